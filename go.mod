@@ -2,6 +2,9 @@ module github.com/eks-ipv6/cdk
 
 go 1.25.0
 
+// npm ci puts the CDK CLI there, with templates that end in .go.
+ignore ./node_modules
+
 require (
 	github.com/aws/aws-cdk-go/awscdk/v2 v2.270.0
 	github.com/aws/constructs-go/constructs/v10 v10.8.1
