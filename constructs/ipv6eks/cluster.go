@@ -24,10 +24,15 @@ type ClusterProps struct {
 	// assign IPv6 addresses and have routes out for both.
 	Vpc awsec2.IVpc
 
-	// Subnets is where the control plane's network interfaces, the nodes and CDK's kubectl functions go: dual-stack
-	// subnets in at least two zones.
+	// Subnets is where nodes and Fargate Pods go: private dual-stack subnets.
 	// Default: the private subnets with egress.
 	Subnets *awsec2.SubnetSelection
+
+	// ControlPlaneSubnets is where the control plane's network interfaces and CDK's kubectl functions go: dual-stack
+	// subnets in at least two zones. EKS lets them change only within the zones that the cluster began with
+	// (https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html), so they do not follow a VPC that gains a zone.
+	// Default: the first two of Subnets that lie in different zones.
+	ControlPlaneSubnets *awsec2.SubnetSelection
 
 	// Kubectl is the layer with kubectl and helm that charts and manifests are applied with; kubectllayer.New
 	// supplies one. Without it the cluster is made, but no chart or manifest can be.
@@ -280,7 +285,7 @@ func NewCluster(scope constructs.Construct, id string, props *ClusterProps) *Clu
 	cp := &awseksv2.ClusterProps{
 		Version:                                 awseksv2.KubernetesVersion_Of(jsiix.Str(p.Version)),
 		Vpc:                                     p.Vpc,
-		VpcSubnets:                              jsiix.List(p.Subnets),
+		VpcSubnets:                              jsiix.List(p.controlPlaneSubnets()),
 		EndpointAccess:                          p.endpointAccess(),
 		ClusterLogging:                          &p.LogTypes,
 		BootstrapClusterCreatorAdminPermissions: jsiix.Bool(p.CreatorAdmin),
@@ -339,6 +344,21 @@ func (p ClusterProps) endpointAccess() awseksv2.EndpointAccess {
 		return awseksv2.EndpointAccess_PUBLIC_AND_PRIVATE().OnlyFrom(cidrs...)
 	}
 	return awseksv2.EndpointAccess_PRIVATE()
+}
+
+func (p ClusterProps) controlPlaneSubnets() *awsec2.SubnetSelection {
+	if p.ControlPlaneSubnets != nil {
+		return p.ControlPlaneSubnets
+	}
+	var first []awsec2.ISubnet
+	zones := map[string]bool{}
+	for _, s := range *p.Vpc.SelectSubnets(p.Subnets).Subnets {
+		if zone := *s.AvailabilityZone(); !zones[zone] && len(first) < 2 {
+			zones[zone] = true
+			first = append(first, s)
+		}
+	}
+	return &awsec2.SubnetSelection{Subnets: &first}
 }
 
 func (c *Cluster) addSecretsKey(p ClusterProps) {
