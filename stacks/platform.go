@@ -20,8 +20,8 @@ type PlatformProps struct {
 	// Default: an environment-agnostic stack, which needs no account at synth.
 	Stack awscdk.StackProps
 
-	// Network is the VPC. With NatNone the endpoints of dualstack.EksEndpoints are added, unless InterfaceEndpoints
-	// names others.
+	// Network is the VPC. With NatNone, S3's gateway endpoint and those of dualstack.EksEndpoints are added, unless
+	// InterfaceEndpoints names others.
 	// Default: see dualstack.VpcProps.
 	Network dualstack.VpcProps
 
@@ -126,6 +126,7 @@ func NewPlatform(scope constructs.Construct, id string, props *PlatformProps) *P
 // withEndpoints adds what a cluster without IPv4 egress calls.
 func withEndpoints(p dualstack.VpcProps) *dualstack.VpcProps {
 	if p.Nat == dualstack.NatNone && p.InterfaceEndpoints == nil {
+		p.GatewayEndpoints = max(p.GatewayEndpoints, dualstack.GatewayS3)
 		p.InterfaceEndpoints = dualstack.EksEndpoints()
 	}
 	return &p

@@ -18,8 +18,8 @@ type NetworkProps struct {
 	// Stack is for the stock stack.
 	// Default: an environment-agnostic stack.
 	Stack awscdk.StackProps
-	// Network is the VPC. With NatNone the endpoints of dualstack.EksEndpoints are added, unless InterfaceEndpoints
-	// names others.
+	// Network is the VPC. With NatNone, S3's gateway endpoint and those of dualstack.EksEndpoints are added, unless
+	// InterfaceEndpoints names others.
 	// Default: see dualstack.VpcProps.
 	Network dualstack.VpcProps
 }

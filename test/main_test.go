@@ -61,17 +61,13 @@ func (l *list) UnmarshalJSON(b []byte) error {
 // newApp is an app with the feature flags of the project's cdk.json, so that what is tested is what cdk synth makes.
 func newApp(t testing.TB) (app awscdk.App, outdir string) {
 	t.Helper()
-	b, err := os.ReadFile("../cdk.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var project struct{ Context map[string]any }
-	if err := json.Unmarshal(b, &project); err != nil {
+	var context map[string]any
+	if err := json.Unmarshal([]byte(projectContext(t)), &context); err != nil {
 		t.Fatal(err)
 	}
 	outdir = t.TempDir()
 	return awscdk.NewApp(&awscdk.AppProps{
-		Outdir: jsiix.Str(outdir), Context: &project.Context, AnalyticsReporting: jsiix.Bool(false),
+		Outdir: jsiix.Str(outdir), Context: &context, AnalyticsReporting: jsiix.Bool(false),
 	}), outdir
 }
 

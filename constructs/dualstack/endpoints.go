@@ -17,12 +17,13 @@ import (
 type GatewayEndpoints int
 
 const (
-	// GatewayS3 is an endpoint for S3, where container image layers come from.
-	GatewayS3 GatewayEndpoints = iota
+	// GatewayNone makes no gateway endpoint.
+	GatewayNone GatewayEndpoints = iota
+	// GatewayS3 is an endpoint for S3, where container image layers come from: they then pass no NAT gateway, which
+	// charges for them.
+	GatewayS3
 	// GatewayS3AndDynamoDB adds one for DynamoDB.
 	GatewayS3AndDynamoDB
-	// GatewayNone makes no gateway endpoint.
-	GatewayNone
 )
 
 // InterfaceEndpoint is a PrivateLink endpoint for an AWS service of the Region.
@@ -35,7 +36,7 @@ type InterfaceEndpoint struct {
 }
 
 // EksEndpoints are what nodes, Pods, the load balancer controller and CDK's kubectl functions call in a VPC without
-// NAT. S3 comes through the gateway endpoint.
+// NAT. S3 comes through GatewayS3.
 // Source: https://docs.aws.amazon.com/eks/latest/userguide/private-clusters.html
 func EksEndpoints() []InterfaceEndpoint {
 	return []InterfaceEndpoint{
@@ -56,8 +57,8 @@ var serviceName = regexp.MustCompile(`^[a-z][a-z0-9-]*(\.[a-z0-9-]+)*$`)
 
 func (p VpcProps) validateEndpoints() error {
 	var errs []error
-	if p.GatewayEndpoints < GatewayS3 || p.GatewayEndpoints > GatewayNone {
-		errs = append(errs, fmt.Errorf("GatewayEndpoints: %d: want GatewayS3, GatewayS3AndDynamoDB or GatewayNone", p.GatewayEndpoints))
+	if p.GatewayEndpoints < GatewayNone || p.GatewayEndpoints > GatewayS3AndDynamoDB {
+		errs = append(errs, fmt.Errorf("GatewayEndpoints: %d: want GatewayNone, GatewayS3 or GatewayS3AndDynamoDB", p.GatewayEndpoints))
 	}
 	seen := map[string]bool{}
 	for i, e := range p.InterfaceEndpoints {

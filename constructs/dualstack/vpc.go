@@ -62,7 +62,7 @@ type VpcProps struct {
 	IsolatedSubnets bool
 
 	// GatewayEndpoints are free routes to AWS services that bypass NAT, for both families.
-	// Default: GatewayS3.
+	// Default: GatewayNone.
 	GatewayEndpoints GatewayEndpoints
 
 	// InterfaceEndpoints are PrivateLink endpoints in the private subnets, open on port 443 to both of the VPC's
