@@ -1,6 +1,11 @@
 package model
 
-import "net/netip"
+import (
+	"net/netip"
+	"strings"
+
+	"github.com/eks-ipv6/cdk/internal/cfn"
+)
 
 // Cluster is an AWS::EKS::Cluster, or the Custom::AWSCDK-EKS-Cluster of CDK's older construct.
 type Cluster struct {
@@ -36,7 +41,7 @@ type Cluster struct {
 	Objects    []*Object
 	Controller *Controller // nil when the AWS Load Balancer Controller is not installed
 
-	// Manifests that could not be read whole keep their unknown parts as "${...}".
+	// Imported says that templates use this cluster but none declares it.
 	Imported bool
 }
 
@@ -73,14 +78,16 @@ func (c *Cluster) IPv4Egress() (on bool, by Ref, unknown string) {
 	if a.ConfigurationUnknown != "" {
 		return false, by, a.ConfigurationUnknown
 	}
-	v, ok := a.Env("ENABLE_V4_EGRESS")
-	if !ok {
+	v := a.Env("ENABLE_V4_EGRESS")
+	if !v.Exists() {
 		return true, a.Ref, ""
 	}
-	if IsUnknown(v) {
-		return false, by.In("ConfigurationValues.env.ENABLE_V4_EGRESS"), v
+	by = a.Ref.In("ConfigurationValues.env.ENABLE_V4_EGRESS")
+	on, ok := v.Bool()
+	if !ok && v.Kind() != cfn.Scalar {
+		return false, by, v.String()
 	}
-	return v == "true", by.In("ConfigurationValues.env.ENABLE_V4_EGRESS"), ""
+	return on, by, ""
 }
 
 // Addon is an AWS::EKS::Addon.
@@ -88,23 +95,16 @@ type Addon struct {
 	Ref
 	Name    string
 	Version string
-	// Configuration is the decoded configurationValues, JSON or YAML.
-	Configuration map[string]any
+	// Configuration is the decoded configurationValues, JSON or YAML; absent when none are given.
+	Configuration cfn.Value
 	// ConfigurationUnknown names the expression when the values are not known at synth.
 	ConfigurationUnknown string
 	ServiceAccountRole   bool // ServiceAccountRoleArn is set
 	PodIdentity          bool // PodIdentityAssociations is set
 }
 
-// Env returns an environment variable from configurationValues.env, as text.
-func (a *Addon) Env(name string) (string, bool) {
-	env, _ := a.Configuration["env"].(map[string]any)
-	v, ok := env[name]
-	if !ok {
-		return "", false
-	}
-	return text(v), true
-}
+// Env returns an environment variable from configurationValues.env; absent when it is not set.
+func (a *Addon) Env(name string) cfn.Value { return At(a.Configuration, "env", name) }
 
 // NodeGroup is a place where Pods run on EC2: an AWS::EKS::Nodegroup, an Auto Scaling group that joins the
 // cluster, or the nodes that EKS Auto Mode starts.
@@ -155,12 +155,9 @@ type Chart struct {
 	Version       string
 	Release       string
 	Namespace     string
-	Values        map[string]any
-	ValuesUnknown string // the expression when Values could not be read
+	Values        cfn.Value // decoded; unknown parts stay in their places
+	ValuesUnknown string    // the expression when Values could not be read at all
 }
-
-// Value follows a path of keys into the chart's values.
-func (c *Chart) Value(path ...string) (any, bool) { return dig(c.Values, path...) }
 
 // Controller is the AWS Load Balancer Controller in a cluster.
 type Controller struct {
@@ -170,7 +167,7 @@ type Controller struct {
 	DefaultTargetType string // instance by default; ip on Auto Mode
 	DefaultScheme     string // internal by default
 	// ClassParams is the spec of the IngressClassParams that the chart creates for class "alb".
-	ClassParams map[string]any
+	ClassParams cfn.Value
 	// BackendGroup is the shared backend security group that it puts on load balancers.
 	BackendGroup *SecurityGroup
 }
@@ -183,31 +180,34 @@ type Object struct {
 	Kind       string
 	Namespace  string // "default" when a namespaced object gives none
 	ObjectName string
-	Fields     map[string]any // the whole object; unknown parts are strings that start with "${"
+	Value      cfn.Value // the whole object; unknown parts stay in their places
 }
 
-// Field follows a path of keys into the object.
-func (o *Object) Field(path ...string) (any, bool) { return dig(o.Fields, path...) }
-
-// Text follows a path of keys to a scalar, as text; "" when there is none.
-func (o *Object) Text(path ...string) string {
-	v, ok := o.Field(path...)
-	if !ok {
+// Text follows keys to a scalar, as text; "" when there is none. An unknown value is its expression.
+func (o *Object) Text(keys ...string) string {
+	v := At(o.Value, keys...)
+	if !v.Exists() {
 		return ""
 	}
-	return text(v)
+	return v.String()
 }
 
-// Annotation returns an annotation's value.
-func (o *Object) Annotation(key string) (string, bool) {
-	v, ok := o.Field("metadata", "annotations", key)
-	if !ok {
-		return "", false
+// Annotation returns an annotation; absent when it is not set.
+func (o *Object) Annotation(key string) cfn.Value { return At(o.Value, "metadata", "annotations", key) }
+
+// At follows keys into maps. Unlike [cfn.Value.Get] it takes a key with dots for one key, as Kubernetes
+// annotations need.
+func At(v cfn.Value, keys ...string) cfn.Value {
+	for i, k := range keys {
+		if v.Kind() != cfn.Map {
+			return v.Get(strings.Join(keys[i:], "."))
+		}
+		v = v.Field(k)
 	}
-	return text(v), true
+	return v
 }
 
-// Objects returns the cluster's objects of a kind.
+// ObjectsOf returns the cluster's objects of a kind.
 func (c *Cluster) ObjectsOf(kind string) []*Object {
 	var out []*Object
 	for _, o := range c.Objects {

@@ -2,7 +2,6 @@ package model
 
 import (
 	"cmp"
-	"fmt"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -56,36 +55,6 @@ func (x *prefixIndex[T]) lookup(a netip.Addr) (v T, bits int) {
 		}
 	}
 	return v, -1
-}
-
-func dig(v any, path ...string) (any, bool) {
-	for _, key := range path {
-		m, ok := v.(map[string]any)
-		if !ok {
-			return nil, false
-		}
-		if v, ok = m[key]; !ok {
-			return nil, false
-		}
-	}
-	return v, true
-}
-
-// text writes a decoded scalar the way JSON and YAML would.
-func text(v any) string {
-	switch v := v.(type) {
-	case nil:
-		return ""
-	case string:
-		return v
-	case bool:
-		return strconv.FormatBool(v)
-	case float64:
-		return strconv.FormatFloat(v, 'f', -1, 64)
-	case int:
-		return strconv.Itoa(v)
-	}
-	return fmt.Sprint(v)
 }
 
 func itoa(n int) string { return strconv.Itoa(n) }

@@ -11,10 +11,7 @@
 // value beside it as a fact.
 package model
 
-import (
-	"net/netip"
-	"strings"
-)
+import "net/netip"
 
 // Ref says where a thing is written in the templates. Every modelled resource embeds one.
 type Ref struct {
@@ -145,8 +142,3 @@ func (t Tags) Has(key string) bool {
 	v, ok := t[key]
 	return ok && (v == "" || v == "1")
 }
-
-// IsUnknown reports whether s stands for a value that is not known at synth.
-func IsUnknown(s string) bool { return strings.HasPrefix(s, unknownMark) }
-
-const unknownMark = "${"
