@@ -36,9 +36,10 @@ type Source struct {
 type Set struct {
 	opts     Options
 	stacks   []*Stack
+	exports  []export
 	provider Provider
 	depth    atomic.Int32 // provider calls in flight
-	mu       sync.Mutex
+	mu       sync.Mutex   // guards provider, notes and noted
 	notes    []Note
 	noted    map[Note]bool
 }
@@ -75,12 +76,13 @@ func (s *Set) Resources(types ...string) []*Resource {
 	return out
 }
 
-// Find lists the resources whose logical id or construct path is name.
+// Find lists the resources whose logical id or construct path is name; the path may leave out the "/Resource" that
+// CDK appends for the resource within a construct.
 func (s *Set) Find(name string) []*Resource {
 	var out []*Resource
 	for _, st := range s.stacks {
 		for _, r := range st.resources {
-			if r.ID == name || r.ConstructPath == name && name != "" {
+			if name != "" && (r.ID == name || r.ConstructPath == name || r.ConstructPath == name+"/Resource") {
 				out = append(out, r)
 			}
 		}

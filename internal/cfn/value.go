@@ -44,6 +44,37 @@ type Value struct {
 	dict  map[string]Value
 	res   *Resource
 	stack *Stack // Call: whose parameter or pseudo parameter
+	size  int    // of what list and dict hold, each reference to a shared value counted
+}
+
+// maxSize bounds a value that is counted out in full; shared parts can make it far larger than its memory.
+const maxSize = 1 << 20
+
+func (v Value) weight() int { return 1 + v.size + len(v.text)/32 }
+
+func weigh(items []Value) int {
+	n := 0
+	for _, v := range items {
+		n += v.weight()
+	}
+	return n
+}
+
+// mapOf makes a map; it takes over keys and dict.
+func mapOf(keys []string, dict map[string]Value) Value {
+	n := 0
+	for _, v := range dict {
+		n += v.weight()
+	}
+	return Value{kind: Map, keys: keys, dict: dict, size: n}
+}
+
+// textOf makes a text of two or more parts.
+func textOf(parts []Value) Value { return Value{kind: Text, list: parts, size: weigh(parts)} }
+
+// unknown makes a call.
+func unknown(fn string, args ...Value) Value {
+	return Value{kind: Call, text: fn, list: args, size: weigh(args)}
 }
 
 type literal uint8
@@ -67,7 +98,7 @@ func Strings(items ...string) Value {
 }
 
 // ListOf makes a list.
-func ListOf(items ...Value) Value { return Value{kind: List, list: items} }
+func ListOf(items ...Value) Value { return Value{kind: List, list: items, size: weigh(items)} }
 
 // Kind says what is known of the value.
 func (v Value) Kind() Kind { return v.kind }
@@ -190,11 +221,11 @@ func (v Value) Get(path string) Value {
 	case Absent, Scalar:
 		return Value{}
 	default:
-		return Value{kind: Call, text: "path", list: []Value{v, String(path)}}
+		return unknown("path", v, String(path))
 	}
 }
 
-// Key is the value under one key of a map, dots and all; absent where there is none.
+// Field is the value under one key of a map, dots and all; absent where there is none.
 func (v Value) Field(key string) Value {
 	if v.kind != Map {
 		return Value{}
