@@ -7,6 +7,7 @@ import "net/netip"
 type SecurityGroup struct {
 	Ref
 	VPC     *VPC
+	Tags    Tags
 	Ingress []*Rule
 	Egress  []*Rule
 	// Imported says that templates use this group but none declares it: its rules are not known.

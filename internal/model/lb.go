@@ -22,6 +22,7 @@ type LoadBalancer struct {
 	For *Object
 	// Hypothetical says that no object asks for it: it is what the controller would create.
 	Hypothetical bool
+	Assumption   string // what a hypothetical one stands for
 	// Refused is the controller's message when it will not create it, and Because where that is decided.
 	Refused string
 	Because Ref

@@ -107,9 +107,11 @@ func (s *Subnet) Prefix(f Family) netip.Prefix {
 // RouteTable is an AWS::EC2::RouteTable, or the main table EC2 makes with each VPC.
 type RouteTable struct {
 	Ref
-	VPC    *VPC
-	Main   bool
-	Routes []*Route // without the local routes, which every table has for each block of the VPC
+	VPC  *VPC
+	Main bool
+	// Imported says that templates use this table but none declares it; its routes are not all known.
+	Imported bool
+	Routes   []*Route // without the local routes, which every table has for each block of the VPC
 
 	index *prefixIndex[*Route]
 }
@@ -121,8 +123,10 @@ type Route struct {
 	Destination netip.Prefix
 	PrefixList  *PrefixList // instead of Destination
 	Target      Target
-	// Unknown names the destination expression when it is not known at synth.
+	// Unknown names the destination expression when it is not known at synth, and Family its family where
+	// the property tells.
 	Unknown string
+	Family  Family
 }
 
 // Lookup returns the most specific route for an address: a local route, one of the table, or nil.
@@ -134,8 +138,12 @@ func (t *RouteTable) Lookup(a netip.Addr) (route *Route, uncertain []*Route) {
 	if local != nil && localBits >= bits {
 		best = local
 	}
-	for _, r := range t.index.uncertain {
-		uncertain = append(uncertain, r)
+	if t.index != nil {
+		for _, r := range t.index.uncertain {
+			if r.Family == 0 || r.Family == FamilyOf(a) {
+				uncertain = append(uncertain, r)
+			}
+		}
 	}
 	return best, uncertain
 }
@@ -268,6 +276,9 @@ type TransitRoute struct {
 // Lookup returns the most specific route for an address, or nil, and the routes of unknown destination.
 // A static route wins over a propagated one of the same length.
 func (t *TransitTable) Lookup(a netip.Addr) (route *TransitRoute, uncertain []*TransitRoute) {
+	if t.index == nil {
+		return nil, nil
+	}
 	route, _ = t.index.lookup(a)
 	return route, t.index.uncertain
 }
