@@ -297,6 +297,20 @@ func (e *evaluator) callSub(arg *node, at *place) Value {
 }
 
 func (e *evaluator) callSelect(arg *node, at *place) Value {
+	// One of many blocks is cut alone; templates do so for every subnet.
+	if arg.is(listNode) && len(arg.list) == 2 && arg.list[0].is(scalarNode) {
+		if fn, ok := arg.list[1].intrinsic(); ok && fn == "Fn::Cidr" {
+			if i, err := strconv.Atoi(arg.list[0].text); err == nil {
+				c, v := e.cutting(arg.list[1].dict[fn], at.at(1).to(fn))
+				switch {
+				case v.Exists():
+					return unknown("Fn::Select", String(arg.list[0].text), v)
+				case i >= 0 && i < c.count:
+					return String(c.block(i))
+				}
+			}
+		}
+	}
 	args, ok := e.args(arg, at, 2, 2, "[index, list]")
 	if !ok {
 		return unknown("Fn::Select")
@@ -441,9 +455,31 @@ func (e *evaluator) callGetAZs(arg *node, at *place) Value {
 }
 
 func (e *evaluator) callCidr(arg *node, at *place) Value {
+	c, v := e.cutting(arg, at)
+	if v.Exists() {
+		return v
+	}
+	if !e.spend(c.count*8, at) {
+		return exhausted
+	}
+	blocks := make([]string, c.count)
+	for i := range blocks {
+		blocks[i] = c.block(i)
+	}
+	return Strings(blocks...)
+}
+
+// cut is a block cut into count parts with bits host bits each.
+type cut struct {
+	of          netip.Prefix
+	count, bits int
+}
+
+// cutting evaluates the arguments of Fn::Cidr; v is what the call comes to where there is no cut to make.
+func (e *evaluator) cutting(arg *node, at *place) (c cut, v Value) {
 	args, ok := e.args(arg, at, 2, 3, "[block, count, bits]")
 	if !ok {
-		return unknown("Fn::Cidr")
+		return cut{}, unknown("Fn::Cidr")
 	}
 	numbers := [2]int{}
 	for i, a := range args[1:] {
@@ -452,62 +488,57 @@ func (e *evaluator) callCidr(arg *node, at *place) Value {
 			if a.Known() {
 				e.fail(at.at(i+1), "is %s, wanted a whole number", arg.list[i+1].what())
 			}
-			return unknown("Fn::Cidr", args...)
+			return cut{}, unknown("Fn::Cidr", args...)
 		}
 		numbers[i] = n
 	}
-	count := numbers[0]
-	if count < 1 || count > 256 {
-		e.fail(at.at(1), "count is %d, wanted 1 to 256", count)
-		return unknown("Fn::Cidr", args...)
+	if n := numbers[0]; n < 1 || n > 256 {
+		e.fail(at.at(1), "count is %d, wanted 1 to 256", n)
+		return cut{}, unknown("Fn::Cidr", args...)
 	}
 	text, known := args[0].Text()
 	if !known {
 		if args[0].Known() {
 			e.fail(at.at(0), "is %s, wanted a CIDR block", arg.list[0].what())
 		}
-		return unknown("Fn::Cidr", args...)
+		return cut{}, unknown("Fn::Cidr", args...)
 	}
 	if len(args) == 2 {
 		// The service's default for the number of bits is not documented.
-		return unknown("Fn::Cidr", args...)
+		return cut{}, unknown("Fn::Cidr", args...)
 	}
-	blocks, err := cidr(text, count, numbers[1])
-	if err != nil {
+	c = cut{count: numbers[0], bits: numbers[1]}
+	var err error
+	if c.of, err = netip.ParsePrefix(strings.TrimSpace(text)); err != nil {
+		e.fail(at, "%q is no CIDR block", clip(text, 60))
+		return cut{}, unknown("Fn::Cidr", args...)
+	}
+	if err := c.check(); err != nil {
 		e.fail(at, "%v", err)
-		return unknown("Fn::Cidr", args...)
+		return cut{}, unknown("Fn::Cidr", args...)
 	}
-	if !e.spend(count*8, at) {
-		return exhausted
-	}
-	return Strings(blocks...)
+	return c, Value{}
 }
 
-// cidr cuts the first count blocks with bits host bits each out of block.
-func cidr(block string, count, bits int) ([]string, error) {
-	p, err := netip.ParsePrefix(strings.TrimSpace(block))
-	if err != nil {
-		return nil, fmt.Errorf("%q is no CIDR block", clip(block, 60))
+func (c cut) length() int { return c.of.Addr().BitLen() - c.bits }
+
+func (c cut) check() error {
+	if c.bits < 1 || c.length() < c.of.Bits() {
+		return fmt.Errorf("blocks with %d host bits do not fit into %s; wanted 1 to %d", c.bits, c.of, c.of.Addr().BitLen()-c.of.Bits())
 	}
-	width := p.Addr().BitLen()
-	length := width - bits
-	if bits < 1 || length < p.Bits() {
-		return nil, fmt.Errorf("blocks with %d host bits do not fit into %s; wanted 1 to %d", bits, p, width-p.Bits())
+	if room := c.length() - c.of.Bits(); room < 9 && c.count > 1<<room {
+		return fmt.Errorf("%d blocks of /%d do not fit into %s, which has room for %d", c.count, c.length(), c.of, 1<<room)
 	}
-	if room := length - p.Bits(); room < 9 && count > 1<<room {
-		return nil, fmt.Errorf("%d blocks of /%d do not fit into %s, which has room for %d", count, length, p, 1<<room)
-	}
-	base := new(big.Int).SetBytes(p.Masked().Addr().AsSlice())
-	size := new(big.Int).Lsh(big.NewInt(1), uint(bits))
-	out := make([]string, count)
-	for i := range out {
-		raw := make([]byte, width/8)
-		base.FillBytes(raw)
-		addr, _ := netip.AddrFromSlice(raw)
-		out[i] = netip.PrefixFrom(addr, length).String()
-		base.Add(base, size)
-	}
-	return out, nil
+	return nil
+}
+
+// block is the part number i.
+func (c cut) block(i int) string {
+	raw := c.of.Masked().Addr().AsSlice()
+	base := new(big.Int).SetBytes(raw)
+	base.Add(base, new(big.Int).Lsh(big.NewInt(int64(i)), uint(c.bits))).FillBytes(raw)
+	addr, _ := netip.AddrFromSlice(raw)
+	return netip.PrefixFrom(addr, c.length()).String()
 }
 
 func (e *evaluator) callLength(arg *node, at *place) Value {

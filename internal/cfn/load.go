@@ -381,6 +381,11 @@ func (b *builder) stack(t *template, parent *Resource, depth int) *Stack {
 		st.byID[id] = r
 		st.resources = append(st.resources, r)
 	}
+	for _, macro := range t.transforms {
+		if macro != "AWS::LanguageExtensions" {
+			b.set.note(st, "Transform", "what the transform "+clip(macro, 80)+" adds or changes at deployment is not seen")
+		}
+	}
 	for _, id := range t.nestedIDs {
 		r := st.byID[id]
 		file, ok := b.nestedFile(t, id)

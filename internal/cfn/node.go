@@ -16,7 +16,7 @@ import (
 // Limits of one document. CloudFormation itself takes templates of 1 MB and is far stricter in the rest:
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
 const (
-	maxBytes = 8 << 20
+	maxBytes = 16 << 20
 	maxDepth = 100
 	maxNodes = 1_000_000 // after YAML aliases are expanded
 )

@@ -8,8 +8,8 @@ import (
 
 // maxWork bounds one load, in values made and bytes joined; maxPropWork bounds one property.
 const (
-	maxWork     = 64 << 20
-	maxPropWork = 16 << 20
+	maxWork     = 32 << 20
+	maxPropWork = 4 << 20
 	maxInFlight = 200 // providers within providers
 )
 

@@ -175,7 +175,7 @@ func (r *Resource) Prop(path string) Value {
 	if p == nil {
 		return Value{}
 	}
-	if _, call := p.intrinsic(); call {
+	if _, call := p.intrinsic(); call || more && p.field(first) == nil {
 		return r.Props().Get(path)
 	}
 	v := r.eval(p.field(first), "Properties."+first)

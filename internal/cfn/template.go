@@ -132,7 +132,7 @@ func (t *template) resource(id string, fail func(path, format string, args ...an
 
 // nearest is a hint with the name most like the wanted one, or "".
 func nearest(name string, among []string) string {
-	best, at := "", max(2, len(name)/3)+1
+	best, at := "", min(max(2, len(name)/3)+1, len(name))
 	if len(name) > 100 {
 		return ""
 	}

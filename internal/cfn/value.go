@@ -48,7 +48,7 @@ type Value struct {
 }
 
 // maxSize bounds a value that is counted out in full; shared parts can make it far larger than its memory.
-const maxSize = 1 << 20
+const maxSize = 1 << 18
 
 func (v Value) weight() int { return 1 + v.size + len(v.text)/32 }
 
@@ -131,7 +131,12 @@ func (v Value) Known() bool {
 }
 
 // Text is the scalar's text: CloudFormation takes 1 and "1", true and "true" for the same.
-func (v Value) Text() (text string, ok bool) { return v.text, v.kind == Scalar }
+func (v Value) Text() (text string, ok bool) {
+	if v.kind != Scalar {
+		return "", false
+	}
+	return v.text, true
+}
 
 // Is says that the value is the scalar text, whatever its case. An unknown value is not.
 func (v Value) Is(text string) bool { return v.kind == Scalar && strings.EqualFold(v.text, text) }
@@ -298,7 +303,9 @@ func (v Value) walk(f func(Value)) {
 
 // Equal says that both are surely the same: equal known values, the same reference, or the same expression over the
 // same unknowns. False means "not surely".
-func (v Value) Equal(w Value) bool { return v.Key() == w.Key() }
+func (v Value) Equal(w Value) bool {
+	return v.kind == w.kind && v.size == w.size && len(v.text) == len(w.text) && v.Key() == w.Key()
+}
 
 // Key is a text equal for exactly those values that [Value.Equal] calls the same; use it as a map key.
 func (v Value) Key() string {
@@ -359,6 +366,9 @@ func (v Value) print(b *strings.Builder) {
 		for i, e := range v.list {
 			if i > 0 {
 				b.WriteString(", ")
+			}
+			if e.kind == Absent {
+				b.WriteString("AWS::NoValue")
 			}
 			e.print(b)
 		}
