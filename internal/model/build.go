@@ -15,7 +15,7 @@ import (
 // read is in [Network.Problems], what it does not know in [Network.Unmodelled].
 func Build(set *cfn.Set) *Network {
 	b := &builder{
-		set: set, net: &Network{},
+		set: set, net: &Network{Templates: set},
 		vpcs: map[string]*VPC{}, subnets: map[string]*Subnet{}, tables: map[string]*RouteTable{},
 		groups: map[string]*SecurityGroup{}, acls: map[string]*NetworkACL{}, lists: map[string]*PrefixList{},
 		internet: map[string]*InternetGateway{}, egress: map[string]*EgressOnlyGateway{}, nats: map[string]*NATGateway{},

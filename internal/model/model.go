@@ -11,7 +11,11 @@
 // value beside it as a fact.
 package model
 
-import "net/netip"
+import (
+	"net/netip"
+
+	"github.com/eks-ipv6/cdk/internal/cfn"
+)
 
 // Ref says where a thing is written in the templates. Every modelled resource embeds one.
 type Ref struct {
@@ -84,6 +88,9 @@ func FamilyOf(a netip.Addr) Family {
 // Network is everything the templates say about the network. Its slices are in the order of the templates
 // (sorted by logical id inside each), so equal input gives an equal Network.
 type Network struct {
+	// Templates are what the network was read from, for readers that need a property which is not modelled.
+	Templates *cfn.Set
+
 	VPCs             []*VPC
 	Peerings         []*Peering
 	TransitGateways  []*TransitGateway

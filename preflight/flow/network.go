@@ -32,6 +32,9 @@ func Read(name string, template []byte) (*Network, error) {
 // Of wraps a network that is already built, for callers in this module that also run rules over it.
 func Of(m *model.Network) *Network { return &Network{model: m} }
 
+// Model is the network behind n, for callers in this module.
+func (n *Network) Model() *model.Network { return n.model }
+
 // Trace answers a query. Where the query names several places (pod:any in a cluster with three node subnets),
 // it traces them all and returns the first trace that is not OK, or the first of all when every one is;
 // [Network.TraceAll] returns each. The error is for a query that cannot be asked, such as an unknown endpoint.
