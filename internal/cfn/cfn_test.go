@@ -206,6 +206,13 @@ func TestProvide(t *testing.T) {
 	if _, ok := subnet.Prop("Ipv6CidrBlock").Text(); ok {
 		t.Fatal("an Amazon-provided block is known without a provider")
 	}
+	var uses []string
+	for _, u := range subnet.Uses() {
+		uses = append(uses, u.Resource.ID+"."+u.Attr)
+	}
+	if diff := cmp.Diff([]string{"VPC.", "VPC.CidrBlock", "VPC.Ipv6CidrBlocks"}, uses); diff != "" {
+		t.Errorf("Uses():\n%s", diff)
+	}
 	calls := 0
 	set.Provide(func(r *cfn.Resource, attr string) (cfn.Value, bool) {
 		calls++

@@ -80,8 +80,8 @@ func (e *evaluator) callRef(arg *node, at *place) Value {
 func (e *evaluator) ref(name string, at *place) Value {
 	st := e.st
 	if r := st.byID[name]; r != nil {
-		if e.edges != nil {
-			e.edges[name] = true
+		if e.uses != nil {
+			e.uses[Use{Resource: r}] = true
 		}
 		return st.ref(r)
 	}
@@ -139,8 +139,8 @@ func (e *evaluator) getAtt(id, attr string, at *place) Value {
 	if r == nil {
 		return e.missing("Fn::GetAtt", id, at)
 	}
-	if e.edges != nil {
-		e.edges[id] = true
+	if e.uses != nil {
+		e.uses[Use{r, attr}] = true
 	}
 	return e.attribute(r, attr, at)
 }

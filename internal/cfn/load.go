@@ -1,6 +1,7 @@
 package cfn
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -448,16 +449,19 @@ func (s *Set) settle(p *problems) {
 	for _, st := range s.stacks {
 		edges := map[string][]string{}
 		for _, r := range st.resources {
-			e := &evaluator{st: st, problems: p, budget: &budget, edges: map[string]bool{}}
+			e := &evaluator{st: st, problems: p, budget: &budget, uses: map[Use]bool{}}
 			at := (&place{key: "Resources"}).to(r.ID)
 			e.value(r.node.field("Properties"), at.to("Properties"))
 			for _, d := range r.dependsOn {
 				if st.byID[d] == nil && st.removed[d] == "" {
 					e.fail(at.to("DependsOn"), "%q is no resource of this template%s", d, nearest(d, sorted(st.byID)))
 				}
-				e.edges[d] = true
 			}
-			edges[r.ID] = sorted(e.edges)
+			r.uses = sortedUses(e.uses)
+			edges[r.ID] = append(edges[r.ID], r.dependsOn...)
+			for _, u := range r.uses {
+				edges[r.ID] = append(edges[r.ID], u.Resource.ID)
+			}
 		}
 		if cycle := findCycle(sorted(st.byID), edges); cycle != nil {
 			p.add(&Error{File: st.File, Path: "Resources", Msg: "circular dependency: " + strings.Join(cycle, " -> ")})
@@ -472,6 +476,17 @@ func (s *Set) settle(p *problems) {
 		}
 	}
 	sort.SliceStable(p.list, func(i, j int) bool { return p.list[i].File < p.list[j].File })
+}
+
+func sortedUses(uses map[Use]bool) []Use {
+	out := make([]Use, 0, len(uses))
+	for u := range uses {
+		out = append(out, u)
+	}
+	slices.SortFunc(out, func(a, b Use) int {
+		return cmp.Or(cmp.Compare(a.Resource.ID, b.Resource.ID), cmp.Compare(a.Attr, b.Attr))
+	})
+	return out
 }
 
 // findCycle gives the first circle of a graph by name, from its smallest member back to it.

@@ -49,8 +49,8 @@ type visit struct {
 // evaluator turns nodes of one stack into values. It keeps no state between calls but the budget.
 type evaluator struct {
 	st       *Stack
-	problems *problems       // nil when reading a set that is already checked
-	edges    map[string]bool // logical ids met, or nil
+	problems *problems    // nil when reading a set that is already checked
+	uses     map[Use]bool // references met, or nil
 	visits   *visit
 	budget   *int
 	depth    int

@@ -151,6 +151,12 @@ func (s *Stack) Resource(id string) *Resource { return s.byID[id] }
 // Resources lists the stack's resources by logical id.
 func (s *Stack) Resources() []*Resource { return s.resources }
 
+// Pseudo is the value of a pseudo parameter such as AWS::Region in the stack; absent where there is none of the name.
+func (s *Stack) Pseudo(name string) Value {
+	v, _ := s.pseudo(name)
+	return v
+}
+
 // Outputs lists the names of the outputs, sorted.
 func (s *Stack) Outputs() []string { return s.tmpl.outputs.sortedKeys() }
 
@@ -164,7 +170,15 @@ type Resource struct {
 	Conditional bool
 
 	dependsOn []string
+	uses      []Use
 	node      *node // the whole entry
+}
+
+// Use is one reference that a resource's properties make to another resource of its template, as written: an
+// attribute stands here also where a provider gives its value.
+type Use struct {
+	Resource *Resource
+	Attr     string // Attr is "" for Ref.
 }
 
 // Prop evaluates the property at a path such as "VpcId", "Tags.0.Value" or
@@ -204,6 +218,9 @@ func (r *Resource) DependsOn() []*Resource {
 	}
 	return out
 }
+
+// Uses lists the references in the resource's properties, by logical id and attribute. DependsOn is not among them.
+func (r *Resource) Uses() []Use { return r.uses }
 
 // Ref is the reference to the resource, as Ref gives it.
 func (r *Resource) Ref() Value { return r.Stack.ref(r) }
