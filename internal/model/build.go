@@ -92,6 +92,11 @@ func (b *builder) assume(r Ref, format string, args ...any) {
 	b.net.Assumptions = append(b.net.Assumptions, Assumption{Ref: r, Text: fmt.Sprintf(format, args...)})
 }
 
+// standIn is an assumption about a range.
+func (b *builder) standIn(r Ref, p netip.Prefix, format string, args ...any) {
+	b.net.Assumptions = append(b.net.Assumptions, Assumption{Ref: r, Prefix: p, Text: fmt.Sprintf(format, args...)})
+}
+
 func (b *builder) problem(r Ref, format string, args ...any) {
 	b.net.Problems = append(b.net.Problems, Problem{Ref: r, Text: fmt.Sprintf(format, args...)})
 }
@@ -196,7 +201,7 @@ func (b *builder) block4(v *VPC, r *cfn.Resource, cidr, pool, length string) {
 		// Class E: reserved, so it collides with no range that anyone writes in a template.
 		base := netip.AddrFrom4([4]byte{240 + byte(v.Index>>8)%15, byte(v.Index), byte(len(v.Blocks)) << 4, 0})
 		bl.Prefix, bl.Assumed, bl.Unknown = netip.PrefixFrom(base, bits).Masked(), true, ""
-		b.assume(bl.Ref, "IPv4 range %s stands for the range that IPAM will choose for %s", bl.Prefix, v.Ref)
+		b.standIn(bl.Ref, bl.Prefix, "IPv4 range %s stands for the range that IPAM will choose for %s", bl.Prefix, v.Ref)
 	}
 	if bl.Prefix.IsValid() || bl.Unknown != "" {
 		v.Blocks = append(v.Blocks, bl)
@@ -228,7 +233,7 @@ func (b *builder) block6(v *VPC, r *cfn.Resource) {
 			return
 		}
 		bl.Prefix, bl.Assumed, bl.Unknown = documentation(v.Index, len(v.Prefixes(IPv6)), bits), true, ""
-		b.assume(bl.Ref, "IPv6 range %s stands for %s for %s", bl.Prefix, what, v.Ref)
+		b.standIn(bl.Ref, bl.Prefix, "IPv6 range %s stands for %s for %s", bl.Prefix, what, v.Ref)
 	}
 	bl.Private = bl.Private || bl.Prefix.Addr().IsPrivate()
 	v.Blocks = append(v.Blocks, bl)
@@ -483,7 +488,7 @@ func (b *builder) slice(s *Subnet, f Family, taken map[*VPC]int, bits int) netip
 			return q.IsValid() && q.Overlaps(p)
 		})
 		if !clash {
-			b.assume(s.Ref, "%s range %s stands for the one %s will get", f, p, s.Ref)
+			b.standIn(s.Ref, p, "%s range %s stands for the one %s will get", f, p, s.Ref)
 			return p
 		}
 	}

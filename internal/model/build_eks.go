@@ -104,6 +104,12 @@ func (b *builder) eks() {
 		c.Fargate = append(c.Fargate, f)
 	}
 	for _, c := range b.net.Clusters {
+		if len(c.NodeGroups) == 0 && len(c.Fargate) == 0 && !c.AutoMode && len(c.Subnets) > 0 {
+			n := &NodeGroup{Ref: c.Ref, Cluster: c, Name: "assumed", Subnets: autoSubnets(c), Groups: []*SecurityGroup{c.Group}, Assumed: true}
+			n.Ref.Name = "assumed nodes of " + c.Ref.String()
+			c.NodeGroups = append(c.NodeGroups, n)
+			b.assume(n.Ref, "no node group of %s is in the templates: nodes in its private subnets with the cluster security group stand for them", c.Ref)
+		}
 		if c.AutoMode {
 			// The default NodeClass takes the cluster's subnets and the cluster security group.
 			auto := &NodeGroup{Ref: c.Ref.In("ComputeConfig"), Cluster: c, Name: "auto mode", Subnets: autoSubnets(c),
@@ -150,7 +156,7 @@ func (b *builder) cluster(r *cfn.Resource, i int, p interface{ Get(string) cfn.V
 	if fam.Is("ipv6") {
 		c.Family = IPv6
 		c.ServiceRange = serviceRange(i)
-		b.assume(c.Ref, "Service range %s stands for the one EKS will choose for %s", c.ServiceRange, c.Ref)
+		b.standIn(c.Ref, c.ServiceRange, "Service range %s stands for the one EKS will choose for %s", c.ServiceRange, c.Ref)
 	} else {
 		c.ServiceRange, _ = prefix(p.Get("KubernetesNetworkConfig.ServiceIpv4Cidr"))
 		if !c.ServiceRange.IsValid() {

@@ -184,7 +184,7 @@ func (b *builder) bindings(c *Cluster) {
 		if t == nil {
 			continue
 		}
-		t.Binding, t.Cluster = o, c
+		t.Binding, t.Cluster, t.PrimaryIPv6 = o, c, primaryIPv6(c)
 		// Only spec.networking makes the controller open the nodes' security groups.
 		for i, rule := range At(o.Value, "spec", "networking", "ingress").Items() {
 			where := o.Ref.In(fmt.Sprintf("spec.networking.ingress[%d]", i))
@@ -581,7 +581,7 @@ func (b *builder) refuse(l *LoadBalancer, because Ref, message string) {
 
 // serviceTarget is the target group that the controller makes for a port of a Service.
 func (b *builder) serviceTarget(c *Cluster, o *Object, l *LoadBalancer, s settings, namespace, name string, port cfn.Value) *TargetGroup {
-	t := &TargetGroup{Ref: o.Ref, TargetType: s.target, Family: c.Family, VPC: c.VPC, Cluster: c, Binding: o, PreserveClient: s.preserve && l.Kind == NLB, Proto: TCP}
+	t := &TargetGroup{Ref: o.Ref, TargetType: s.target, Family: c.Family, VPC: c.VPC, PrimaryIPv6: primaryIPv6(c), Cluster: c, Binding: o, PreserveClient: s.preserve && l.Kind == NLB, Proto: TCP}
 	svc := c.Object("Service", namespace, name)
 	n, known := port.Int()
 	t.Port = uint16(n)

@@ -118,6 +118,7 @@ type NodeGroup struct {
 	InstanceTypes []string
 	Managed       bool
 	Auto          bool // EKS Auto Mode
+	Assumed       bool // the templates hold no node group: this one stands for those made elsewhere
 	Template      *LaunchTemplate
 	Unknown       string // names what is not known, such as subnets given by a parameter
 }

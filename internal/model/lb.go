@@ -64,6 +64,8 @@ type TargetGroup struct {
 	// PreserveClient is preserve_client_ip.enabled: by default on for instance targets, off for ip targets
 	// over TCP and TLS.
 	PreserveClient bool
+	// PrimaryIPv6 says that the nodes behind instance targets have a primary IPv6 address.
+	PrimaryIPv6 bool
 	// Binding is the Kubernetes object that registers Pods, nil when nothing does.
 	Binding *Object
 	Cluster *Cluster // of Binding

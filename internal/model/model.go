@@ -114,8 +114,9 @@ type Network struct {
 
 // Assumption is a value the templates do not hold and that was assumed.
 type Assumption struct {
-	Ref  Ref
-	Text string // "IPv6 range 2001:db8:0:100::/56 stands for the /56 Amazon will choose"
+	Ref    Ref
+	Prefix netip.Prefix // the stand-in range, when it is one
+	Text   string       // "IPv6 range 2001:db8:0:100::/56 stands for the /56 Amazon will choose"
 }
 
 // Problem is a part of a resource that could not be read.

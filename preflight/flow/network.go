@@ -1,6 +1,8 @@
 package flow
 
 import (
+	"net/netip"
+
 	"github.com/eks-ipv6/cdk/internal/cfn"
 	"github.com/eks-ipv6/cdk/internal/model"
 )
@@ -8,6 +10,15 @@ import (
 // Network is what a set of templates describes. It is immutable and safe for concurrent use.
 type Network struct {
 	model *model.Network
+
+	places      *places
+	shelves     []*shelf // one for each cluster
+	hosts       []*place
+	endpoints   []endpointAt
+	fronts      map[*model.LoadBalancer][]*place
+	byRef       map[string][]any // what a logical id, construct path or name means
+	byAddr      map[netip.Addr]*place
+	assumptions map[string][]string // by logical id
 }
 
 // Load reads template files (JSON or YAML) and cloud assembly folders as one network: exports and imports are
@@ -30,7 +41,11 @@ func Read(name string, template []byte) (*Network, error) {
 }
 
 // Of wraps a network that is already built, for callers in this module that also run rules over it.
-func Of(m *model.Network) *Network { return &Network{model: m} }
+func Of(m *model.Network) *Network {
+	n := &Network{model: m}
+	n.prepare()
+	return n
+}
 
 // Model is the network behind n, for callers in this module.
 func (n *Network) Model() *model.Network { return n.model }
@@ -50,12 +65,6 @@ func (n *Network) Trace(q Query) (Trace, error) {
 	}
 	return all[0], nil
 }
-
-// TraceAll answers a query for every place that it names, at least one.
-func (n *Network) TraceAll(q Query) ([]Trace, error) { panic("soon") }
-
-// Check traces the catalogue of flows that apply to the network and compares each with its expectation.
-func (n *Network) Check() Report { panic("soon") }
 
 // Report is the outcome of the catalogue.
 type Report struct {

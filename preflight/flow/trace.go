@@ -56,6 +56,7 @@ const (
 	DNAT      Action = "dnat"      // the destination address is translated
 	NAT64     Action = "nat64"     // both addresses are translated to the other family, or back
 	Route     Action = "route"     // a route carries it on
+	Translate Action = "translate" // a load balancer gives both addresses anew, of the other family where the ends differ
 	Connect   Action = "connect"   // a proxy ends the connection and opens a new one
 	Forward   Action = "forward"   // a gateway or load balancer passes it on
 	Allow     Action = "allow"     // a filter lets it pass
