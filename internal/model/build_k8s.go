@@ -171,9 +171,10 @@ func (b *builder) exposed(c *Cluster) {
 			}
 		}
 	}
-	for _, scheme := range []string{"internet-facing", "internal"} {
-		b.hypothetical(c, scheme)
+	if c.VPC != nil && c.VPC.InternetGateway != nil { // without one, nobody means to be reached from the internet
+		b.hypothetical(c, "internet-facing")
 	}
+	b.hypothetical(c, "internal")
 }
 
 // bindings joins target groups of the templates with the Services that TargetGroupBinding objects name.

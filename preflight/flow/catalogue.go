@@ -340,7 +340,8 @@ func forceIPv4(list []dest) []dest {
 	return list
 }
 
-// connections finds which VPCs are joined by peering or a transit gateway.
+// connections finds which VPCs are joined by peering or a transit gateway. A route to a transit gateway says that its
+// VPC is meant to be joined, attached or not.
 func (c *catalogue) connections() {
 	join := func(a, b *model.VPC) {
 		if a == nil || b == nil || a == b || slices.Contains(c.connected[a], b) {
@@ -353,12 +354,27 @@ func (c *catalogue) connections() {
 		join(p.Requester, p.Accepter)
 	}
 	for _, g := range c.net.model.TransitGateways {
-		for i, a := range g.Attachments {
-			for _, b := range g.Attachments[:i] {
-				join(a.VPC, b.VPC)
+		var vpcs []*model.VPC
+		for _, a := range g.Attachments {
+			vpcs = append(vpcs, a.VPC)
+		}
+		for _, v := range c.net.model.VPCs {
+			if !slices.Contains(vpcs, v) && routesTo(v, g) {
+				vpcs = append(vpcs, v)
+			}
+		}
+		for i, a := range vpcs {
+			for _, b := range vpcs[:i] {
+				join(a, b)
 			}
 		}
 	}
+}
+
+func routesTo(v *model.VPC, g *model.TransitGateway) bool {
+	return slices.ContainsFunc(v.RouteTables, func(t *model.RouteTable) bool {
+		return slices.ContainsFunc(t.Routes, func(r *model.Route) bool { return r.Target == model.Target(g) })
+	})
 }
 
 // clients are what starts connections in a VPC: Pods, else instances, else any host of a subnet that is not public.

@@ -190,6 +190,8 @@ func (t *tracer) toNAT(g *model.NATGateway, at position, from, to *place, route 
 	switch {
 	case g.VPC != at.vpc:
 		return nil, t.stop(NoRoute, name, g.Ref, "%s is in another VPC", g.Ref)
+	case from.nat == g:
+		return nil, t.stop(NoRoute, name, g.Ref, "%s in %s, the table of its own subnet, leads back to it: it needs a subnet whose table leads to the internet gateway", describe(route), route.Table.Ref)
 	case t.pkt.Family() == IPv6 && !nat64.Contains(t.pkt.Dst):
 		return nil, t.stop(NoRoute, name, g.Ref, "%s carries IPv4, and of IPv6 only %s: %s cannot pass", g.Ref, nat64, describe(route))
 	case t.reply && to.outside():
