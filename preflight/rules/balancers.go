@@ -124,7 +124,7 @@ var balancerRules = []Rule{
 	{
 		ID: "V47", Severity: Error, Title: "Load balancer that the controller refuses to make",
 		Why:    "The AWS Load Balancer Controller makes no load balancer for IPv6 Pods that is not dual-stack, and none with settings that contradict each other.",
-		Fix:    "set the ip-address-type annotation to dualstack, or ingressClassParams.spec.ipAddressType in the chart's values; target type ip",
+		Fix:    "give it what the message asks for: ip-address-type dualstack (an annotation, or ingressClassParams.spec in the chart's values), target type ip, subnets with role tags and IPv6 in two zones",
 		Source: "https://github.com/kubernetes-sigs/aws-load-balancer-controller/issues/3572",
 		check: func(c *check) {
 			for _, l := range c.net.LoadBalancers {
