@@ -365,7 +365,7 @@ func (b *builder) group(v cfn.Value) *SecurityGroup {
 	if r, attr, ok := v.Attribute(); ok {
 		switch {
 		case attr == "DefaultSecurityGroup":
-			if vpc := b.vpcs[own(r)]; vpc != nil {
+			if vpc := b.vpcs[own(r)]; vpc != nil && vpc.DefaultGroup != nil {
 				return vpc.DefaultGroup
 			}
 		case strings.HasSuffix(attr, "lusterSecurityGroupId"): // also ClusterSecurityGroupId of CDK's custom resource
@@ -396,6 +396,9 @@ func (b *builder) groupList(v cfn.Value) (out []*SecurityGroup, unknown string) 
 
 func (b *builder) subnetsAndTables() {
 	for _, v := range b.net.VPCs {
+		if v.Imported {
+			continue
+		}
 		main := v.Ref
 		main.Name = "main route table of " + v.Ref.String()
 		v.MainTable = &RouteTable{Ref: main, VPC: v, Main: true}

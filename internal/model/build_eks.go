@@ -77,6 +77,12 @@ func (b *builder) eks() {
 		}
 		c.Addons = append(c.Addons, a)
 	}
+	for _, c := range b.net.Clusters {
+		if len(c.Addons) == 0 && !c.SelfManagedAddons && !c.AutoMode {
+			c.AddonsElsewhere = true
+			b.assume(c.Ref, "vpc-cni, kube-proxy and coredns of %s are installed from outside the templates, with their defaults", c.Ref)
+		}
+	}
 	for _, r := range b.set.Resources("AWS::EKS::Nodegroup") {
 		b.nodegroup(r)
 	}

@@ -18,6 +18,9 @@ const customRestrictDefault = "Custom::VpcRestrictDefaultSG"
 // after all groups exist.
 func (b *builder) filters() {
 	for _, v := range b.net.VPCs {
+		if v.Imported {
+			continue
+		}
 		g := v.Ref
 		g.Name = "default security group of " + v.Ref.String()
 		v.DefaultGroup = &SecurityGroup{Ref: g, VPC: v}
@@ -44,7 +47,7 @@ func (b *builder) filters() {
 	}
 	for _, r := range b.set.Resources(customRestrictDefault) {
 		if vpc, attr, ok := r.Prop("DefaultSecurityGroupId").Attribute(); ok && attr == "DefaultSecurityGroup" {
-			if v := b.vpcs[own(vpc)]; v != nil {
+			if v := b.vpcs[own(vpc)]; v != nil && v.DefaultGroup != nil {
 				v.DefaultGroup.Ingress, v.DefaultGroup.Egress = nil, nil
 				v.DefaultGroup.Ref = ref(r)
 			}
@@ -78,7 +81,9 @@ func (b *builder) filters() {
 		sortEntries(a)
 	}
 	for _, v := range b.net.VPCs {
-		sortEntries(v.DefaultACL)
+		if v.DefaultACL != nil {
+			sortEntries(v.DefaultACL)
+		}
 	}
 }
 

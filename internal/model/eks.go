@@ -32,6 +32,9 @@ type Cluster struct {
 
 	AutoMode          bool // ComputeConfig.Enabled: EKS runs nodes, CNI and load balancing itself
 	SelfManagedAddons bool // BootstrapSelfManagedAddons: EKS installs aws-node, kube-proxy and coredns
+	// AddonsElsewhere says that EKS installs none and the templates hold none: something else, as eksctl does
+	// by the API, must install them.
+	AddonsElsewhere bool
 	ServiceRange      netip.Prefix
 
 	Addons     []*Addon
@@ -55,10 +58,10 @@ func (c *Cluster) Addon(name string) *Addon {
 	return nil
 }
 
-// Runs reports whether an add-on runs in the cluster: declared, installed by EKS itself, or part of
-// Auto Mode. It answers for vpc-cni, kube-proxy and coredns.
+// Runs reports whether an add-on runs in the cluster: declared, installed by EKS itself or from elsewhere, or part
+// of Auto Mode. It answers for vpc-cni, kube-proxy and coredns.
 func (c *Cluster) Runs(addon string) bool {
-	return c.Addon(addon) != nil || c.SelfManagedAddons || c.AutoMode
+	return c.Addon(addon) != nil || c.SelfManagedAddons || c.AutoMode || c.AddonsElsewhere
 }
 
 // IPv4Egress reports whether IPv6 Pods get a node-local IPv4 address that the node translates: the VPC

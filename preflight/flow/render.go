@@ -135,16 +135,32 @@ func (p *printer) flow(g []Result, width int) {
 		id = fmt.Sprintf("%-4s ", g[0].ID)
 	}
 	p.line("%s%s %-*s  %8s  %s", id, p.mark(worst), width, g[0].Title, count, strings.Join(verdicts, ", "))
+	same := map[string]int{}
+	cause := func(r Result) string {
+		last := r.Trace.Last()
+		return fmt.Sprint(last.Action, last.Component, last.Stack, last.LogicalID, last.By)
+	}
 	for _, r := range g {
-		if r.OK {
+		if !r.OK {
+			same[cause(r)]++
+		}
+	}
+	for _, r := range g {
+		n := same[cause(r)]
+		if r.OK || n == 0 {
 			continue
+		}
+		delete(same, cause(r)) // a cause is told once
+		more := ""
+		if n > 1 {
+			more = fmt.Sprintf(" (and %d more)", n-1)
 		}
 		last := r.Trace.Last()
 		way := ""
 		if len(r.Trace.Return) > 0 {
 			way = " on the way back"
 		}
-		p.line("     %s %s → %s: %s%s at %s %s: %s", p.mark(r), short(r.From), short(r.To), last.Action, way, last.Component, last.Name(), last.By)
+		p.line("     %s %s → %s%s: %s%s at %s %s: %s", p.mark(r), short(r.From), short(r.To), more, last.Action, way, last.Component, last.Name(), last.By)
 	}
 }
 
