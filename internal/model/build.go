@@ -820,8 +820,13 @@ func (b *builder) prefixList(v cfn.Value) *PrefixList {
 	return got
 }
 
-// index sorts the routes for look-up.
+// index sorts routes and stand-in ranges for look-up.
 func (b *builder) index() {
+	for _, a := range b.net.Assumptions {
+		if a.Prefix.IsValid() {
+			b.net.standIns.add(a.Prefix, a.Text)
+		}
+	}
 	tables := map[*RouteTable]bool{}
 	add := func(t *RouteTable) {
 		if t == nil || t.Imported || tables[t] {
