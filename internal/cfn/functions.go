@@ -83,7 +83,7 @@ func (e *evaluator) ref(name string, at *place) Value {
 		if e.uses != nil {
 			e.uses[Use{Resource: r}] = true
 		}
-		return st.ref(r)
+		return r.Ref()
 	}
 	if st.tmpl.parameters.field(name) != nil {
 		return e.parameter(name, at)

@@ -455,13 +455,6 @@ func (s *Set) provided(r *Resource, attr string) (Value, bool) {
 	return p(r, attr)
 }
 
-func (s *Stack) ref(r *Resource) Value {
-	if v, ok := s.set.provided(r, "Ref"); ok {
-		return v
-	}
-	return Value{kind: Ref, res: r}
-}
-
 // echoes are attributes that return a property as it was given.
 var echoes = map[string]map[string]bool{
 	"AWS::EC2::VPC":           {"CidrBlock": true},

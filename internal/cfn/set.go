@@ -21,9 +21,9 @@ type Options struct {
 }
 
 // Provider gives the value of an attribute that only a deployment knows, for example
-// Ipv6CidrBlocks of a VPC; ok is false for what it does not decide. The attribute "Ref" asks for the
-// physical id. A provider may read other properties; it is called anew for every evaluation and must
-// give the same answer for the same question.
+// Ipv6CidrBlocks of a VPC; ok is false for what it does not decide. Physical ids are not asked for: a
+// reference stays one. A provider may read other properties; it is called anew for every evaluation and
+// must give the same answer for the same question.
 type Provider func(r *Resource, attr string) (v Value, ok bool)
 
 // Source is a template in memory.
@@ -223,7 +223,7 @@ func (r *Resource) DependsOn() []*Resource {
 func (r *Resource) Uses() []Use { return r.uses }
 
 // Ref is the reference to the resource, as Ref gives it.
-func (r *Resource) Ref() Value { return r.Stack.ref(r) }
+func (r *Resource) Ref() Value { return Value{kind: Ref, res: r} }
 
 // Attr is an attribute of the resource, as Fn::GetAtt gives it.
 func (r *Resource) Attr(name string) Value { return r.Stack.attribute(r, name) }

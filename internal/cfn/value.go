@@ -1,7 +1,6 @@
 package cfn
 
 import (
-	"fmt"
 	"sort"
 	"strconv"
 	"strings"
@@ -321,7 +320,9 @@ func (v Value) key(b *strings.Builder) {
 	case Scalar:
 		b.WriteString(strconv.Quote(v.text))
 	case Ref, Attr:
-		fmt.Fprintf(b, "%d/%s", v.res.Stack.index, strconv.Quote(v.res.ID))
+		b.WriteString(strconv.Itoa(v.res.Stack.index))
+		b.WriteByte('/')
+		b.WriteString(strconv.Quote(v.res.ID))
 		if v.kind == Attr {
 			b.WriteByte('.')
 			b.WriteString(strconv.Quote(v.text))
@@ -340,7 +341,8 @@ func (v Value) key(b *strings.Builder) {
 	default:
 		b.WriteString(v.kind.String())
 		if v.stack != nil {
-			fmt.Fprintf(b, "@%d", v.stack.index)
+			b.WriteByte('@')
+			b.WriteString(strconv.Itoa(v.stack.index))
 		}
 		b.WriteString(strconv.Quote(v.text))
 		b.WriteByte('[')

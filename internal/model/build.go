@@ -130,7 +130,8 @@ func yes(v cfn.Value, otherwise bool) bool {
 	return otherwise
 }
 
-func prefix(v cfn.Value) (p netip.Prefix, unknown string) {
+// prefix is a CIDR block of a family; one of the other family is as unknown as one that is no CIDR block at all.
+func prefix(v cfn.Value, f Family) (p netip.Prefix, unknown string) {
 	if !v.Exists() {
 		return p, ""
 	}
@@ -139,8 +140,11 @@ func prefix(v cfn.Value) (p netip.Prefix, unknown string) {
 		return p, v.String()
 	}
 	p, err := netip.ParsePrefix(strings.TrimSpace(s))
-	if err != nil {
+	switch {
+	case err != nil:
 		return netip.Prefix{}, fmt.Sprintf("%q, which is not a CIDR block", s)
+	case p.Addr().Is4In6() || f != 0 && FamilyOf(p.Addr()) != f:
+		return netip.Prefix{}, fmt.Sprintf("%q, which is not an %s CIDR block", s, f)
 	}
 	return p.Masked(), ""
 }
@@ -192,7 +196,7 @@ func (b *builder) block4(v *VPC, r *cfn.Resource, cidr, pool, length string) {
 		bl.Origin = OriginIPAM
 		bl.Ref = ref(r).In(pool)
 	}
-	bl.Prefix, bl.Unknown = prefix(r.Prop(cidr))
+	bl.Prefix, bl.Unknown = prefix(r.Prop(cidr), IPv4)
 	if !bl.Prefix.IsValid() && bl.Origin == OriginIPAM {
 		bits := 16
 		if n, ok := r.Prop(length).Int(); ok && n >= 16 && n <= 28 {
@@ -226,7 +230,7 @@ func (b *builder) block6(v *VPC, r *cfn.Resource) {
 		bl.Origin = OriginBYOIP
 		what = "the range of the pool"
 	}
-	bl.Prefix, bl.Unknown = prefix(r.Prop("Ipv6CidrBlock"))
+	bl.Prefix, bl.Unknown = prefix(r.Prop("Ipv6CidrBlock"), IPv6)
 	if !bl.Prefix.IsValid() {
 		if bl.Origin == OriginLiteral && bl.Unknown == "" {
 			b.problem(ref(r), "names no range: want AmazonProvidedIpv6CidrBlock, Ipv6IpamPoolId, or Ipv6CidrBlock with Ipv6Pool")
@@ -424,8 +428,8 @@ func (b *builder) subnetsAndTables() {
 		s.MapPublic = yes(r.Prop("MapPublicIpOnLaunch"), false)
 		s.DNS64 = yes(r.Prop("EnableDns64"), false)
 		var unknown4, unknown6 string
-		s.IPv4, unknown4 = prefix(r.Prop("CidrBlock"))
-		s.IPv6, unknown6 = prefix(r.Prop("Ipv6CidrBlock"))
+		s.IPv4, unknown4 = prefix(r.Prop("CidrBlock"), IPv4)
+		s.IPv6, unknown6 = prefix(r.Prop("Ipv6CidrBlock"), IPv6)
 		if s.VPC == nil {
 			b.problem(s.Ref, "VpcId is missing")
 			continue
@@ -453,7 +457,7 @@ func (b *builder) subnetsAndTables() {
 		if s == nil || s.Imported || s.IPv6.IsValid() {
 			continue
 		}
-		p, unknown := prefix(r.Prop("Ipv6CidrBlock"))
+		p, unknown := prefix(r.Prop("Ipv6CidrBlock"), IPv6)
 		if !p.IsValid() && s.VPC != nil {
 			p = b.slice(s, IPv6, taken, 64)
 		}
@@ -643,7 +647,7 @@ func (b *builder) peeringAndTransit() {
 			continue
 		}
 		rt := &TransitRoute{Ref: ref(r), Blackhole: yes(r.Prop("Blackhole"), false)}
-		rt.Destination, rt.Unknown = prefix(r.Prop("DestinationCidrBlock"))
+		rt.Destination, rt.Unknown = prefix(r.Prop("DestinationCidrBlock"), 0)
 		rt.Attachment = b.attachments[key(r.Prop("TransitGatewayAttachmentId"))]
 		t.Routes = append(t.Routes, rt)
 	}
@@ -710,8 +714,8 @@ func (b *builder) routes() {
 			continue
 		}
 		rt := &Route{Ref: ref(r), Table: t}
-		four, unknown4 := prefix(r.Prop("DestinationCidrBlock"))
-		six, unknown6 := prefix(r.Prop("DestinationIpv6CidrBlock"))
+		four, unknown4 := prefix(r.Prop("DestinationCidrBlock"), IPv4)
+		six, unknown6 := prefix(r.Prop("DestinationIpv6CidrBlock"), IPv6)
 		switch {
 		case four.IsValid():
 			rt.Destination = four
@@ -803,7 +807,7 @@ func (b *builder) prefixList(v cfn.Value) *PrefixList {
 		entries, unknown := items(r.Prop("Entries"))
 		got.Unknown = unknown
 		for _, e := range entries {
-			p, unknown := prefix(e.Get("Cidr"))
+			p, unknown := prefix(e.Get("Cidr"), 0)
 			if unknown != "" {
 				got.Unknown = unknown
 				continue
@@ -816,8 +820,13 @@ func (b *builder) prefixList(v cfn.Value) *PrefixList {
 	return got
 }
 
-// index sorts the routes for look-up.
+// index sorts routes and stand-in ranges for look-up.
 func (b *builder) index() {
+	for _, a := range b.net.Assumptions {
+		if a.Prefix.IsValid() {
+			b.net.standIns.add(a.Prefix, a.Text)
+		}
+	}
 	tables := map[*RouteTable]bool{}
 	add := func(t *RouteTable) {
 		if t == nil || t.Imported || tables[t] {

@@ -164,7 +164,7 @@ func (b *builder) cluster(r *cfn.Resource, i int, p interface{ Get(string) cfn.V
 		c.ServiceRange = serviceRange(i)
 		b.standIn(c.Ref, c.ServiceRange, "Service range %s stands for the one EKS will choose for %s", c.ServiceRange, c.Ref)
 	} else {
-		c.ServiceRange, _ = prefix(p.Get("KubernetesNetworkConfig.ServiceIpv4Cidr"))
+		c.ServiceRange, _ = prefix(p.Get("KubernetesNetworkConfig.ServiceIpv4Cidr"), IPv4)
 		if !c.ServiceRange.IsValid() {
 			c.ServiceRange = netip.MustParsePrefix("172.20.0.0/16")
 		}
@@ -187,7 +187,7 @@ func (b *builder) cluster(r *cfn.Resource, i int, p interface{ Get(string) cfn.V
 	cidrs, unknown := items(p.Get(vpcConfig + "PublicAccessCidrs"))
 	c.PublicCIDRsUnknown = unknown
 	for _, e := range cidrs {
-		one, unknown := prefix(e)
+		one, unknown := prefix(e, 0)
 		if one.IsValid() {
 			c.PublicCIDRs = append(c.PublicCIDRs, one)
 		} else {

@@ -167,10 +167,10 @@ func (b *builder) rule(where Ref, v cfn.Value) []*Rule {
 		f(&one)
 		out = append(out, &one)
 	}
-	for _, name := range []string{"CidrIp", "CidrIpv6"} {
-		if c := v.Get(name); c.Exists() {
+	for _, f := range []Family{IPv4, IPv6} {
+		if c := v.Get(map[Family]string{IPv4: "CidrIp", IPv6: "CidrIpv6"}[f]); c.Exists() {
 			with(func(r *Rule) {
-				p, unknown := prefix(c)
+				p, unknown := prefix(c, f)
 				if r.Prefix = p; unknown != "" {
 					r.Unknown = unknown
 				}
@@ -261,11 +261,11 @@ func (b *builder) aclEntry(r *cfn.Resource) {
 	}
 	e.From, e.To, unknown = ports(r.Prop("PortRange.From"), r.Prop("PortRange.To"))
 	e.Unknown = cmp.Or(e.Unknown, unknown)
-	cidr := r.Prop("CidrBlock")
+	cidr, f := r.Prop("CidrBlock"), IPv4
 	if !cidr.Exists() {
-		cidr = r.Prop("Ipv6CidrBlock")
+		cidr, f = r.Prop("Ipv6CidrBlock"), IPv6
 	}
-	if e.Prefix, unknown = prefix(cidr); unknown != "" {
+	if e.Prefix, unknown = prefix(cidr, f); unknown != "" {
 		e.Unknown = unknown
 	}
 	a.Entries = append(a.Entries, e)

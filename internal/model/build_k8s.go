@@ -205,7 +205,7 @@ func (b *builder) bindings(c *Cluster) {
 					if g := from.Get("securityGroup.groupID"); g.Exists() {
 						r.Group = b.group(g)
 					} else if cidr := from.Get("ipBlock.cidr"); cidr.Exists() {
-						r.Prefix, r.Unknown = prefix(cidr)
+						r.Prefix, r.Unknown = prefix(cidr, 0)
 					} else {
 						r.Unknown = from.String()
 					}
@@ -562,6 +562,7 @@ func (b *builder) hypothetical(c *Cluster, scheme string) {
 	l := b.newLB(c, &Object{Ref: r, Cluster: c, Kind: "Ingress"}, ALB, s)
 	l.For, l.Hypothetical, l.Assumption = nil, true, assumed
 	t := b.serviceTarget(c, &Object{Ref: r, Cluster: c}, l, s, "", "", cfn.String("8080"))
+	t.Ref.Name = "its Pods"
 	l.Listeners = []*Listener{{Ref: r, Port: 443, Proto: TCP, Targets: []*TargetGroup{t}}}
 	b.finish(l, s)
 }
@@ -741,7 +742,7 @@ func (b *builder) finish(l *LoadBalancer, s settings) {
 		for _, li := range l.Listeners {
 			for _, cidr := range rules {
 				rule := &Rule{Ref: r.In("inbound-cidrs " + cidr), Proto: li.Proto, From: li.Port, To: li.Port}
-				rule.Prefix, rule.Unknown = prefix(cfn.String(cidr))
+				rule.Prefix, rule.Unknown = prefix(cfn.String(cidr), 0)
 				g.Ingress = append(g.Ingress, rule)
 			}
 		}

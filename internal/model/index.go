@@ -57,4 +57,19 @@ func (x *prefixIndex[T]) lookup(a netip.Addr) (v T, bits int) {
 	return v, -1
 }
 
+// each calls f with every entry whose prefix contains an address, the longest first.
+func (x *prefixIndex[T]) each(a netip.Addr, f func(T)) {
+	lens := x.bits6
+	if a.Is4() {
+		lens = x.bits4
+	}
+	for _, n := range lens {
+		if p, err := a.Prefix(n); err == nil {
+			if hit, ok := x.byPrefix[p]; ok {
+				f(hit)
+			}
+		}
+	}
+}
+
 func itoa(n int) string { return strconv.Itoa(n) }

@@ -110,6 +110,15 @@ type Network struct {
 	Unmodelled []Ref
 	// Problems are parts of resources that could not be read, such as a manifest that is not JSON.
 	Problems []Problem
+
+	standIns prefixIndex[string]
+}
+
+// StandIns returns the assumptions whose stand-in range holds an address.
+func (n *Network) StandIns(a netip.Addr) []string {
+	var out []string
+	n.standIns.each(a, func(text string) { out = append(out, text) })
+	return out
 }
 
 // Assumption is a value the templates do not hold and that was assumed.

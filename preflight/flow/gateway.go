@@ -138,7 +138,7 @@ func (t *tracer) enter(from, to *place, out model.Target) Verdict {
 		if v := t.routable(v, t.pkt.Dst, "internet gateway", g.Ref); v != 0 {
 			return v
 		}
-	} else if !to.public.IsValid() {
+	} else if !to.public.IsValid() || !to.v4.IsValid() {
 		return t.stop(NoRoute, "internet gateway", g.Ref, "%s %s has no public IPv4 address", to.label, to.on)
 	}
 	if to.subnet.RouteTable == nil || to.subnet.RouteTable.Imported {

@@ -74,8 +74,11 @@ func (t *tracer) forward(from *place, d dest) Verdict {
 		}
 	}
 	t.pkt = Packet{Src: from.addr(f), Dst: d.place.addr(f), Proto: d.proto, SrcPort: from.ephemeral()[0], DstPort: d.port}
-	if d.virtual.IsValid() {
+	switch {
+	case d.virtual.IsValid():
 		t.pkt.Dst = d.virtual
+	case from.outside() && f == IPv4 && d.place.public.IsValid():
+		t.pkt.Dst = d.place.public // from outside only the public address is known
 	}
 	sender, undos, v := t.originate(from, d, f)
 	if v != 0 {
@@ -87,6 +90,14 @@ func (t *tracer) forward(from *place, d dest) Verdict {
 	if d.virtual.IsValid() {
 		if !from.cluster.Runs("kube-proxy") {
 			return t.stop(NoRoute, "kube-proxy", from.cluster.Ref, "kube-proxy is not installed: EKS installs it with BootstrapSelfManagedAddons, otherwise an AWS::EKS::Addon does")
+		}
+		switch {
+		case d.place.lacks6 != "":
+			return t.stop(NoRoute, "node", d.place.lacks6R, "%s", d.place.lacks6)
+		case d.place.unknown != "":
+			return t.stop(Insufficient, d.place.label, d.place.ref, "%s", d.place.unknown)
+		case !d.place.addr(f).IsValid():
+			return t.stop(NoRoute, d.place.label, d.place.ref, "%s has no %s address", d.place.name, f)
 		}
 		undos = append(undos, undo{SNAT, "kube-proxy", d.service, "its connection table", t.pkt.reply()})
 		after := t.pkt
@@ -305,7 +316,7 @@ func (t *tracer) proxy(from *place, d dest) Verdict {
 		return t.stop(NoRoute, name, lb.Ref, "%s has no %s address in subnet %s", lb.Ref, tg.Family, front.subnet.Ref)
 	}
 	undos = append([]undo{{action, name, lb.Ref, "answer on the client's connection", t.pkt.reply()}}, undos...)
-	t.change(action, name, lb.Ref, fmt.Sprintf("%s → %s: %s", d.listener.Ref, tg.Ref, how), after)
+	t.change(action, name, lb.Ref, fmt.Sprintf("listener %s/%d → %s: %s", d.listener.Proto, d.listener.Port, tg.Ref, how), after)
 	n := len(t.legs)
 	if v := t.send(front, d.backend, undos...); v != 0 {
 		return v

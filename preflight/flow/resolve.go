@@ -153,22 +153,26 @@ func (n *Network) assumed(t Trace) []string {
 		}
 	}
 	addrs := map[netip.Addr]bool{}
-	for _, hops := range [][]Hop{t.Hops, t.Return} {
-		for _, h := range hops {
-			addrs[h.Before.Src], addrs[h.Before.Dst], addrs[h.After.Src], addrs[h.After.Dst] = true, true, true, true
-			for _, s := range n.assumptions[h.LogicalID] {
-				say(s)
-			}
+	address := func(a netip.Addr) {
+		if addrs[a] {
+			return
+		}
+		addrs[a] = true
+		for _, s := range n.model.StandIns(a) {
+			say(s)
 		}
 	}
-	for _, a := range n.model.Assumptions {
-		if !a.Prefix.IsValid() {
-			continue
-		}
-		for addr := range addrs {
-			if a.Prefix.Contains(addr) {
-				say(a.Text)
-				break
+	last := ""
+	for _, hops := range [][]Hop{t.Hops, t.Return} {
+		for _, h := range hops {
+			address(h.After.Src)
+			address(h.After.Dst)
+			if h.LogicalID == last {
+				continue
+			}
+			last = h.LogicalID
+			for _, s := range n.assumptions[h.LogicalID] {
+				say(s)
 			}
 		}
 	}

@@ -131,7 +131,7 @@ var balancerRules = []Rule{
 				if l.Refused == "" || l.Hypothetical || l.For == nil || c.raw(l.For) == nil || l.Cluster == nil || l.Cluster.Family != model.IPv6 || l.Cluster.Controller == nil {
 					continue
 				}
-				if !l.For.Value.Known() && l.Unknown != "" {
+				if !c.decided(l) {
 					continue
 				}
 				c.report(c.raw(l.For), "Manifest", "the controller makes no load balancer for %s: %s", l.For.Ref.Name, l.Refused)
@@ -246,6 +246,24 @@ var balancerRules = []Rule{
 			}
 		},
 	},
+}
+
+// decided says that all is known that the controller's refusal of a load balancer may rest on.
+func (c *check) decided(l *model.LoadBalancer) bool {
+	ctl := l.Cluster.Controller
+	if ctl.Chart != nil && (ctl.Chart.ValuesUnknown != "" || !ctl.ClassParams.Known()) || !model.At(l.For.Value, "metadata", "annotations").Known() ||
+		c.stray("AWS::EC2::Subnet", "VpcId") || c.stray("AWS::EC2::VPCCidrBlock", "VpcId") {
+		return false
+	}
+	if l.Cluster.VPC == nil || l.Cluster.VPC.Imported {
+		return false
+	}
+	if slices.ContainsFunc(c.set.Resources("AWS::EC2::VPCCidrBlock"), func(r *cfn.Resource) bool { return !r.Prop("AmazonProvidedIpv6CidrBlock").Known() }) {
+		return false
+	}
+	return !slices.ContainsFunc(c.declared(l.Cluster.VPC.Subnets), func(s *model.Subnet) bool {
+		return !c.raw(s).Prop("Tags").Known() || s.Unknown != ""
+	})
 }
 
 func orDefault(v cfn.Value, otherwise string) string {

@@ -42,7 +42,8 @@ var clusterRules = []Rule{
 				if c.raw(cl) == nil {
 					continue
 				}
-				if v, p := c.clusterProp(cl, "KubernetesNetworkConfig.ServiceIpv6Cidr"); v.Exists() {
+				config, _ := c.clusterProp(cl, "KubernetesNetworkConfig")
+				if v, p := c.clusterProp(cl, "KubernetesNetworkConfig.ServiceIpv6Cidr"); v.Exists() && config.Kind() == cfn.Map {
 					c.report(c.raw(cl), p, "cluster %s sets the IPv6 service range %s", cl.LogicalID, v)
 				}
 			}
@@ -202,7 +203,7 @@ var clusterRules = []Rule{
 				}
 				for _, s := range c.declared(cl.Subnets) {
 					for _, f := range []model.Family{model.IPv4, model.IPv6} {
-						if target, sure := internetRoute(s, f); target == nil && sure && (f == model.IPv4 || cl.Family == model.IPv6) {
+						if target, sure := c.internetRoute(s, f); target == nil && sure && (f == model.IPv4 || cl.Family == model.IPv6) {
 							c.report(c.raw(s), "", "subnet %s carries the egress of cluster %s and has no %s default route", s.LogicalID, cl.LogicalID, f)
 						}
 					}

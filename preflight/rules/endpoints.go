@@ -163,8 +163,8 @@ var endpointRules = []Rule{
 				}
 				for _, n := range cl.NodeGroups {
 					for _, s := range c.declared(n.Subnets) {
-						four, sure4 := internetRoute(s, model.IPv4)
-						six, sure6 := internetRoute(s, model.IPv6)
+						four, sure4 := c.internetRoute(s, model.IPv4)
+						six, sure6 := c.internetRoute(s, model.IPv6)
 						if four == nil && six == nil && sure4 && sure6 && len(missingEndpoints(cl.VPC, "eks-auth")) > 0 {
 							c.report(c.raw(s), "", "nodes in subnet %s use Pod Identity, have no route to the internet, and their VPC has no endpoint for eks-auth", s.LogicalID)
 						}

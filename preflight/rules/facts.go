@@ -127,13 +127,12 @@ var (
 	nat64 = netip.MustParsePrefix("64:ff9b::/96") // RFC 6052
 )
 
-// routeTo is a table's route for exactly a destination; sure is false where another route's destination is unknown
-// and may be this one.
-func routeTo(t *model.RouteTable, dest netip.Prefix) (route *model.Route, sure bool) {
+// routeTo is a table's route for exactly a destination; sure is false where another route may be this one.
+func (c *check) routeTo(t *model.RouteTable, dest netip.Prefix) (route *model.Route, sure bool) {
 	if t == nil || t.Imported {
 		return nil, false
 	}
-	sure = true
+	sure = !c.stray("AWS::EC2::Route", "RouteTableId")
 	for _, r := range t.Routes {
 		switch {
 		case r.Destination == dest:
@@ -146,21 +145,39 @@ func routeTo(t *model.RouteTable, dest netip.Prefix) (route *model.Route, sure b
 }
 
 // internetRoute says whether a subnet's default route of a family is there, and its target.
-func internetRoute(s *model.Subnet, f model.Family) (target model.Target, sure bool) {
+func (c *check) internetRoute(s *model.Subnet, f model.Family) (target model.Target, sure bool) {
 	dest := all4
 	if f == model.IPv6 {
 		dest = all6
 	}
-	r, sure := routeTo(s.RouteTable, dest)
+	if s.MainTable && (c.stray("AWS::EC2::SubnetRouteTableAssociation", "SubnetId") || c.stray("AWS::EC2::SubnetRouteTableAssociation", "RouteTableId")) {
+		return nil, false
+	}
+	r, sure := c.routeTo(s.RouteTable, dest)
 	if r == nil {
 		return nil, sure
 	}
 	return r.Target, true
 }
 
+// stray says that some resource of the type does not tell at synth which other resource it belongs to: it may be any.
+func (c *check) stray(typ, property string) bool {
+	key := typ + " " + property
+	if got, ok := c.strays[key]; ok {
+		return got
+	}
+	found := slices.ContainsFunc(c.set.Resources(typ), func(r *cfn.Resource) bool {
+		v := r.Prop(property)
+		_, known := v.Resource()
+		return v.Exists() && !known && !v.Known()
+	})
+	c.strays[key] = found
+	return found
+}
+
 // public says that a subnet's IPv4 default route surely goes to an internet gateway.
-func public(s *model.Subnet) bool {
-	t, _ := internetRoute(s, model.IPv4)
+func (c *check) public(s *model.Subnet) bool {
+	t, _ := c.internetRoute(s, model.IPv4)
 	_, igw := t.(*model.InternetGateway)
 	return igw
 }
@@ -227,6 +244,9 @@ func admits(groups []*model.SecurityGroup, port uint16, from []*model.SecurityGr
 			}
 			if r.Group != nil && slices.Contains(from, r.Group) {
 				return true, true
+			}
+			if r.Group != nil && r.Group.Imported {
+				sure = false
 			}
 			if !r.Prefix.IsValid() {
 				continue

@@ -78,6 +78,7 @@ var iamRules = []Rule{
 			for _, cl := range c.clusters6() {
 				installed := slices.ContainsFunc(cl.Charts, func(ch *model.Chart) bool { return strings.Contains(ch.Chart, "pod-identity-agent") })
 				unknown := slices.ContainsFunc(c.set.Resources("AWS::EKS::Addon"), func(r *cfn.Resource) bool { return !r.Prop("AddonName").Known() })
+				unknown = unknown || c.stray("AWS::EKS::Addon", "ClusterName")
 				ids := c.identities(cl)
 				if len(ids) > 0 && !cl.AutoMode && !installed && !unknown && cl.Addon("eks-pod-identity-agent") == nil {
 					c.report(ids[0].at, ids[0].property, "%s associates a role by Pod Identity, and cluster %s has no eks-pod-identity-agent", ids[0].at.ID, cl.LogicalID)
@@ -111,7 +112,7 @@ var iamRules = []Rule{
 							mine = mine || p.Is("pods.eks.amazonaws.com")
 							granted.complete = granted.complete && p.Known()
 						}
-						if mine && s.Get("Effect").Is("Allow") {
+						if mine {
 							granted.add(s)
 						}
 					}
@@ -240,7 +241,11 @@ type identity struct {
 func (c *check) identities(cl *model.Cluster) (out []identity) {
 	for _, a := range cl.Addons {
 		r := c.raw(a)
-		for i, v := range r.Prop("PodIdentityAssociations").Items() {
+		list := r.Prop("PodIdentityAssociations")
+		if list.Exists() && list.Kind() != cfn.List {
+			out = append(out, identity{r, "PodIdentityAssociations", cfn.String("kube-system"), list, list})
+		}
+		for i, v := range list.Items() {
 			out = append(out, identity{r, "PodIdentityAssociations." + itoa(i), cfn.String("kube-system"), v.Get("ServiceAccount"), v.Get("RoleArn")})
 		}
 	}
@@ -265,7 +270,8 @@ func (c *check) of(cl *model.Cluster, name cfn.Value) bool {
 	return own.Exists() && own.Equal(name)
 }
 
-// cniRoles are the declared roles that aws-node acts as; own is false where these are the nodes'.
+// cniRoles are the declared roles that aws-node acts as, none where that is not known; own is false where these are
+// the nodes'.
 func (c *check) cniRoles(cl *model.Cluster) (roles []*cfn.Resource, own bool) {
 	add := func(v cfn.Value) {
 		if r, ok := v.Resource(); ok && r.Type == "AWS::IAM::Role" && !slices.Contains(roles, r) {
@@ -282,7 +288,12 @@ func (c *check) cniRoles(cl *model.Cluster) (roles []*cfn.Resource, own bool) {
 		own = true
 		add(c.raw(a).Prop("ServiceAccountRoleArn"))
 	}
-	if own {
+	for _, id := range c.identities(cl) {
+		if !id.account.Known() || !id.namespace.Known() {
+			return nil, true
+		}
+	}
+	if own || c.stray("AWS::EKS::Addon", "ClusterName") || c.stray("AWS::EKS::Addon", "AddonName") || c.stray("AWS::EKS::PodIdentityAssociation", "ClusterName") {
 		return roles, true
 	}
 	for _, n := range cl.NodeGroups {

@@ -25,16 +25,19 @@ var networkRules = []Rule{
 		Fix:    "add an AWS::EC2::VPCCidrBlock with AmazonProvidedIpv6CidrBlock: true, or create the VPC dual-stack",
 		Source: docIPv6,
 		check: func(c *check) {
+			given := map[*cfn.Resource]bool{}
 			for _, r := range c.set.Resources("AWS::EC2::VPCCidrBlock") {
-				if v, ok := r.Prop("VpcId").Resource(); !ok || v.Type != "AWS::EC2::VPC" {
+				v, ok := r.Prop("VpcId").Resource()
+				if !ok {
 					return // it may belong to any of the VPCs
 				}
+				given[v] = given[v] || missing(r, "CidrBlock", "Ipv4IpamPoolId")
 			}
 			for _, cl := range c.clusters6() {
 				if cl.VPC == nil || cl.VPC.Imported {
 					continue
 				}
-				if !slices.ContainsFunc(cl.VPC.Blocks, func(b model.Block) bool { return !b.Prefix.IsValid() || b.Prefix.Addr().Is6() }) {
+				if vpc := c.raw(cl.VPC); vpc != nil && !given[vpc] {
 					c.report(c.raw(cl.VPC), "", "VPC %s of the IPv6 cluster %s has no IPv6 range", cl.VPC.LogicalID, cl.LogicalID)
 				}
 			}
@@ -94,7 +97,7 @@ var networkRules = []Rule{
 		check: func(c *check) {
 			for _, n := range c.nodes() {
 				for _, s := range c.declared(n.Subnets) {
-					if n.Managed && public(s) && off(c.raw(s).Prop("MapPublicIpOnLaunch"), false) {
+					if n.Managed && c.public(s) && off(c.raw(s).Prop("MapPublicIpOnLaunch"), false) {
 						c.report(c.raw(s), "MapPublicIpOnLaunch", "subnet %s of the managed nodes %s is public and maps no public IPv4 addresses", s.LogicalID, n.LogicalID)
 					}
 				}
@@ -313,11 +316,12 @@ var networkRules = []Rule{
 					continue
 				}
 				for _, s := range c.declared(cl.Subnets) {
-					if _, sure := internetRoute(s, model.IPv4); !sure || !c.raw(s).Prop("Tags").Known() {
+					four, sure := c.internetRoute(s, model.IPv4)
+					if _, other := four.(*model.Other); other || !sure || !c.raw(s).Prop("Tags").Known() {
 						continue
 					}
 					want := "kubernetes.io/role/internal-elb"
-					if public(s) {
+					if c.public(s) {
 						want = "kubernetes.io/role/elb"
 					}
 					if _, ok := s.Tags[want]; !ok {

@@ -128,7 +128,7 @@ var nodeRules = []Rule{
 					}
 				}
 				for _, port := range ports {
-					if ok, sure := admits(n.Groups, port, from, ranges); !ok && sure {
+					if ok, sure := admits(n.Groups, port, from, ranges); !ok && sure && !c.stray("AWS::EC2::SecurityGroupIngress", "GroupId") {
 						c.report(c.raw(n.Groups[0]), "", "the security groups of the nodes %s do not let the control plane of %s in on TCP %d", n.LogicalID, n.Cluster.LogicalID, port)
 					}
 				}

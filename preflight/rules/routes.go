@@ -22,7 +22,7 @@ var routeRules = []Rule{
 		Source: docEgressOnly,
 		check: func(c *check) {
 			c.eachTable(func(t *model.RouteTable, used []*model.Subnet) {
-				six, _ := routeTo(t, all6)
+				six, _ := c.routeTo(t, all6)
 				if six == nil || c.raw(six) == nil {
 					return
 				}
@@ -30,7 +30,7 @@ var routeRules = []Rule{
 					return
 				}
 				private := slices.ContainsFunc(used, func(s *model.Subnet) bool { return s.Tags.Has("kubernetes.io/role/internal-elb") })
-				if four, _ := routeTo(t, all4); four != nil {
+				if four, _ := c.routeTo(t, all4); four != nil {
 					_, nat := four.Target.(*model.NATGateway)
 					private = private || nat
 				}
@@ -67,7 +67,7 @@ var routeRules = []Rule{
 					if !on(c.raw(s).Prop("EnableDns64"), false) {
 						continue
 					}
-					if r, sure := routeTo(s.RouteTable, nat64); r == nil && sure {
+					if r, sure := c.routeTo(s.RouteTable, nat64); r == nil && sure {
 						c.report(c.raw(s), "EnableDns64", "subnet %s has DNS64 on, and its route table no route for 64:ff9b::/96", s.LogicalID)
 					}
 				}
@@ -175,8 +175,8 @@ var routeRules = []Rule{
 		Source: docNetwork,
 		check: func(c *check) {
 			for _, s := range c.nodeSubnets() {
-				four, _ := internetRoute(s, model.IPv4)
-				six, sure := internetRoute(s, model.IPv6)
+				four, _ := c.internetRoute(s, model.IPv4)
+				six, sure := c.internetRoute(s, model.IPv6)
 				if four == nil || six != nil || !sure || hasBroaderRoute6(s.RouteTable) {
 					continue
 				}
@@ -241,8 +241,8 @@ var routeRules = []Rule{
 					continue
 				}
 				for _, s := range c.declared(v.Subnets) {
-					four, _ := internetRoute(s, model.IPv4)
-					six, sure := internetRoute(s, model.IPv6)
+					four, _ := c.internetRoute(s, model.IPv4)
+					six, sure := c.internetRoute(s, model.IPv6)
 					if _, nat := four.(*model.NATGateway); nat && s.IPv6.IsValid() && six == nil && sure {
 						c.report(c.raw(v), "", "VPC %s has private subnets with IPv6, such as %s, and no egress-only internet gateway", v.LogicalID, s.LogicalID)
 						break
@@ -261,9 +261,9 @@ var routeRules = []Rule{
 			var order []*model.NATGateway
 			for _, v := range c.net.VPCs {
 				for _, s := range c.declared(v.Subnets) {
-					four, _ := internetRoute(s, model.IPv4)
+					four, _ := c.internetRoute(s, model.IPv4)
 					nat, ok := four.(*model.NATGateway)
-					if !ok || nat.Regional || c.raw(nat) == nil || s.Zone == "" {
+					if !ok || nat.Regional || c.raw(nat) == nil || !c.raw(nat).Prop("AvailabilityMode").Known() || s.Zone == "" {
 						continue
 					}
 					if zones[nat] == nil {
@@ -292,9 +292,9 @@ var routeRules = []Rule{
 					if acl == nil || acl.Default || acl.Imported || c.raw(acl) == nil || !s.IPv6.IsValid() {
 						continue
 					}
-					in, out, sure := false, false, true
+					in, out, sure := false, false, !c.stray("AWS::EC2::NetworkAclEntry", "NetworkAclId")
 					for _, e := range acl.Entries {
-						sure = sure && e.Unknown == ""
+						sure = sure && e.Unknown == "" && (c.raw(e) == nil || c.raw(e).Prop("Egress").Known() && c.raw(e).Prop("RuleAction").Known())
 						if e.Allow && e.Prefix.IsValid() && e.Prefix.Addr().Is6() {
 							in, out = in || !e.Egress, out || e.Egress
 						}
@@ -358,7 +358,7 @@ var routeRules = []Rule{
 		Source: "https://docs.aws.amazon.com/eks/latest/userguide/private-clusters.html",
 		check: func(c *check) {
 			for _, s := range c.nodeSubnets() {
-				four, sure := internetRoute(s, model.IPv4)
+				four, sure := c.internetRoute(s, model.IPv4)
 				if four != nil || !sure || s.VPC == nil {
 					continue
 				}

@@ -143,12 +143,13 @@ type check struct {
 	set      *cfn.Set
 	today    time.Time
 	byRef    map[model.Ref]*cfn.Resource
+	strays   map[string]bool
 	rule     *Rule
 	findings []Finding
 }
 
 func newCheck(net *model.Network, today time.Time) *check {
-	c := &check{net: net, set: net.Templates, today: today, byRef: map[model.Ref]*cfn.Resource{}}
+	c := &check{net: net, set: net.Templates, today: today, byRef: map[model.Ref]*cfn.Resource{}, strays: map[string]bool{}}
 	if c.set == nil {
 		c.set = &cfn.Set{}
 	}

@@ -44,3 +44,17 @@ func TestGoodTemplates(t *testing.T) {
 		}
 	}
 }
+
+func BenchmarkCheck(b *testing.B) {
+	set, err := cfn.Parse(cfn.Options{}, cfn.Source{Name: "good.yaml", Data: []byte(read(b, "testdata/good.yaml"))})
+	if err != nil {
+		b.Fatal(err)
+	}
+	network := flow.Of(model.Build(set))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := rules.Check(network, rules.Options{Today: today}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
