@@ -301,7 +301,7 @@ func (e *evaluator) callSelect(arg *node, at *place) Value {
 	if arg.is(listNode) && len(arg.list) == 2 && arg.list[0].is(scalarNode) {
 		if fn, ok := arg.list[1].intrinsic(); ok && fn == "Fn::Cidr" {
 			if i, err := strconv.Atoi(arg.list[0].text); err == nil {
-				c, v := e.cutting(arg.list[1].dict[fn], at.at(1).to(fn))
+				c, v := e.cutting(arg.list[1].field(fn), at.at(1).to(fn))
 				switch {
 				case v.Exists():
 					return unknown("Fn::Select", String(arg.list[0].text), v)
