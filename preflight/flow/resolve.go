@@ -621,7 +621,9 @@ func sameCluster(list []*place, from *place) bool {
 }
 
 // isAPI reports whether an endpoint is apiserver, or apiserver@SUBNET: one interface of the control plane.
-func isAPI(ep Endpoint) bool { return ep == APIServer || strings.HasPrefix(string(ep), string(APIServer)+"@") }
+func isAPI(ep Endpoint) bool {
+	return ep == APIServer || strings.HasPrefix(string(ep), string(APIServer)+"@")
+}
 
 // at is what follows the @ of an endpoint.
 func at(ep Endpoint) string {
