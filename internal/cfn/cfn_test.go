@@ -310,6 +310,43 @@ func TestStacksAreJoined(t *testing.T) {
 	props(t, alone, map[string]string{"NodeSecurityGroup/VpcId": "Fn::ImportValue(${NetworkStack}::VPC)"})
 }
 
+func TestStackOutputs(t *testing.T) {
+	t.Parallel()
+	network := cfn.Source{Name: "Network.template.json", Data: []byte(`{"Resources": {"Vpc": {"Type": "AWS::EC2::VPC"}}, "Outputs": {"VpcId": {"Value": {"Ref": "Vpc"}}}}`)}
+	app := func(args string) cfn.Source {
+		return cfn.Source{Name: "App.yaml", Data: []byte(x(`{"Fn::GetStackOutput": ` + args + `}`))}
+	}
+	for args, want := range map[string]string{
+		"{StackName: Network, OutputName: VpcId}":                    "Vpc",
+		"{StackName: Network, OutputName: VpcId, Region: eu-west-1}": "Vpc",
+		"{StackName: Other, OutputName: VpcId}":                      "Fn::GetStackOutput(Other, VpcId)",
+		"{StackName: !Ref AWS::StackName, OutputName: VpcId}":        "Fn::GetStackOutput(AWS::StackName, VpcId)",
+	} {
+		set, err := cfn.Parse(cfn.Options{}, network, app(args))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := set.Find("X")[0].Prop("V").String(); got != want {
+			t.Errorf("%s = %s, want %s", args, got, want)
+		}
+	}
+	far, err := cfn.Parse(cfn.Options{Region: "eu-west-1"}, network, app("{StackName: Network, OutputName: VpcId, Region: us-east-1}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := far.Find("X")[0].Prop("V").Resource(); ok || len(far.Notes()) != 1 {
+		t.Errorf("a stack of another Region is taken for the one named")
+	}
+	for args, want := range map[string]string{
+		"{StackName: Network, OutputName: Vpc}": `App.yaml: Resources.X.Properties.V.Fn::GetStackOutput.OutputName: the stack Network has no output "Vpc"`,
+		"[Network, Vpc]":                        "App.yaml: Resources.X.Properties.V.Fn::GetStackOutput: is a list, wanted a map with StackName and OutputName",
+	} {
+		if _, err := cfn.Parse(cfn.Options{}, network, app(args)); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%s: err = %v, want %s", args, err, want)
+		}
+	}
+}
+
 func TestAssembly(t *testing.T) {
 	t.Parallel()
 	for _, path := range []string{"testdata/cdk.out", "testdata/cdk.out/manifest.json"} {
