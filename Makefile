@@ -1,0 +1,35 @@
+# make help lists the verbs.
+
+LINT = go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.6.0
+PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+EXAMPLES = quickstart split import
+STRICT = --quiet --strict -c @aws-cdk/core:strictCfnValidateErrors=true
+
+.PHONY: help synth test lint golden strict bench
+
+help: ## this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+
+synth: node_modules ## write the reference platform to cdk.out, without an AWS account
+	cdk synth --quiet
+
+test: ## every test
+	go test ./...
+
+lint: ## formatting, vet and the linters of .golangci.yml
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo 'not formatted: run gofmt -w'; exit 1; }
+	go vet ./...
+	$(LINT) run
+
+golden: ## rewrite the golden files; review the difference before you commit it
+	go test ./test ./preflight/flow -update
+
+strict: node_modules ## synthesize every example with CDK's validation findings and warnings as errors
+	@for e in $(EXAMPLES); do echo "strict $$e" && cdk synth $(STRICT) --app "go run ./examples/$$e" -o cdk.out/$$e || exit 1; done
+
+bench: ## synth of the quickstart against the stock L2s, and the other benchmarks
+	go test -run '^$$' -bench . -benchtime 5x -timeout 30m ./...
+
+node_modules: package-lock.json
+	npm ci
+	@touch node_modules

@@ -1,0 +1,153 @@
+package dualstack
+
+import (
+	"fmt"
+	"net/netip"
+)
+
+// Limits of the address plan.
+const (
+	// MinAzs is what EKS asks for: subnets in at least two Availability Zones.
+	// Source: https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html
+	MinAzs = 2
+	// MaxAzs is the most zones that the plan has slots for. No AWS Region has more than six.
+	MaxAzs = 6
+
+	// A tier's block is cut into eight slots, of which MaxAzs are used: powers of two keep the cut exact.
+	slotBits = 3
+	// Sixteen /64 slots per tier, so that a tier can grow without touching the next one.
+	ipv6SlotsPerTier = 16
+	ipv6Slots        = ipv6SlotsPerTier * 4
+
+	// A VPC's IPv4 range is between /16 and /28: https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html.
+	minCidrBits = 16
+	// A load balancer wants /27 or larger and eight free addresses in each subnet
+	// (https://docs.aws.amazon.com/elasticloadbalancing/latest/application/application-load-balancers.html);
+	// the public tier gets /27 slots out of a /22.
+	maxCidrBits = 22
+	// An IPv6 block of /56 holds 256 subnets of /64, a /60 only 16: fewer than the plan's slots.
+	maxIpv6Bits = 56
+)
+
+// Tier is one row of subnets, one subnet in each Availability Zone, with a common way out.
+type Tier int
+
+const (
+	// Public subnets send both families to the internet gateway. Internet-facing load balancers and NAT gateways live here.
+	Public Tier = iota
+	// Private subnets send IPv4 to the NAT gateway and IPv6 to the egress-only internet gateway. Nodes and Pods live here.
+	Private
+	// Isolated subnets have no way out of the VPC. Databases live here.
+	Isolated
+)
+
+// String is the tier's name, which is also the subnets' name in the construct tree.
+func (t Tier) String() string {
+	switch t {
+	case Public:
+		return "Public"
+	case Private:
+		return "Private"
+	case Isolated:
+		return "Isolated"
+	}
+	return fmt.Sprintf("Tier(%d)", int(t))
+}
+
+// Slot is the address space of one subnet.
+type Slot struct {
+	// Cidr is the subnet's IPv4 range.
+	Cidr netip.Prefix
+	// Ipv6Index counts the /64 inside the VPC's IPv6 block: 0 is the first.
+	Ipv6Index int
+}
+
+// Plan gives every (tier, zone) pair of a VPC its own fixed slot. A slot depends on the VPC's range, the
+// tier and the zone's position only: adding a zone or a tier changes no slot that was there before, and so
+// replaces no subnet. (The stock Vpc and eksctl number subnets by position, which moves live subnets:
+// https://github.com/aws/aws-cdk/issues/6683.)
+//
+//	half of the range      Private    for 10.0.0.0/16: 10.0.0.0/20, 10.0.16.0/20, … (nodes take one IPv4 address each)
+//	a quarter              Public     10.0.128.0/21, 10.0.136.0/21, …
+//	an eighth              Isolated   10.0.192.0/22, 10.0.196.0/22, …
+//	an eighth              free, for subnets of your own
+//
+// Each part has eight slots: six for zones, two spare. IPv6 slots are numbered 0–15 for Public, 16–31 for
+// Private, 32–47 for Isolated; 48–63 are kept for a fourth tier and 64–255 of a /56 are free.
+type Plan struct {
+	cidr netip.Prefix
+}
+
+// NewPlan is the plan of an IPv4 range. The error names what is wrong with the range, if anything.
+func NewPlan(cidr netip.Prefix) (Plan, error) {
+	if err := checkCidr("Cidr", cidr); err != nil {
+		return Plan{}, err
+	}
+	if cidr.Bits() > maxCidrBits {
+		return Plan{}, fmt.Errorf("Cidr: %s is too small for the address plan (six zones, each with public /27 subnets or larger, as load balancers need): want a prefix between /%d and /%d, for example %s",
+			cidr, minCidrBits, maxCidrBits, netip.PrefixFrom(cidr.Addr(), maxCidrBits).Masked())
+	}
+	return Plan{cidr}, nil
+}
+
+// Slot is the address space of a tier's subnet in the zone at position az, counted from zero.
+func (p Plan) Slot(t Tier, az int) Slot {
+	if az < 0 || az >= MaxAzs {
+		panic(fmt.Sprintf("dualstack: zone %d of a plan with zones 0 to %d", az, MaxAzs-1))
+	}
+	// part is the tier's share of the range: its prefix is more bits longer than the VPC's, and it is the nth such block.
+	var more, nth int
+	switch t {
+	case Private:
+		more, nth = 1, 0
+	case Public:
+		more, nth = 2, 2
+	case Isolated:
+		more, nth = 3, 6
+	default:
+		panic(fmt.Sprintf("dualstack: %v is not a tier of the plan", t))
+	}
+	return Slot{
+		Cidr:      nthPrefix(nthPrefix(p.cidr, more, nth), slotBits, az),
+		Ipv6Index: int(t)*ipv6SlotsPerTier + az,
+	}
+}
+
+// nthPrefix is the nth of the equal parts of p whose prefixes are more bits longer.
+func nthPrefix(p netip.Prefix, more, nth int) netip.Prefix {
+	bits := p.Bits() + more
+	a := p.Masked().Addr().As4()
+	n := uint32(a[0])<<24 | uint32(a[1])<<16 | uint32(a[2])<<8 | uint32(a[3])
+	n += uint32(nth) << (32 - bits)
+	return netip.PrefixFrom(netip.AddrFrom4([4]byte{byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)}), bits)
+}
+
+// privateRanges are what a VPC of this library may use: RFC 1918 and the shared range of RFC 6598, as AWS recommends.
+// Source: https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html
+var privateRanges = []netip.Prefix{
+	netip.MustParsePrefix("10.0.0.0/8"),
+	netip.MustParsePrefix("172.16.0.0/12"),
+	netip.MustParsePrefix("192.168.0.0/16"),
+	netip.MustParsePrefix("100.64.0.0/10"),
+}
+
+// checkCidr tells what keeps an IPv4 range from being a VPC's.
+func checkCidr(field string, c netip.Prefix) error {
+	want := "want a private IPv4 range such as 10.0.0.0/16"
+	switch {
+	case !c.IsValid():
+		return fmt.Errorf("%s: invalid prefix: %s", field, want)
+	case !c.Addr().Is4():
+		return fmt.Errorf("%s: %s is not IPv4 (the IPv6 block comes from Ipv6): %s", field, c, want)
+	case c != c.Masked():
+		return fmt.Errorf("%s: %s has host bits set: want %s", field, c, c.Masked())
+	case c.Bits() < minCidrBits:
+		return fmt.Errorf("%s: %s is larger than a VPC can be: want /%d or smaller, for example %s", field, c, minCidrBits, netip.PrefixFrom(c.Addr(), minCidrBits))
+	}
+	for _, r := range privateRanges {
+		if r.Contains(c.Addr()) && c.Bits() >= r.Bits() {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s: %s is neither private (RFC 1918) nor shared (100.64.0.0/10) address space: %s", field, c, want)
+}

@@ -1,0 +1,301 @@
+package dualstack
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
+	"github.com/aws/constructs-go/constructs/v10"
+
+	"github.com/eks-ipv6/cdk/internal/jsiix"
+)
+
+// VpcProps are the choices of a [Vpc]. The zero value is a VPC of 10.0.0.0/16 in two zones, with a NAT
+// gateway in each, and an Amazon-provided IPv6 /56.
+type VpcProps struct {
+	// Cidr is the primary IPv4 range, private or shared address space between /16 and /22. It cannot be
+	// changed later without replacing the VPC.
+	// Default: 10.0.0.0/16.
+	Cidr netip.Prefix
+
+	// SecondaryCidrs are further IPv4 ranges of the VPC, for subnets of your own. The plan puts no subnet into
+	// them. Private or shared address space between /16 and /28; AWS allows four by default
+	// (https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html).
+	// Default: none.
+	SecondaryCidrs []netip.Prefix
+
+	// Ipv6 says where the VPC's IPv6 block comes from.
+	// Default: a /56 from Amazon's pool.
+	Ipv6 Ipv6Source
+
+	// Azs is how many Availability Zones have subnets: 2 to 6. The first ones of the Region are taken at
+	// deployment, so no look-up and no account are needed at synth; a deployment fails if the Region has fewer.
+	// Raising it later adds subnets and changes none.
+	// Default: 2, or as many as AvailabilityZones names.
+	Azs int
+
+	// AvailabilityZones names the zones, for example to stay out of use1-az3, usw1-az2 and cac1-az3, where EKS
+	// places no control plane (https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html). The order is
+	// the address plan's: append, do not reorder.
+	// Default: the Region's first zones.
+	AvailabilityZones []string
+
+	// Nat says how private subnets reach IPv4-only hosts.
+	// Default: NatPerAz.
+	Nat NatMode
+
+	// NatAllocationIDs are the allocation ids (eipalloc-…) of Elastic IPs you own, so that IPv4 egress keeps
+	// addresses that others can allow: one per zone for NatPerAz and NatRegional, one for NatSingle. A regional
+	// gateway then no longer takes addresses of its own for further zones.
+	// Default: new addresses, released with the VPC.
+	NatAllocationIDs []string
+
+	// AcknowledgeNoIpv4Egress confirms NatNone: IPv4-only hosts, most container registries among them, cannot be
+	// reached but through VPC endpoints.
+	// Default: false, and NatNone is refused.
+	AcknowledgeNoIpv4Egress bool
+
+	// IsolatedSubnets adds a third tier without any way out of the VPC. Adding it later changes no other subnet.
+	// Default: false.
+	IsolatedSubnets bool
+
+	// GatewayEndpoints are free routes to AWS services that bypass NAT, for both families.
+	// Default: GatewayNone.
+	GatewayEndpoints GatewayEndpoints
+
+	// InterfaceEndpoints are PrivateLink endpoints in the private subnets, open on port 443 to both of the VPC's
+	// families. See [EksEndpoints] for what a cluster without internet access needs.
+	// Default: none.
+	InterfaceEndpoints []InterfaceEndpoint
+
+	// FlowLogs records traffic.
+	// Default: nil, nothing is recorded.
+	FlowLogs *FlowLogs
+
+	// RestrictDefaultSecurityGroup removes all rules from the VPC's default security group, which nothing here
+	// uses. CloudFormation cannot do it alone: CDK adds a custom resource with a Lambda function.
+	// Default: false.
+	RestrictDefaultSecurityGroup bool
+
+	// Tune changes the stock construct's properties before it is made. What this package cannot work without
+	// (dual stack, the addresses, the tiers, NAT) is set afterwards and wins.
+	// Default: nil.
+	Tune func(*awsec2.VpcProps)
+}
+
+// Ipv6Source says where a VPC's IPv6 block comes from. The zero value is Amazon's pool. Sources of the rules:
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ec2-vpccidrblock.html
+type Ipv6Source struct {
+	// IpamPoolID takes the block from an IPAM pool (ipam-pool-…), with NetmaskLength. May be a token.
+	// Default: not from IPAM.
+	IpamPoolID string
+	// NetmaskLength is the size of the block from IPAM: 44, 48, 52 or 56.
+	// Default: 56.
+	NetmaskLength int
+	// PoolID is the id of an address pool of your own (ipv6pool-ec2-…, BYOIP) that Cidr is part of.
+	// Default: not from a pool of your own.
+	PoolID string
+	// Cidr is the block out of PoolID, /44 to /56 in steps of four.
+	// Default: not from a pool of your own.
+	Cidr netip.Prefix
+	// NetworkBorderGroup limits where Amazon announces an Amazon-provided block.
+	// Default: the Region.
+	NetworkBorderGroup string
+}
+
+// Vpc is a dual-stack network. It makes an AWS::EC2::VPC with an IPv6 block, a public and a private (and
+// optionally an isolated) subnet with a route table in each zone, an internet gateway, an egress-only internet
+// gateway, NAT gateways with their Elastic IPs, and what the other choices ask for.
+type Vpc struct {
+	// Construct is the scope that all parts are made in.
+	Construct constructs.Construct
+	// Vpc is the stock construct, for any other L2.
+	Vpc awsec2.Vpc
+	// Ipv6Block associates the IPv6 block. Whatever uses [Vpc.Ipv6Cidr] must depend on it.
+	Ipv6Block awsec2.CfnVPCCidrBlock
+	// EgressOnly lets private subnets open IPv6 connections and lets none in.
+	EgressOnly awsec2.CfnEgressOnlyInternetGateway
+	// NatGateways are one per zone, one, or none, as VpcProps.Nat says.
+	NatGateways []awsec2.CfnNatGateway
+	// EndpointSecurityGroup guards the interface endpoints. It is nil when there are none.
+	EndpointSecurityGroup awsec2.SecurityGroup
+	// Plan is where the subnets' addresses come from.
+	Plan Plan
+}
+
+// defaultCidr is the IPv4 range when none is given.
+var defaultCidr = netip.MustParsePrefix("10.0.0.0/16")
+
+// withDefaults is a copy with every default written out. It is nil-safe.
+func (p *VpcProps) withDefaults() VpcProps {
+	out := jsiix.Value(p)
+	if !out.Cidr.IsValid() {
+		out.Cidr = defaultCidr
+	}
+	if out.Azs == 0 {
+		if out.Azs = len(out.AvailabilityZones); out.Azs == 0 {
+			out.Azs = MinAzs
+		}
+	}
+	if out.Ipv6.IpamPoolID != "" && out.Ipv6.NetmaskLength == 0 {
+		out.Ipv6.NetmaskLength = maxIpv6Bits
+	}
+	return out
+}
+
+// Validate tells everything that is wrong with the choices, or nil. It needs no CDK.
+func (p *VpcProps) Validate() error {
+	v := p.withDefaults()
+	var errs []error
+	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+
+	if _, err := NewPlan(v.Cidr); err != nil {
+		errs = append(errs, err)
+	}
+	all := []netip.Prefix{v.Cidr}
+	for i, c := range v.SecondaryCidrs {
+		field := fmt.Sprintf("SecondaryCidrs[%d]", i)
+		if err := checkCidr(field, c); err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		if c.Bits() > 28 {
+			bad("%s: %s is smaller than a VPC range can be: want /28 or larger", field, c)
+		}
+		for _, other := range all {
+			if other.Overlaps(c) {
+				bad("%s: %s overlaps %s: want a range of its own", field, c, other)
+			}
+		}
+		all = append(all, c)
+	}
+	if len(v.SecondaryCidrs) > 4 {
+		bad("SecondaryCidrs: %d ranges: AWS allows five IPv4 ranges in a VPC, the primary one included; raise the quota and use Tune and your own associations for more", len(v.SecondaryCidrs))
+	}
+
+	if v.Azs < MinAzs || v.Azs > MaxAzs {
+		bad("Azs: want %d to %d zones (EKS needs two, the address plan has slots for six), got %d", MinAzs, MaxAzs, v.Azs)
+	}
+	if n := len(v.AvailabilityZones); n > 0 && n != v.Azs {
+		bad("AvailabilityZones: %d names for Azs = %d: name each zone once, or leave one of the two out", n, v.Azs)
+	}
+	seen := map[string]bool{}
+	for i, az := range v.AvailabilityZones {
+		switch {
+		case az == "":
+			bad("AvailabilityZones[%d]: empty: want a zone's name such as eu-west-1a", i)
+		case seen[az]:
+			bad("AvailabilityZones[%d]: %s is named twice: want each zone once", i, az)
+		}
+		seen[az] = true
+	}
+	errs = append(errs, v.Ipv6.validate(), v.validateNat(), v.validateEndpoints())
+	return errors.Join(errs...)
+}
+
+func (s Ipv6Source) validate() error {
+	var errs []error
+	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf("Ipv6."+format, args...)) }
+	ipam, own := s.IpamPoolID != "", s.PoolID != "" || s.Cidr.IsValid()
+	if ipam && own {
+		bad("IpamPoolID: an IPAM pool and a pool of your own (PoolID, Cidr) are both given: want one source")
+	}
+	if own && (s.PoolID == "" || !s.Cidr.IsValid()) {
+		bad("PoolID: %q with Cidr %q: a pool of your own needs both", s.PoolID, cidrString(s.Cidr))
+	}
+	if s.NetworkBorderGroup != "" && (ipam || own) {
+		bad("NetworkBorderGroup: %s: only an Amazon-provided block takes one", s.NetworkBorderGroup)
+	}
+	if s.NetmaskLength != 0 && !ipam {
+		bad("NetmaskLength: %d without IpamPoolID: Amazon's block is always a /56, a block of your own has its length in Cidr", s.NetmaskLength)
+	}
+	if ipam && !ipv6Length(s.NetmaskLength) {
+		bad("NetmaskLength: %d: want 44, 48, 52 or 56, so that the address plan's %d subnets of /64 fit", s.NetmaskLength, ipv6Slots)
+	}
+	if c := s.Cidr; c.IsValid() {
+		switch {
+		case !c.Addr().Is6() || c.Addr().Is4In6():
+			bad("Cidr: %s is not IPv6: want a block such as 2001:db8:1234:5600::/56", c)
+		case c != c.Masked():
+			bad("Cidr: %s has host bits set: want %s", c, c.Masked())
+		case !ipv6Length(c.Bits()):
+			bad("Cidr: %s: want a /44, /48, /52 or /56, so that the address plan's %d subnets of /64 fit", c, ipv6Slots)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// ipv6Length tells whether a VPC's IPv6 block of this length exists and holds the plan.
+func ipv6Length(bits int) bool { return bits >= 44 && bits <= maxIpv6Bits && bits%4 == 0 }
+
+func cidrString(p netip.Prefix) string {
+	if !p.IsValid() {
+		return ""
+	}
+	return p.String()
+}
+
+// NewVpc makes a [Vpc] in scope. props may be nil. It panics with the error of [VpcProps.Validate] and the
+// construct's path, as every CDK construct panics on bad properties.
+func NewVpc(scope constructs.Construct, id string, props *VpcProps) *Vpc {
+	if err := props.Validate(); err != nil {
+		panic(fmt.Errorf("dualstack.NewVpc %s/%s: %w", *scope.Node().Path(), id, err))
+	}
+	p := props.withDefaults()
+	plan, _ := NewPlan(p.Cidr)
+
+	network := subnetting{plan: plan, tiers: p.tiers(), azs: p.Azs}
+	block := &ipv6Block{source: p.Ipv6, subnets: network}
+	vp := &awsec2.VpcProps{RestrictDefaultSecurityGroup: jsiix.Bool(p.RestrictDefaultSecurityGroup)}
+	if p.Tune != nil {
+		p.Tune(vp)
+	}
+	vp.IpProtocol = awsec2.IpProtocol_DUAL_STACK
+	vp.MaxAzs, vp.AvailabilityZones = nil, p.zones()
+	vp.Cidr, vp.IpAddresses = nil, &ipv4Block{network}
+	vp.Ipv6Addresses = block
+	vp.SubnetConfiguration = network.configuration()
+	vp.NatGateways, vp.NatGatewayProvider = jsiix.Num(0), nil // see nat.go
+
+	vpc := awsec2.NewVpc(scope, jsiix.Str(id), vp)
+	v := &Vpc{Construct: vpc, Vpc: vpc, Ipv6Block: block.association, Plan: plan}
+	for i, c := range p.SecondaryCidrs {
+		awsec2.NewCfnVPCCidrBlock(vpc, jsiix.Str(fmt.Sprintf("SecondaryCidr%d", i+1)), &awsec2.CfnVPCCidrBlockProps{
+			VpcId: vpc.VpcId(), CidrBlock: jsiix.Str(c.String()),
+		})
+	}
+	v.tagSubnets()
+	v.EgressOnly = egressOnly(vpc)
+	v.addNat(p)
+	v.addEndpoints(p)
+	v.addFlowLogs(p.FlowLogs)
+	return v
+}
+
+// zones are the named zones, or the Region's first ones as the deployment finds them.
+func (p VpcProps) zones() *[]*string {
+	if len(p.AvailabilityZones) > 0 {
+		return jsiix.Strs(p.AvailabilityZones)
+	}
+	names := awscdk.Fn_GetAzs(nil)
+	zones := make([]*string, p.Azs)
+	for i := range zones {
+		zones[i] = awscdk.Fn_Select(jsiix.Num(i), names)
+	}
+	return &zones
+}
+
+// Ipv6Cidr is the VPC's IPv6 block, as a token: CloudFormation knows it once Ipv6Block exists, so what uses it
+// must depend on that (https://github.com/aws/aws-cdk/issues/36714). [Vpc.AllowFrom] does.
+func (v *Vpc) Ipv6Cidr() string {
+	return *awscdk.Fn_Select(jsiix.Num(0), v.Vpc.VpcIpv6CidrBlocks())
+}
+
+// AllowFrom opens a port of a security group to the whole VPC, in both families.
+func (v *Vpc) AllowFrom(group awsec2.SecurityGroup, port awsec2.Port, description string) {
+	group.AddIngressRule(awsec2.Peer_Ipv4(v.Vpc.VpcCidrBlock()), port, jsiix.Str(description), nil)
+	group.AddIngressRule(awsec2.Peer_Ipv6(jsiix.Str(v.Ipv6Cidr())), port, jsiix.Str(description), nil)
+	group.Node().AddDependency(v.Ipv6Block)
+}

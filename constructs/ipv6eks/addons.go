@@ -1,0 +1,89 @@
+package ipv6eks
+
+import (
+	"slices"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awseksv2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/constructs-go/constructs/v10"
+
+	"github.com/eks-ipv6/cdk/internal/jsiix"
+)
+
+const (
+	addonVpcCni           = "vpc-cni"
+	addonKubeProxy        = "kube-proxy"
+	addonPodIdentityAgent = "eks-pod-identity-agent"
+	addonCoreDNS          = "coredns"
+	addonMetricsServer    = "metrics-server"
+	addonNodeMonitoring   = "eks-node-monitoring-agent"
+)
+
+// addons are the names of what the cluster installs and whose versions AddonVersions can pin.
+func (p ClusterProps) addons() []string {
+	names := []string{addonCoreDNS, addonPodIdentityAgent, addonKubeProxy}
+	if p.MetricsServer {
+		names = append(names, addonMetricsServer)
+	}
+	if p.NodeMonitoring {
+		names = append(names, addonNodeMonitoring)
+	}
+	slices.Sort(names)
+	return names
+}
+
+func (p ClusterProps) installs(addon string) bool { return slices.Contains(p.addons(), addon) }
+
+// addAddons installs the managed add-ons. The stock L2 knows neither conflicts nor associations
+// (https://github.com/aws/aws-cdk/issues/34903), so these are AWS::EKS::Addon as CloudFormation has it.
+func (c *Cluster) addAddons(p ClusterProps) {
+	addon := func(id, name, version, configuration string) awseksv2.CfnAddon {
+		return awseksv2.NewCfnAddon(c.Construct, jsiix.Str(id), &awseksv2.CfnAddonProps{
+			ClusterName: c.CfnCluster.Ref(), AddonName: jsiix.Str(name), AddonVersion: jsiix.StrOrNil(version),
+			ConfigurationValues: jsiix.StrOrNil(configuration), ResolveConflicts: jsiix.Str("OVERWRITE"),
+		})
+	}
+	c.PodIdentityAgent = addon("PodIdentityAgent", addonPodIdentityAgent, p.AddonVersions[addonPodIdentityAgent], "")
+	c.KubeProxy = addon("KubeProxy", addonKubeProxy, p.AddonVersions[addonKubeProxy], "")
+	c.CNIIdentity = c.NewPodIdentity(c.Construct, "VpcCni", "kube-system", "aws-node", map[string]awsiam.PolicyDocument{"VpcCni": cniPolicy()})
+	c.VpcCni = addon("VpcCni", addonVpcCni, p.CNI.Version, p.CNI.configuration())
+	c.VpcCni.Node().AddDependency(c.CNIIdentity.Association)
+	if p.CNI.NetworkPolicy && !p.CNI.DisableIpv4Egress {
+		awscdk.Annotations_Of(c.Construct).AddWarningV2(jsiix.Str("eks-ipv6:NetworkPolicyIpv4Egress"),
+			jsiix.Str("network policies do not filter the Pods' IPv4 egress (https://docs.aws.amazon.com/eks/latest/userguide/cni-network-policy.html): set CNI.DisableIpv4Egress, or acknowledge this"))
+	}
+
+	dns := ""
+	if p.CoreDNSOnFargate {
+		dns = `{"computeType":"Fargate"}`
+	}
+	c.CoreDNS = addon("CoreDNS", addonCoreDNS, p.AddonVersions[addonCoreDNS], dns)
+	c.afterNodes = append(c.afterNodes, c.CoreDNS)
+	if p.MetricsServer {
+		c.afterNodes = append(c.afterNodes, addon("MetricsServer", addonMetricsServer, p.AddonVersions[addonMetricsServer], ""))
+	}
+	if p.NodeMonitoring {
+		addon("NodeMonitoring", addonNodeMonitoring, p.AddonVersions[addonNodeMonitoring], "")
+	}
+}
+
+// beforeNodes is what must be in place when the first node joins, or its Pods get no addresses.
+func (c *Cluster) beforeNodes() []constructs.IDependable {
+	return []constructs.IDependable{c.VpcCni, c.CNIIdentity.Association, c.PodIdentityAgent, c.KubeProxy}
+}
+
+// AddCapacity tells the cluster of nodes that were made without it, such as the stock construct's: they wait for
+// the VPC CNI and its role, and coredns waits for them.
+func (c *Cluster) AddCapacity(nodes constructs.IConstruct) {
+	nodes.Node().AddDependency(c.beforeNodes()...)
+	c.runAddonsAfter(nodes)
+}
+
+// runAddonsAfter has the add-ons that are Deployments wait for somewhere to run.
+func (c *Cluster) runAddonsAfter(nodes constructs.IConstruct) {
+	c.capacity++
+	for _, a := range c.afterNodes {
+		a.Node().AddDependency(nodes)
+	}
+}

@@ -1,0 +1,442 @@
+package ipv6eks
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"regexp"
+	"strings"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awseksv2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
+	"github.com/aws/constructs-go/constructs/v10"
+
+	"github.com/eks-ipv6/cdk/internal/jsiix"
+)
+
+// ClusterProps are the choices of a [Cluster]. Vpc is required.
+type ClusterProps struct {
+	// Vpc is the dual-stack network: dualstack.Vpc's Vpc field, or any VPC whose subnets carry both families,
+	// assign IPv6 addresses and have routes out for both.
+	Vpc awsec2.IVpc
+
+	// Subnets is where nodes and Fargate Pods go: private dual-stack subnets.
+	// Default: the private subnets with egress.
+	Subnets *awsec2.SubnetSelection
+
+	// ControlPlaneSubnets is where the control plane's network interfaces and CDK's kubectl functions go: dual-stack
+	// subnets in at least two zones. EKS lets them change only within the zones that the cluster began with
+	// (https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html), so they do not follow a VPC that gains a zone.
+	// Default: the first two of Subnets that lie in different zones.
+	ControlPlaneSubnets *awsec2.SubnetSelection
+
+	// Kubectl is the layer with kubectl and helm that charts and manifests are applied with; kubectllayer.New
+	// supplies one. Without it the cluster is made, but no chart or manifest can be.
+	// Default: none.
+	Kubectl KubectlLayer
+
+	// Name is the cluster's name. It is also in the name of the log group, which must exist before the cluster.
+	// Changing it replaces the cluster.
+	// Default: a name made from the stack and the construct's path, the same at every synth.
+	Name string
+
+	// Version is the Kubernetes version: 1.34, 1.35 or 1.36.
+	// Default: DefaultVersion.
+	Version string
+
+	// APIAccessCidrs opens the public API endpoint to these ranges of either family; the private endpoint, which
+	// nodes use, is always on. EKS takes public ranges only, 40 at most
+	// (https://docs.aws.amazon.com/eks/latest/userguide/cluster-endpoint.html).
+	// Default: none, the endpoint is private only.
+	APIAccessCidrs []netip.Prefix
+
+	// APIOpenToWorld opens the public API endpoint to every address of both families.
+	// Default: false, and a range as wide as the world in APIAccessCidrs is refused.
+	APIOpenToWorld bool
+
+	// AdminRoleArns are IAM roles (or users) that become cluster administrators through access entries. An ARN may
+	// hold tokens.
+	// Default: none. An administrator of the account can add entries later.
+	AdminRoleArns []string
+
+	// CreatorAdmin makes whoever creates the cluster, CloudFormation's execution role under the CDK CLI, an
+	// administrator for good. Changing it replaces the cluster.
+	// Default: false.
+	CreatorAdmin bool
+
+	// SecretsKey encrypts Kubernetes secrets.
+	// Default: a key of the cluster's own, with rotation, deleted 30 days after the cluster.
+	SecretsKey awskms.IKey
+
+	// LogTypes are the control plane logs to keep.
+	// Default: api, audit and authenticator.
+	LogTypes []awseksv2.ClusterLoggingTypes
+
+	// LogRetention is how long control plane logs are kept.
+	// Default: three months.
+	LogRetention awslogs.RetentionDays
+
+	// RetainLogs keeps the log group when the stack is deleted. Making the same cluster again then needs the group
+	// removed or imported first.
+	// Default: false.
+	RetainLogs bool
+
+	// DeletionProtection makes EKS refuse to delete the cluster until it is switched off again.
+	// Default: false.
+	DeletionProtection bool
+
+	// StandardSupportOnly has EKS upgrade the cluster at the end of a version's standard support instead of
+	// charging for extended support. The upgrade happens outside the stack.
+	// Default: false.
+	StandardSupportOnly bool
+
+	// ZonalShift lets ARC move traffic away from an impaired zone.
+	// Default: false.
+	ZonalShift bool
+
+	// CNI tunes the VPC CNI.
+	// Default: IPv4 egress on, network policy off, EKS's default version.
+	CNI CNIOptions
+
+	// CoreDNSOnFargate runs cluster DNS on Fargate, for clusters without node groups. A Fargate profile must
+	// select kube-system.
+	// Default: false.
+	CoreDNSOnFargate bool
+
+	// MetricsServer installs the metrics-server add-on, for autoscaling and kubectl top.
+	// Default: false.
+	MetricsServer bool
+
+	// NodeMonitoring installs the eks-node-monitoring-agent add-on, which finds what NodeGroupProps.NodeRepair mends.
+	// Default: false.
+	NodeMonitoring bool
+
+	// AddonVersions pins the versions of add-ons by name, for example {"coredns": "v1.13.2-eksbuild.4"}. The VPC
+	// CNI's is CNI.Version.
+	// Default: EKS's default for the cluster's version.
+	AddonVersions map[string]string
+
+	// Tune changes the stock construct's properties before it is made. What an IPv6 cluster cannot do without (the
+	// family, no default capacity, no self-managed add-ons) is set afterwards and wins; what it cannot have is refused.
+	// Default: nil.
+	Tune func(*awseksv2.ClusterProps)
+}
+
+// Cluster is an IPv6 EKS cluster with its add-ons. It makes an AWS::EKS::Cluster, its role and control plane
+// security group, a KMS key, a log group, access entries, the add-ons vpc-cni (with its own role), kube-proxy,
+// coredns and eks-pod-identity-agent, and, with a kubectl layer, CDK's kubectl provider of two Lambda functions.
+type Cluster struct {
+	// Construct is the scope that all parts are made in.
+	Construct constructs.Construct
+	// Cluster is the stock construct, for manifests, charts and other L2s.
+	Cluster awseksv2.Cluster
+	// CfnCluster is the AWS::EKS::Cluster itself.
+	CfnCluster awseksv2.CfnCluster
+	// Vpc is the network the cluster is in.
+	Vpc awsec2.IVpc
+	// Version is the Kubernetes version.
+	Version string
+	// ControlPlaneSecurityGroup is on the control plane's network interfaces, beside the cluster security group
+	// that EKS makes for them and for nodes.
+	ControlPlaneSecurityGroup awsec2.SecurityGroup
+	// SecretsKey encrypts Kubernetes secrets.
+	SecretsKey awskms.IKey
+	// LogGroup keeps the control plane logs.
+	LogGroup awslogs.LogGroup
+	// CNIIdentity is the role of the VPC CNI and what binds it to kube-system/aws-node.
+	CNIIdentity *PodIdentity
+	// VpcCni, KubeProxy, PodIdentityAgent and CoreDNS are the add-ons that every cluster has. CoreDNS waits for all
+	// node groups: what needs running Pods depends on it.
+	VpcCni, KubeProxy, PodIdentityAgent, CoreDNS awseksv2.CfnAddon
+
+	subnets     *awsec2.SubnetSelection
+	afterNodes  []awseksv2.CfnAddon
+	nodeRole    awsiam.Role
+	fargateRole awsiam.Role
+	kubectl     bool
+	capacity    int
+}
+
+// maxAPIAccessCidrs is an EKS quota: https://docs.aws.amazon.com/eks/latest/userguide/service-quotas.html
+const maxAPIAccessCidrs = 40
+
+var clusterName = regexp.MustCompile(`^[0-9A-Za-z][A-Za-z0-9_-]{0,99}$`)
+
+func (p *ClusterProps) withDefaults() ClusterProps {
+	out := jsiix.Value(p)
+	if out.Version == "" {
+		out.Version = DefaultVersion
+	}
+	if out.Subnets == nil {
+		out.Subnets = &awsec2.SubnetSelection{SubnetType: awsec2.SubnetType_PRIVATE_WITH_EGRESS}
+	}
+	if out.LogTypes == nil {
+		out.LogTypes = []awseksv2.ClusterLoggingTypes{
+			awseksv2.ClusterLoggingTypes_API, awseksv2.ClusterLoggingTypes_AUDIT, awseksv2.ClusterLoggingTypes_AUTHENTICATOR,
+		}
+	}
+	if out.LogRetention == "" {
+		out.LogRetention = awslogs.RetentionDays_THREE_MONTHS
+	}
+	return out
+}
+
+// Validate tells everything that is wrong with the choices, or nil. It needs no CDK, and leaves Vpc, which does, to
+// [NewCluster].
+func (p *ClusterProps) Validate() error {
+	c := p.withDefaults()
+	var errs []error
+	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	if c.Name != "" && !isToken(c.Name) && !clusterName.MatchString(c.Name) {
+		bad("Name: %q: want 1 to 100 letters, digits, hyphens and underscores, beginning with a letter or digit", c.Name)
+	}
+	errs = append(errs, validateVersion(c.Version), c.Kubectl.validate(c.Version), validateAPIAccess(c.APIAccessCidrs, c.APIOpenToWorld),
+		validateAdmins(c.AdminRoleArns), c.CNI.validate())
+	for _, name := range sortedKeys(c.AddonVersions) {
+		switch {
+		case name == addonVpcCni:
+			bad("AddonVersions[%s]: %s: want the VPC CNI's version in CNI.Version", name, c.AddonVersions[name])
+		case !c.installs(name):
+			bad("AddonVersions[%s]: the cluster does not install this add-on: want one of %s", name, strings.Join(c.addons(), ", "))
+		case !addonVersion.MatchString(c.AddonVersions[name]):
+			bad("AddonVersions[%s]: %q: want a version such as v1.13.2-eksbuild.4, or leave it out for EKS's default", name, c.AddonVersions[name])
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func validateAPIAccess(cidrs []netip.Prefix, open bool) error {
+	var errs []error
+	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	if open && len(cidrs) > 0 {
+		bad("APIOpenToWorld: true with %d ranges in APIAccessCidrs: want one of the two", len(cidrs))
+	}
+	if len(cidrs) > maxAPIAccessCidrs {
+		bad("APIAccessCidrs: %d ranges: EKS takes %d at most", len(cidrs), maxAPIAccessCidrs)
+	}
+	seen := map[netip.Prefix]bool{}
+	for i, c := range cidrs {
+		field := fmt.Sprintf("APIAccessCidrs[%d]", i)
+		switch {
+		case !c.IsValid():
+			bad("%s: invalid prefix: want a range such as 203.0.113.0/24 or 2001:db8::/32", field)
+		case c != c.Masked():
+			bad("%s: %s has host bits set: want %s", field, c, c.Masked())
+		case isWorld(c):
+			bad("%s: %s is as wide as the world: want your own ranges, or APIOpenToWorld to mean it", field, c)
+		case isPrivate(c.Addr()):
+			bad("%s: %s is not a public range, and the public endpoint sees no other: want the address your clients leave with; inside the VPC the private endpoint serves them", field, c)
+		case seen[c]:
+			bad("%s: %s is named twice: want each range once", field, c)
+		}
+		seen[c] = true
+	}
+	return errors.Join(errs...)
+}
+
+// isWorld tells whether a range is so wide that it amounts to every address: shorter than any block that a registry hands out.
+func isWorld(c netip.Prefix) bool {
+	if c.Addr().Is4() {
+		return c.Bits() < 8
+	}
+	return c.Bits() < 16
+}
+
+var cgnat = netip.MustParsePrefix("100.64.0.0/10")
+
+func isPrivate(a netip.Addr) bool {
+	return a.IsPrivate() || a.IsLoopback() || a.IsLinkLocalUnicast() || a.IsMulticast() || a.IsUnspecified() || cgnat.Contains(a)
+}
+
+// NewCluster makes a [Cluster] in scope. It panics with the error of [ClusterProps.Validate] and the construct's
+// path, as every CDK construct panics on bad properties. Give it capacity with [Cluster.AddNodeGroup] or
+// [Cluster.AddFargateProfile]: a cluster without any is refused at synth, because coredns would never start.
+func NewCluster(scope constructs.Construct, id string, props *ClusterProps) *Cluster {
+	err := props.Validate()
+	if jsiix.Value(props).Vpc == nil {
+		err = errors.Join(err, errors.New("Vpc: missing: want a dual-stack VPC, for example dualstack.NewVpc(…).Vpc"))
+	}
+	if region := *awscdk.Stack_Of(scope).Region(); strings.HasPrefix(region, "cn-") {
+		// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-eks-cluster-kubernetesnetworkconfig.html
+		err = errors.Join(err, fmt.Errorf("Region: %s: EKS has no IPv6 clusters in the China Regions: want a Region of another partition", region))
+	}
+	if err != nil {
+		panic(fmt.Errorf("ipv6eks.NewCluster %s/%s: %w", *scope.Node().Path(), id, err))
+	}
+	p := props.withDefaults()
+
+	c := &Cluster{Construct: constructs.NewConstruct(scope, jsiix.Str(id)), Vpc: p.Vpc, Version: p.Version, subnets: p.Subnets, kubectl: p.Kubectl.Layer != nil}
+	name := p.Name
+	if name == "" {
+		name = *awscdk.Names_UniqueResourceName(c.Construct, &awscdk.UniqueResourceNameOptions{MaxLength: jsiix.Num(100), Separator: jsiix.Str("-")})
+	}
+	c.addSecretsKey(p)
+	c.addLogGroup(p, name)
+	// The stock construct's own group lets out IPv4 only.
+	c.ControlPlaneSecurityGroup = awsec2.NewSecurityGroup(c.Construct, jsiix.Str("ControlPlane"), &awsec2.SecurityGroupProps{
+		Vpc: p.Vpc, Description: jsiix.Str("EKS control plane: out to nodes and Pods, both families"),
+		AllowAllOutbound: jsiix.Bool(true), AllowAllIpv6Outbound: jsiix.Bool(true),
+	})
+
+	cp := &awseksv2.ClusterProps{
+		Version:                                 awseksv2.KubernetesVersion_Of(jsiix.Str(p.Version)),
+		Vpc:                                     p.Vpc,
+		VpcSubnets:                              jsiix.List(p.controlPlaneSubnets()),
+		EndpointAccess:                          p.endpointAccess(),
+		ClusterLogging:                          &p.LogTypes,
+		BootstrapClusterCreatorAdminPermissions: jsiix.Bool(p.CreatorAdmin),
+		OutputConfigCommand:                     jsiix.Bool(false),
+		KubectlProviderOptions:                  p.Kubectl.options(),
+		Role:                                    c.clusterRole(),
+		SecretsEncryptionKey:                    c.SecretsKey,
+		SecurityGroup:                           c.ControlPlaneSecurityGroup,
+	}
+	if p.Tune != nil {
+		p.Tune(cp)
+	}
+	if err := refuse(cp); err != nil {
+		panic(fmt.Errorf("ipv6eks.NewCluster %s: Tune: %w", *c.Construct.Node().Path(), err))
+	}
+	cp.ClusterName = jsiix.Str(name)
+	cp.IpFamily = awseksv2.IpFamily_IP_V6
+	cp.BootstrapSelfManagedAddons = jsiix.Bool(false)
+	cp.DefaultCapacity, cp.DefaultCapacityType = jsiix.Num(0), awseksv2.DefaultCapacityType_NODEGROUP
+
+	c.Cluster = awseksv2.NewCluster(c.Construct, jsiix.Str("Cluster"), cp)
+	c.CfnCluster = c.Cluster.Node().DefaultChild().(awseksv2.CfnCluster)
+	c.CfnCluster.Node().AddDependency(c.LogGroup)
+	c.CfnCluster.SetUpgradePolicy(&awseksv2.CfnCluster_UpgradePolicyProperty{SupportType: jsiix.Str(p.supportType())})
+	if p.DeletionProtection {
+		c.CfnCluster.SetDeletionProtection(true)
+	}
+	if p.ZonalShift {
+		c.CfnCluster.SetZonalShiftConfig(&awseksv2.CfnCluster_ZonalShiftConfigProperty{Enabled: true})
+	}
+	if c.kubectl {
+		c.kubectlOverIpv6()
+	}
+	c.addAdmins(p.AdminRoleArns)
+	c.addAddons(p)
+	c.Construct.Node().AddValidation(&treeCheck{c})
+	return c
+}
+
+func (p ClusterProps) supportType() string {
+	if p.StandardSupportOnly {
+		return "STANDARD"
+	}
+	return "EXTENDED"
+}
+
+func (p ClusterProps) endpointAccess() awseksv2.EndpointAccess {
+	switch {
+	case p.APIOpenToWorld:
+		return awseksv2.EndpointAccess_PUBLIC_AND_PRIVATE().OnlyFrom(jsiix.Str("0.0.0.0/0"), jsiix.Str("::/0"))
+	case len(p.APIAccessCidrs) > 0:
+		cidrs := make([]*string, len(p.APIAccessCidrs))
+		for i, c := range p.APIAccessCidrs {
+			cidrs[i] = jsiix.Str(c.String())
+		}
+		return awseksv2.EndpointAccess_PUBLIC_AND_PRIVATE().OnlyFrom(cidrs...)
+	}
+	return awseksv2.EndpointAccess_PRIVATE()
+}
+
+func (p ClusterProps) controlPlaneSubnets() *awsec2.SubnetSelection {
+	if p.ControlPlaneSubnets != nil {
+		return p.ControlPlaneSubnets
+	}
+	var first []awsec2.ISubnet
+	zones := map[string]bool{}
+	for _, s := range *p.Vpc.SelectSubnets(p.Subnets).Subnets {
+		if zone := *s.AvailabilityZone(); !zones[zone] && len(first) < 2 {
+			zones[zone] = true
+			first = append(first, s)
+		}
+	}
+	return &awsec2.SubnetSelection{Subnets: &first}
+}
+
+func (c *Cluster) addSecretsKey(p ClusterProps) {
+	if c.SecretsKey = p.SecretsKey; c.SecretsKey == nil {
+		c.SecretsKey = awskms.NewKey(c.Construct, jsiix.Str("SecretsKey"), &awskms.KeyProps{
+			Description:       jsiix.Str("Kubernetes secrets of an EKS cluster"),
+			EnableKeyRotation: jsiix.Bool(true),
+			PendingWindow:     awscdk.Duration_Days(jsiix.Num(30)),
+			RemovalPolicy:     awscdk.RemovalPolicy_DESTROY,
+		})
+	}
+}
+
+// addLogGroup makes the group that EKS would otherwise make itself, with no end to its retention.
+func (c *Cluster) addLogGroup(p ClusterProps, name string) {
+	removal := awscdk.RemovalPolicy_DESTROY
+	if p.RetainLogs {
+		removal = awscdk.RemovalPolicy_RETAIN
+	}
+	c.LogGroup = awslogs.NewLogGroup(c.Construct, jsiix.Str("Logs"), &awslogs.LogGroupProps{
+		LogGroupName: jsiix.Str("/aws/eks/" + name + "/cluster"), Retention: p.LogRetention, RemovalPolicy: removal,
+	})
+}
+
+// clusterRole is what EKS acts as. Its rights on the key are inline, so that they are there before the cluster.
+// Source: https://docs.aws.amazon.com/eks/latest/userguide/cluster-iam-role.html
+func (c *Cluster) clusterRole() awsiam.Role {
+	return awsiam.NewRole(c.Construct, jsiix.Str("Role"), &awsiam.RoleProps{
+		AssumedBy:       awsiam.NewServicePrincipal(jsiix.Str("eks.amazonaws.com"), nil),
+		ManagedPolicies: jsiix.List(managedPolicy("AmazonEKSClusterPolicy")),
+		InlinePolicies: &map[string]awsiam.PolicyDocument{
+			"SecretsKey": policy(statement{
+				Actions:   []string{"kms:DescribeKey", "kms:Encrypt", "kms:Decrypt", "kms:ListGrants"},
+				Resources: []string{*c.SecretsKey.KeyArn()},
+			}),
+		},
+	})
+}
+
+// refuse tells what a Tune function asked for that an IPv6 cluster cannot have.
+func refuse(p *awseksv2.ClusterProps) error {
+	var errs []error
+	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	if p.ServiceIpv4Cidr != nil {
+		bad("ServiceIpv4Cidr: %s: Services of an IPv6 cluster get IPv6 addresses, from a range that EKS chooses: leave it out", *p.ServiceIpv4Cidr)
+	}
+	if p.RemoteNodeNetworks != nil || p.RemotePodNetworks != nil {
+		// https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html
+		bad("RemoteNodeNetworks: EKS has no hybrid nodes on IPv6 clusters: leave RemoteNodeNetworks and RemotePodNetworks out")
+	}
+	if f := p.IpFamily; f != "" && f != awseksv2.IpFamily_IP_V6 {
+		bad("IpFamily: %s: this construct makes IPv6 clusters: use awseksv2.NewCluster for another family", f)
+	}
+	if p.DefaultCapacityType == awseksv2.DefaultCapacityType_AUTOMODE || p.Compute != nil {
+		bad("DefaultCapacityType: EKS Auto Mode brings its own CNI and load balancer controller, which this construct would fight: use awseksv2.NewCluster for it")
+	}
+	if p.AlbController != nil {
+		bad("AlbController: want lbc.NewController, which knows IPv6")
+	}
+	return errors.Join(errs...)
+}
+
+// treeCheck looks, at synth, at what was done to the cluster after NewCluster.
+type treeCheck struct{ cluster *Cluster }
+
+// Validate is called by CDK and tells what is wrong with the cluster as it stands.
+func (t *treeCheck) Validate() *[]*string {
+	var out []*string
+	bad := func(msg string) { out = append(out, jsiix.Str(msg)) }
+	if t.cluster.capacity == 0 {
+		bad("ipv6eks: the cluster has no node group and no Fargate profile, so coredns would never start and the deployment would time out: call AddNodeGroup or AddFargateProfile")
+	}
+	if t.cluster.CfnCluster.OutpostConfig() != nil {
+		// https://docs.aws.amazon.com/eks/latest/userguide/cni-ipv6.html
+		bad("ipv6eks: OutpostConfig: EKS has no IPv6 clusters on Outposts: leave it out")
+	}
+	if t.cluster.CfnCluster.RemoteNetworkConfig() != nil {
+		bad("ipv6eks: RemoteNetworkConfig: EKS has no hybrid nodes on IPv6 clusters: leave it out")
+	}
+	return &out
+}

@@ -1,0 +1,157 @@
+package ipv6eks
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+)
+
+// CNIOptions tune the VPC CNI. The zero value is EKS's default version with IPv4 egress on.
+// Source of the settings: https://github.com/aws/amazon-vpc-cni-k8s#cni-configuration-variables
+type CNIOptions struct {
+	// Version is the add-on's version, such as v1.23.1-eksbuild.1: v1.16.0 or later.
+	// Default: EKS's default for the cluster's version.
+	Version string
+
+	// DisableIpv4Egress takes away the Pods' way to IPv4: the node-local address that the node translates to its own.
+	// Every IPv4-only host is then out of reach, but network policies, which do not see that path, cover all there is.
+	// Pods that already run keep theirs until their nodes are replaced.
+	// Default: false.
+	DisableIpv4Egress bool
+
+	// NetworkPolicy enforces Kubernetes network policies. Rules with IPv4 ranges are ignored on an IPv6 cluster, and
+	// the Pods' IPv4 egress is not filtered: a synth warns unless DisableIpv4Egress is set
+	// (https://docs.aws.amazon.com/eks/latest/userguide/cni-network-policy.html).
+	// Default: false.
+	NetworkPolicy bool
+
+	// StrictNetworkPolicy starts Pods with everything denied until their policies are in place. It needs NetworkPolicy.
+	// Default: false.
+	StrictNetworkPolicy bool
+
+	// Env sets further variables of aws-node. Those that ipamd refuses on IPv6, that do nothing there, or that have a
+	// field here are refused.
+	// Default: none.
+	Env map[string]string
+}
+
+const minCNI = "v1.16.0"
+
+var addonVersion = regexp.MustCompile(`^v(\d+)\.(\d+)\.(\d+)-eksbuild\.\d+$`)
+
+// cniEnv says what is wrong with a variable, given its value, or nothing. The refusals are those of ipamd's
+// isConfigValid (https://github.com/aws/amazon-vpc-cni-k8s/blob/v1.23.1/pkg/ipamd/ipamd.go); the settings without
+// effect are in the README's table of features by IP family.
+func cniEnv(name, value string) string {
+	off := strings.EqualFold(value, "false")
+	switch name {
+	case "AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG":
+		if !off {
+			return "custom networking is not supported on IPv6, and ipamd would not start: leave it out"
+		}
+	case "ENABLE_PREFIX_DELEGATION":
+		if off {
+			return "IPv6 works with prefix delegation only, and ipamd would not start: leave it out"
+		}
+	case "ENABLE_IPv4":
+		if !off {
+			return "aws-node serves one family, and ipamd would not start with both: leave it out"
+		}
+	case "ENABLE_IPv6":
+		if off {
+			return "the cluster's Pods have no other family: leave it out"
+		}
+	case "ENABLE_V6_EGRESS":
+		if !off {
+			return "this is for IPv4 clusters; Pods here have IPv6 addresses already: leave it out"
+		}
+	case "ENABLE_V4_EGRESS":
+		return "want DisableIpv4Egress instead"
+	case "NETWORK_POLICY_ENFORCING_MODE":
+		return "want StrictNetworkPolicy instead"
+	case "WARM_ENI_TARGET", "WARM_IP_TARGET", "WARM_PREFIX_TARGET", "MINIMUM_IP_TARGET", "AWS_VPC_K8S_CNI_EXTERNALSNAT", "AWS_VPC_K8S_CNI_EXCLUDE_SNAT_CIDRS", "AWS_VPC_K8S_CNI_RANDOMIZESNAT":
+		return "it has no effect on IPv6, where a node takes one /80 prefix and sources are not translated: leave it out"
+	}
+	return ""
+}
+
+func (o CNIOptions) validate() error {
+	var errs []error
+	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf("CNI."+format, args...)) }
+	if o.Version != "" {
+		switch m := addonVersion.FindStringSubmatch(o.Version); {
+		case m == nil:
+			bad("Version: %q: want a version such as v1.23.1-eksbuild.1, or leave it out for EKS's default", o.Version)
+		case m[1] == "1" && atoi(m[2]) < 16 || m[1] == "0":
+			bad("Version: %s is too old: want %s or later", o.Version, minCNI)
+		}
+	}
+	if o.StrictNetworkPolicy && !o.NetworkPolicy {
+		bad("StrictNetworkPolicy: true without NetworkPolicy: want both, or neither")
+	}
+	for _, name := range sortedKeys(o.Env) {
+		if why := cniEnv(name, o.Env[name]); why != "" {
+			bad("Env[%s]: %q: %s", name, o.Env[name], why)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// atoi reads digits that a regular expression has matched.
+func atoi(s string) int {
+	n, _ := strconv.Atoi(s)
+	return n
+}
+
+// configuration is the add-on's configuration, in its own JSON schema. EKS adds what makes it IPv6.
+func (o CNIOptions) configuration() string {
+	env := map[string]string{"ENABLE_V4_EGRESS": strconv.FormatBool(!o.DisableIpv4Egress)}
+	maps.Copy(env, o.Env)
+	values := map[string]any{"env": env}
+	if o.NetworkPolicy {
+		values["enableNetworkPolicy"] = "true"
+	}
+	if o.StrictNetworkPolicy {
+		env["NETWORK_POLICY_ENFORCING_MODE"] = "strict"
+	}
+	out, err := json.Marshal(values)
+	if err != nil {
+		panic(err) // strings and maps of strings always encode
+	}
+	return string(out)
+}
+
+// cniActions and cniTagActions are the VPC CNI's IPv6 policy as upstream has it since June 2026; AWS manages none
+// (https://github.com/aws/containers-roadmap/issues/1843). The five-action policy of older documents crashes
+// aws-node from v1.22.1 on (https://github.com/aws/amazon-vpc-cni-k8s/issues/3704).
+// Source: https://github.com/aws/amazon-vpc-cni-k8s/blob/master/docs/iam-policy.md#ipv6-mode
+var (
+	cniActions = []string{
+		"ec2:AssignIpv6Addresses",
+		"ec2:DescribeInstances",
+		"ec2:DescribeSecurityGroups",
+		"ec2:DescribeSubnets",
+		"ec2:DescribeTags",
+		"ec2:DescribeNetworkInterfaces",
+		"ec2:DescribeInstanceTypes",
+	}
+	cniTagActions = []string{"ec2:CreateTags"}
+)
+
+// CNIActions are the IAM actions of the VPC CNI's role on an IPv6 cluster.
+func CNIActions() []string { return slices.Concat(cniActions, cniTagActions) }
+
+func cniPolicy() awsiam.PolicyDocument {
+	return policy(
+		statement{Actions: cniActions, Resources: []string{"*"}},
+		statement{Actions: cniTagActions, Resources: []string{"arn:" + *awscdk.Aws_PARTITION() + ":ec2:*:*:network-interface/*"}},
+	)
+}

@@ -1,0 +1,93 @@
+package ipv6eks
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awseksv2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+
+	"github.com/eks-ipv6/cdk/internal/jsiix"
+)
+
+// FargateSelector says which Pods run on Fargate.
+type FargateSelector struct {
+	// Namespace is the Pods' namespace; * and ? match.
+	Namespace string
+	// Labels must all be on the Pod.
+	// Default: none, every Pod of the namespace.
+	Labels map[string]string
+}
+
+// FargateProfileProps are the choices of a Fargate profile. Each Pod takes an IPv4 and an IPv6 address of its subnet,
+// and Pod Identity is not there (https://docs.aws.amazon.com/eks/latest/userguide/pod-identities.html): Pods that need
+// AWS rights belong on nodes.
+type FargateProfileProps struct {
+	// Selectors are one to five; a Pod that matches one of them runs on Fargate.
+	Selectors []FargateSelector
+
+	// Subnets is where the Pods go: private and dual-stack.
+	// Default: the cluster's.
+	Subnets *awsec2.SubnetSelection
+
+	// Tune changes the profile's properties before it is made.
+	// Default: nil.
+	Tune func(*awseksv2.CfnFargateProfileProps)
+}
+
+// Validate tells everything that is wrong with the choices, or nil. It needs no CDK.
+func (p *FargateProfileProps) Validate() error {
+	f := jsiix.Value(p)
+	var errs []error
+	// https://docs.aws.amazon.com/eks/latest/userguide/service-quotas.html: five selectors, five labels in each.
+	if n := len(f.Selectors); n < 1 || n > 5 {
+		errs = append(errs, fmt.Errorf("Selectors: %d: want one to five", n))
+	}
+	for i, s := range f.Selectors {
+		if s.Namespace == "" {
+			errs = append(errs, fmt.Errorf("Selectors[%d].Namespace: empty: want the namespace of the Pods", i))
+		}
+		if len(s.Labels) > 5 {
+			errs = append(errs, fmt.Errorf("Selectors[%d].Labels: %d: want five at most", i, len(s.Labels)))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// AddFargateProfile runs the selected Pods on Fargate. It makes an AWS::EKS::FargateProfile and, with the first one of
+// a cluster, the role that pulls images for the Pods. It panics with the error of [FargateProfileProps.Validate] and
+// the construct's path.
+func (c *Cluster) AddFargateProfile(id string, props *FargateProfileProps) awseksv2.CfnFargateProfile {
+	if err := props.Validate(); err != nil {
+		panic(fmt.Errorf("ipv6eks.AddFargateProfile %s/%s: %w", *c.Construct.Node().Path(), id, err))
+	}
+	if c.fargateRole == nil {
+		c.fargateRole = awsiam.NewRole(c.Construct, jsiix.Str("FargateRole"), &awsiam.RoleProps{
+			AssumedBy:       awsiam.NewServicePrincipal(jsiix.Str("eks-fargate-pods.amazonaws.com"), nil),
+			ManagedPolicies: jsiix.List(managedPolicy("AmazonEKSFargatePodExecutionRolePolicy")),
+		})
+	}
+	subnets := props.Subnets
+	if subnets == nil {
+		subnets = c.subnets
+	}
+	selectors := []any{}
+	for _, s := range props.Selectors {
+		labels := []any{}
+		for _, k := range sortedKeys(s.Labels) {
+			labels = append(labels, &awseksv2.CfnFargateProfile_LabelProperty{Key: jsiix.Str(k), Value: jsiix.Str(s.Labels[k])})
+		}
+		selectors = append(selectors, &awseksv2.CfnFargateProfile_SelectorProperty{Namespace: jsiix.Str(s.Namespace), Labels: &labels})
+	}
+	fp := &awseksv2.CfnFargateProfileProps{
+		ClusterName: c.CfnCluster.Ref(), PodExecutionRoleArn: c.fargateRole.RoleArn(),
+		Selectors: &selectors, Subnets: c.Vpc.SelectSubnets(subnets).SubnetIds,
+	}
+	if props.Tune != nil {
+		props.Tune(fp)
+	}
+	profile := awseksv2.NewCfnFargateProfile(c.Construct, jsiix.Str(id), fp)
+	c.runAddonsAfter(profile)
+	return profile
+}

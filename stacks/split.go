@@ -1,0 +1,89 @@
+package stacks
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/constructs-go/constructs/v10"
+
+	"github.com/eks-ipv6/cdk/constructs/dualstack"
+	"github.com/eks-ipv6/cdk/constructs/ipv6eks"
+	"github.com/eks-ipv6/cdk/constructs/lbc"
+	"github.com/eks-ipv6/cdk/internal/jsiix"
+)
+
+// NetworkProps are the choices of a [Network].
+type NetworkProps struct {
+	// Stack is for the stock stack.
+	// Default: an environment-agnostic stack.
+	Stack awscdk.StackProps
+	// Network is the VPC. With NatNone, S3's gateway endpoint and those of dualstack.EksEndpoints are added, unless
+	// InterfaceEndpoints names others.
+	// Default: see dualstack.VpcProps.
+	Network dualstack.VpcProps
+}
+
+// Network is a dual-stack VPC in a stack of its own.
+type Network struct {
+	Stack awscdk.Stack
+	Vpc   *dualstack.Vpc
+}
+
+// Validate tells everything that is wrong with the choices, or nil. It needs no CDK.
+func (p *NetworkProps) Validate() error {
+	v := jsiix.Value(p)
+	return prefixed("Network", v.Network.Validate())
+}
+
+// NewNetwork makes a [Network]. props may be nil. It panics with the error of [NetworkProps.Validate].
+func NewNetwork(scope constructs.Construct, id string, props *NetworkProps) *Network {
+	if err := props.Validate(); err != nil {
+		panic(fmt.Errorf("stacks.NewNetwork %s: %w", id, err))
+	}
+	p := jsiix.Value(props)
+	stack := awscdk.NewStack(scope, jsiix.Str(id), &p.Stack)
+	n := &Network{Stack: stack, Vpc: dualstack.NewVpc(stack, "Network", withEndpoints(p.Network))}
+	networkOutputs(stack, n.Vpc)
+	return n
+}
+
+// ClusterProps are the choices of a [Cluster]. Network is required.
+type ClusterProps struct {
+	// Stack is for the stock stack, in the network's account and Region.
+	// Default: an environment-agnostic stack.
+	Stack awscdk.StackProps
+	// Network is where the cluster goes.
+	Network *Network
+	// Workload is what runs there.
+	// Default: see Workload.
+	Workload
+}
+
+// Cluster is an IPv6 EKS cluster, its nodes and its controller in a stack of their own. What it takes from the network's
+// stack are CloudFormation exports: the network can be neither deleted nor changed in those parts under a living cluster.
+type Cluster struct {
+	Stack      awscdk.Stack
+	Cluster    *ipv6eks.Cluster
+	Nodes      *ipv6eks.NodeGroup
+	Controller *lbc.Controller
+}
+
+// NewCluster makes a [Cluster]. It panics with the error of [Workload.Validate], or if there is no network.
+func NewCluster(scope constructs.Construct, id string, props *ClusterProps) *Cluster {
+	p := jsiix.Value(props)
+	err := p.Workload.Validate()
+	if p.Network == nil {
+		err = errors.Join(err, errors.New("Network: missing: want stacks.NewNetwork(…)"))
+	}
+	if err != nil {
+		panic(fmt.Errorf("stacks.NewCluster %s: %w", id, err))
+	}
+	stack := awscdk.NewStack(scope, jsiix.Str(id), &p.Stack)
+	// CDK's newer default lets a producer change under its consumers: https://github.com/aws/aws-cdk/blob/main/packages/aws-cdk-lib/README.md#reference-strength
+	stack.Node().SetContext(jsiix.Str("@aws-cdk/core:defaultCrossStackReferences"), "strong")
+	out := &Cluster{Stack: stack}
+	out.Cluster, out.Nodes, out.Controller = p.Workload.build(stack, p.Network.Vpc)
+	clusterOutputs(stack, out.Cluster)
+	return out
+}

@@ -1,0 +1,82 @@
+package stacks_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/jsii-runtime-go"
+
+	"github.com/eks-ipv6/cdk/constructs/dualstack"
+	"github.com/eks-ipv6/cdk/constructs/ipv6eks"
+	"github.com/eks-ipv6/cdk/constructs/lbc"
+	"github.com/eks-ipv6/cdk/stacks"
+)
+
+func TestPlatformPropsReportsEveryPart(t *testing.T) {
+	t.Parallel()
+	p := &stacks.PlatformProps{
+		Network: dualstack.VpcProps{Azs: 1, Nat: dualstack.NatNone},
+		Workload: stacks.Workload{
+			Cluster:    ipv6eks.ClusterProps{Version: "1.36", CNI: ipv6eks.CNIOptions{Env: map[string]string{"ENABLE_IPv4": "true"}}},
+			Nodes:      ipv6eks.NodeGroupProps{InstanceTypes: []string{"t2.micro"}},
+			Controller: lbc.ControllerProps{ChartVersion: "9.9.9"},
+		},
+	}
+	err := p.Validate()
+	if err == nil {
+		t.Fatal("accepted")
+	}
+	want := []string{
+		"Network.Azs:", "Network.Nat:", "Cluster.CNI.Env[ENABLE_IPv4]:", "Cluster.Kubectl.Version: kubectl 1.34",
+		"Nodes.InstanceTypes[0]:", "Controller.ChartVersion:",
+	}
+	for _, w := range want {
+		if !strings.Contains(err.Error(), w) {
+			t.Errorf("no %q in:\n%v", w, err)
+		}
+	}
+	if n := strings.Count(err.Error(), "\n") + 1; n != len(want) {
+		t.Errorf("%d problems, want %d:\n%v", n, len(want), err)
+	}
+}
+
+func TestPlatformPropsAccepts(t *testing.T) {
+	t.Parallel()
+	var none *stacks.PlatformProps
+	newer := &stacks.PlatformProps{Workload: stacks.Workload{
+		KubectlLayerPath: "layer.zip", KubectlVersion: "1.36",
+		Cluster: ipv6eks.ClusterProps{Version: "1.36"}, Controller: lbc.ControllerProps{DualStackServices: true},
+	}}
+	for name, p := range map[string]*stacks.PlatformProps{"nil": none, "zero": {}, "newer": newer} {
+		if err := p.Validate(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestWorkloadRefusesHalfALayer(t *testing.T) {
+	t.Parallel()
+	if err := (stacks.Workload{KubectlLayerPath: "layer.zip"}).Validate(); err == nil || !strings.Contains(err.Error(), "want both, or neither") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func ExampleNewPlatform() {
+	app := awscdk.NewApp(nil)
+	platform := stacks.NewPlatform(app, "Platform", &stacks.PlatformProps{
+		Network: dualstack.VpcProps{Azs: 3},
+	})
+	platform.Cluster.AddNodeGroup("Spot", &ipv6eks.NodeGroupProps{InstanceTypes: []string{"m7g.large", "m6g.large"}, Spot: true})
+	app.Synth(nil)
+}
+
+func ExampleNewCluster() {
+	app := awscdk.NewApp(nil)
+	network := stacks.NewNetwork(app, "Network", nil)
+	stacks.NewCluster(app, "Cluster", &stacks.ClusterProps{
+		Stack:   awscdk.StackProps{TerminationProtection: jsii.Bool(true)},
+		Network: network,
+	})
+	app.Synth(nil)
+}
