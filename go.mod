@@ -11,7 +11,7 @@ require (
 	github.com/aws/jsii-runtime-go v1.140.0
 	github.com/cdklabs/awscdk-kubectl-go/kubectlv34/v2 v2.0.0
 	github.com/google/go-cmp v0.7.0
-	go.yaml.in/yaml/v3 v3.0.4
+	go.yaml.in/yaml/v3 v3.0.5
 	golang.org/x/mod v0.39.0
 )
 
