@@ -310,6 +310,92 @@ func TestStacksAreJoined(t *testing.T) {
 	props(t, alone, map[string]string{"NodeSecurityGroup/VpcId": "Fn::ImportValue(${NetworkStack}::VPC)"})
 }
 
+// An import that several exports could answer is not joined with any.
+func TestImportOfSeveral(t *testing.T) {
+	t.Parallel()
+	network := func(name string) cfn.Source {
+		return cfn.Source{Name: name, Data: []byte(`{"Resources": {"Vpc": {"Type": "AWS::EC2::VPC"}}, "Outputs": {"V": {"Value": {"Ref": "Vpc"}, "Export": {"Name": {"Fn::Sub": "${AWS::StackName}-vpc"}}}}}`)}
+	}
+	set, err := cfn.Parse(cfn.Options{}, network("a.json"), network("b.json"), cfn.Source{Name: "c.yaml", Data: []byte("Parameters: {Net: {Type: String}}\n" + x(`{"Fn::ImportValue": !Sub "${Net}-vpc"}`))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	props(t, set, map[string]string{"X/V": "Fn::ImportValue(${Net}-vpc)"})
+	if notes := set.Notes(); len(notes) != 1 || notes[0].Text != "the import ${Net}-vpc is unknown: 2 exports here could have this name" {
+		t.Errorf("notes = %v", notes)
+	}
+}
+
+// A nested stack goes with the resource that makes it.
+func TestNestedStackRemoved(t *testing.T) {
+	t.Parallel()
+	set, err := cfn.Parse(cfn.Options{},
+		cfn.Source{Name: "top.yaml", Data: []byte("Conditions: {No: !Equals [1, 2]}\nResources: {N: {Type: AWS::CloudFormation::Stack, Condition: No, Properties: {TemplateURL: mid.yaml}}}\n")},
+		cfn.Source{Name: "mid.yaml", Data: []byte("Resources: {N: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: leaf.yaml}}}\n")},
+		cfn.Source{Name: "leaf.yaml", Data: []byte("Resources: {Topic: {Type: AWS::SNS::Topic}}\n")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(set.Stacks()) != 1 || len(set.Resources()) != 0 {
+		t.Errorf("stacks %v and resources %v are left", set.Stacks(), set.Resources())
+	}
+}
+
+func TestPseudo(t *testing.T) {
+	t.Parallel()
+	set := load(t, "testdata/cdk.out")
+	for name, want := range map[string]string{
+		"Vpc8378EB38": "AWS::Region AWS::AccountId AWS::Partition AWS::URLSuffix Network",
+		"Manifest":    "eu-central-1 111122223333 aws amazonaws.com my-cluster",
+		"Topic":       "cn-north-1 AWS::AccountId aws-cn amazonaws.com.cn Prod-App",
+	} {
+		var got []string
+		for _, p := range []string{"AWS::Region", "AWS::AccountId", "AWS::Partition", "AWS::URLSuffix", "AWS::StackName"} {
+			got = append(got, set.Find(name)[0].Stack.Pseudo(p).String())
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s: %v, want %s", name, got, want)
+		}
+	}
+}
+
+func TestStackOutputs(t *testing.T) {
+	t.Parallel()
+	network := cfn.Source{Name: "Network.template.json", Data: []byte(`{"Resources": {"Vpc": {"Type": "AWS::EC2::VPC"}}, "Outputs": {"VpcId": {"Value": {"Ref": "Vpc"}}}}`)}
+	app := func(args string) cfn.Source {
+		return cfn.Source{Name: "App.yaml", Data: []byte(x(`{"Fn::GetStackOutput": ` + args + `}`))}
+	}
+	for args, want := range map[string]string{
+		"{StackName: Network, OutputName: VpcId}":                    "Vpc",
+		"{StackName: Network, OutputName: VpcId, Region: eu-west-1}": "Vpc",
+		"{StackName: Other, OutputName: VpcId}":                      "Fn::GetStackOutput(Other, VpcId)",
+		"{StackName: !Ref AWS::StackName, OutputName: VpcId}":        "Fn::GetStackOutput(AWS::StackName, VpcId)",
+	} {
+		set, err := cfn.Parse(cfn.Options{}, network, app(args))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := set.Find("X")[0].Prop("V").String(); got != want {
+			t.Errorf("%s = %s, want %s", args, got, want)
+		}
+	}
+	far, err := cfn.Parse(cfn.Options{Region: "eu-west-1"}, network, app("{StackName: Network, OutputName: VpcId, Region: us-east-1}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := far.Find("X")[0].Prop("V").Resource(); ok || len(far.Notes()) != 1 {
+		t.Errorf("a stack of another Region is taken for the one named")
+	}
+	for args, want := range map[string]string{
+		"{StackName: Network, OutputName: Vpc}": `App.yaml: Resources.X.Properties.V.Fn::GetStackOutput.OutputName: the stack Network has no output "Vpc"`,
+		"[Network, Vpc]":                        "App.yaml: Resources.X.Properties.V.Fn::GetStackOutput: is a list, wanted a map with StackName and OutputName",
+	} {
+		if _, err := cfn.Parse(cfn.Options{}, network, app(args)); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%s: err = %v, want %s", args, err, want)
+		}
+	}
+}
+
 func TestAssembly(t *testing.T) {
 	t.Parallel()
 	for _, path := range []string{"testdata/cdk.out", "testdata/cdk.out/manifest.json"} {

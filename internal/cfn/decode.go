@@ -73,13 +73,13 @@ func (n *node) plain(unknowns []Value) Value {
 		return ListOf(items...)
 	case mapNode:
 		keys, dict := make([]string, 0, len(n.keys)), make(map[string]Value, len(n.keys))
-		for _, k := range n.keys {
+		for i, k := range n.keys {
 			name := unmark(k, unknowns).String()
 			if _, twice := dict[name]; twice {
 				name = k
 			}
 			keys = append(keys, name)
-			dict[name] = n.dict[k].plain(unknowns)
+			dict[name] = n.list[i].plain(unknowns)
 		}
 		return mapOf(keys, dict)
 	}

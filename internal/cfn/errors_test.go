@@ -30,7 +30,7 @@ func TestErrors(t *testing.T) {
 		"two documents":         {"Resources: {}\n---\nResources: {}\n", "t: line 2: a second YAML document starts here; a template is one document"},
 		"twice in JSON":         {"{\"Resources\": {\"A\": {\"Type\": \"X\",\n \"Type\": \"Y\"}}}", `t: line 2: Resources.A: the key "Type" stands twice; keep one`},
 		"twice in YAML":         {"Resources:\n  A: {Type: X}\n  B: {Type: X}\n  A: {Type: Y}\n", `t: line 4: Resources: the key "A" stands twice; keep one`},
-		"unknown tag":           {"Resources:\n  A: {Type: X, Properties: {V: !Reff B}}\n", "t: line 2: Resources.A.Properties.V: the tag !Reff is no CloudFormation function; wanted one of !And !Base64 !Cidr !Condition !Equals !FindInMap !GetAZs !GetAtt !If !ImportValue !Join !Length !Not !Or !Ref !Select !Split !Sub !ToJsonString !Transform"},
+		"unknown tag":           {"Resources:\n  A: {Type: X, Properties: {V: !Reff B}}\n", "t: line 2: Resources.A.Properties.V: the tag !Reff is no CloudFormation function; wanted one of !And !Base64 !Cidr !Condition !Equals !FindInMap !GetAZs !GetAtt !GetStackOutput !If !ImportValue !Join !Length !Not !Or !Ref !Select !Split !Sub !ToJsonString !Transform"},
 		"unknown function":      {x(`{"Fn::Joyn": ["", []]}`), `t: Resources.X.Properties.V.Fn::Joyn: Fn::Joyn is no CloudFormation function; did you mean "Fn::Join"?`},
 		"function beside keys":  {x(`{"Fn::Join": ["", []], a: 1}`), "t: Resources.X.Properties.V: Fn::Join stands beside other keys (Fn::Join, a); a function must be the only key of its map"},
 		"unknown section":       {"Resource: {}\nResources: {}\n", `t: Resource: no section of a template has this name; did you mean "Resources"?`},

@@ -15,21 +15,22 @@ var functions map[string]func(e *evaluator, arg *node, at *place) Value
 
 func init() {
 	functions = map[string]func(e *evaluator, arg *node, at *place) Value{
-		"Ref":              (*evaluator).callRef,
-		"Fn::Base64":       (*evaluator).callBase64,
-		"Fn::Cidr":         (*evaluator).callCidr,
-		"Fn::FindInMap":    (*evaluator).callFindInMap,
-		"Fn::GetAZs":       (*evaluator).callGetAZs,
-		"Fn::GetAtt":       (*evaluator).callGetAtt,
-		"Fn::If":           (*evaluator).callIf,
-		"Fn::ImportValue":  (*evaluator).callImportValue,
-		"Fn::Join":         (*evaluator).callJoin,
-		"Fn::Length":       (*evaluator).callLength,
-		"Fn::Select":       (*evaluator).callSelect,
-		"Fn::Split":        (*evaluator).callSplit,
-		"Fn::Sub":          (*evaluator).callSub,
-		"Fn::ToJsonString": (*evaluator).callToJSONString,
-		"Fn::Transform":    (*evaluator).callTransform,
+		"Ref":                (*evaluator).callRef,
+		"Fn::Base64":         (*evaluator).callBase64,
+		"Fn::Cidr":           (*evaluator).callCidr,
+		"Fn::FindInMap":      (*evaluator).callFindInMap,
+		"Fn::GetAZs":         (*evaluator).callGetAZs,
+		"Fn::GetAtt":         (*evaluator).callGetAtt,
+		"Fn::GetStackOutput": (*evaluator).callGetStackOutput,
+		"Fn::If":             (*evaluator).callIf,
+		"Fn::ImportValue":    (*evaluator).callImportValue,
+		"Fn::Join":           (*evaluator).callJoin,
+		"Fn::Length":         (*evaluator).callLength,
+		"Fn::Select":         (*evaluator).callSelect,
+		"Fn::Split":          (*evaluator).callSplit,
+		"Fn::Sub":            (*evaluator).callSub,
+		"Fn::ToJsonString":   (*evaluator).callToJSONString,
+		"Fn::Transform":      (*evaluator).callTransform,
 		// Conditions are functions of a property too where a value is a boolean.
 		"Fn::And": nil, "Fn::Equals": nil, "Fn::Not": nil, "Fn::Or": nil,
 	}
@@ -301,7 +302,7 @@ func (e *evaluator) callSelect(arg *node, at *place) Value {
 	if arg.is(listNode) && len(arg.list) == 2 && arg.list[0].is(scalarNode) {
 		if fn, ok := arg.list[1].intrinsic(); ok && fn == "Fn::Cidr" {
 			if i, err := strconv.Atoi(arg.list[0].text); err == nil {
-				c, v := e.cutting(arg.list[1].dict[fn], at.at(1).to(fn))
+				c, v := e.cutting(arg.list[1].field(fn), at.at(1).to(fn))
 				switch {
 				case v.Exists():
 					return unknown("Fn::Select", String(arg.list[0].text), v)
@@ -578,6 +579,42 @@ func (e *evaluator) callImportValue(arg *node, at *place) Value {
 		return unknown("Fn::ImportValue")
 	}
 	return e.imported(v, at)
+}
+
+// callGetStackOutput reads an output of another stack by name, of another Region or account too.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-getstackoutput.html
+func (e *evaluator) callGetStackOutput(arg *node, at *place) Value {
+	if !arg.is(mapNode) || arg.field("StackName") == nil || arg.field("OutputName") == nil {
+		e.fail(at, "is %s, wanted a map with StackName and OutputName", arg.what())
+		return unknown("Fn::GetStackOutput")
+	}
+	stack, output := e.value(arg.field("StackName"), at.to("StackName")), e.value(arg.field("OutputName"), at.to("OutputName"))
+	region := e.value(arg.field("Region"), at.to("Region"))
+	if !region.Exists() {
+		region, _ = e.st.pseudo("AWS::Region")
+	}
+	open := unknown("Fn::GetStackOutput", stack, output)
+	name, nok := stack.Text()
+	out, ook := output.Text()
+	if !nok || !ook {
+		e.st.set.note(e.st, clip(at.String(), 300), "the output of another stack is unknown: its name is decided at deployment")
+		return open
+	}
+	for _, st := range e.st.set.stacks {
+		if st.Parent != nil || st.Name != name {
+			continue
+		}
+		if theirs, _ := st.pseudo("AWS::Region"); theirs.Known() && region.Known() && !theirs.Equal(region) {
+			continue
+		}
+		if st.tmpl.outputs.field(out) == nil {
+			e.fail(at.to("OutputName"), "the stack %s has no output %q%s", name, clip(out, 60), nearest(out, st.tmpl.outputs.keys))
+			return open
+		}
+		return e.output(st, out, at)
+	}
+	e.st.set.note(e.st, clip(at.String(), 300), fmt.Sprintf("the output %s of the stack %s is unknown: no template here is that stack", clip(out, 60), clip(name, 60)))
+	return open
 }
 
 func (e *evaluator) callTransform(arg *node, at *place) Value {

@@ -100,6 +100,7 @@ func FuzzResolve(f *testing.F) {
 		`!Equals [!ImportValue a, !Base64 b]`,
 		`'{"a": "b"}'`,
 		`[&a [1], *a, {<<: {b: !GetAtt [X2, B.C]}}]`,
+		`!GetStackOutput {StackName: t, OutputName: O}`,
 		`{"Fn::Transform": {Name: x}, y: !And [!Condition Yes, !Condition No]}`,
 	} {
 		f.Add(s)

@@ -218,7 +218,7 @@ func (l *loader) folder(dir string, depth int) {
 	found := len(l.tops)
 	var stages []string
 	for _, id := range artifacts.keys {
-		a := artifacts.dict[id]
+		a := artifacts.field(id)
 		props := a.field("properties")
 		switch a.str("type") {
 		case "aws:cloudformation:stack":
@@ -340,7 +340,7 @@ func (b *builder) uses(t *template, open []string) {
 // nestedFile finds the template of an AWS::CloudFormation::Stack beside its parent: by the asset path that CDK
 // notes, or by a TemplateURL that is a relative path.
 func (b *builder) nestedFile(t *template, id string) (string, bool) {
-	r := t.resources.dict[id]
+	r := t.resources.field(id)
 	var names []string
 	if asset := r.field("Metadata").str("aws:asset:path"); asset != "" {
 		names = append(names, asset)
@@ -376,7 +376,7 @@ func (b *builder) stack(t *template, parent *Resource, depth int) *Stack {
 	st.forget()
 	b.set.stacks = append(b.set.stacks, st)
 	for _, id := range t.resources.sortedKeys() {
-		n := t.resources.dict[id]
+		n := t.resources.field(id)
 		r := &Resource{ID: id, Type: n.str("Type"), Stack: st, node: n, dependsOn: t.dependsOn[id]}
 		r.ConstructPath = n.field("Metadata").str("aws:cdk:path")
 		st.byID[id] = r

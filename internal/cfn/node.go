@@ -26,9 +26,9 @@ type node struct {
 	kind nodeKind
 	lit  literal
 	text string
-	list []*node
+	list []*node // the items of a list; the values of a map, in the order of its keys
 	keys []string
-	dict map[string]*node
+	dict map[string]*node // of a map with more than a few keys
 	line int
 }
 
@@ -69,7 +69,15 @@ func (n *node) field(key string) *node {
 	if !n.is(mapNode) {
 		return nil
 	}
-	return n.dict[key]
+	if n.dict != nil {
+		return n.dict[key]
+	}
+	for i, k := range n.keys {
+		if k == key {
+			return n.list[i]
+		}
+	}
+	return nil
 }
 
 func (n *node) str(key string) string {
@@ -99,12 +107,24 @@ func (n *node) intrinsic() (fn string, ok bool) {
 	return "", false
 }
 
+// few is up to how many keys of a map are searched one by one: most maps of a template have one to four.
+const few = 8
+
 func (n *node) set(key string, v *node) {
 	n.keys = append(n.keys, key)
-	n.dict[key] = v
+	n.list = append(n.list, v)
+	switch {
+	case n.dict != nil:
+		n.dict[key] = v
+	case len(n.keys) > few:
+		n.dict = make(map[string]*node, 2*few)
+		for i, k := range n.keys {
+			n.dict[k] = n.list[i]
+		}
+	}
 }
 
-func newMap(line int) *node { return &node{kind: mapNode, dict: map[string]*node{}, line: line} }
+func newMap(line int) *node { return &node{kind: mapNode, line: line} }
 
 func clip(s string, n int) string {
 	if len(s) <= n {
@@ -170,8 +190,8 @@ func read(data []byte) (*node, error) {
 // duplicateKey is a syntax error of its own: no other reading of the document may hide it.
 type duplicateKey struct{ syntaxError }
 
-func duplicate(line int, place, key string) error {
-	return &duplicateKey{syntaxError{line, place, fmt.Sprintf("the key %q stands twice; keep one", clip(key, 60))}}
+func duplicate(line int, place *place, key string) error {
+	return &duplicateKey{syntaxError{line, clip(place.String(), 120), fmt.Sprintf("the key %q stands twice; keep one", clip(key, 60))}}
 }
 
 type jsonReader struct {
@@ -184,7 +204,7 @@ type jsonReader struct {
 func readJSON(data []byte) (*node, error) {
 	r := &jsonReader{dec: json.NewDecoder(bytes.NewReader(data)), data: data, line: 1}
 	r.dec.UseNumber()
-	n, err := r.value("", 0)
+	n, err := r.value(nil, 0)
 	if err != nil {
 		return nil, r.wrap(err)
 	}
@@ -215,7 +235,7 @@ func (r *jsonReader) wrap(err error) error {
 	return &syntaxError{line: r.at(), msg: "not valid JSON: " + err.Error()}
 }
 
-func (r *jsonReader) value(place string, depth int) (*node, error) {
+func (r *jsonReader) value(place *place, depth int) (*node, error) {
 	if depth > maxDepth {
 		return nil, tooDeep(r.at(), place)
 	}
@@ -229,7 +249,7 @@ func (r *jsonReader) value(place string, depth int) (*node, error) {
 		if t == '[' {
 			n := &node{kind: listNode, line: line}
 			for r.dec.More() {
-				e, err := r.value(step(place, len(n.list)), depth+1)
+				e, err := r.value(place.at(len(n.list)), depth+1)
 				if err != nil {
 					return nil, err
 				}
@@ -245,10 +265,10 @@ func (r *jsonReader) value(place string, depth int) (*node, error) {
 				return nil, err
 			}
 			key, _ := k.(string)
-			if n.dict[key] != nil {
+			if n.field(key) != nil {
 				return nil, duplicate(r.at(), place, key)
 			}
-			v, err := r.value(step(place, key), depth+1)
+			v, err := r.value(place.to(key), depth+1)
 			if err != nil {
 				return nil, err
 			}
@@ -267,22 +287,15 @@ func (r *jsonReader) value(place string, depth int) (*node, error) {
 	}
 }
 
-func step(place string, key any) string {
-	if place == "" {
-		return fmt.Sprint(key)
-	}
-	return fmt.Sprintf("%s.%v", place, key)
-}
-
-func tooDeep(line int, place string) error {
-	return &syntaxError{line: line, place: clip(place, 120), msg: fmt.Sprintf("nested deeper than %d levels", maxDepth)}
+func tooDeep(line int, place *place) error {
+	return &syntaxError{line: line, place: clip(place.String(), 120), msg: fmt.Sprintf("nested deeper than %d levels", maxDepth)}
 }
 
 // shortForms maps a YAML tag to the function it stands for.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference.html
 var shortForms = map[string]string{
 	"!Ref": "Ref", "!Condition": "Condition", "!And": "Fn::And", "!Base64": "Fn::Base64", "!Cidr": "Fn::Cidr",
-	"!Equals": "Fn::Equals", "!FindInMap": "Fn::FindInMap", "!GetAZs": "Fn::GetAZs", "!GetAtt": "Fn::GetAtt",
+	"!Equals": "Fn::Equals", "!FindInMap": "Fn::FindInMap", "!GetAZs": "Fn::GetAZs", "!GetAtt": "Fn::GetAtt", "!GetStackOutput": "Fn::GetStackOutput",
 	"!If": "Fn::If", "!ImportValue": "Fn::ImportValue", "!Join": "Fn::Join", "!Length": "Fn::Length", "!Not": "Fn::Not",
 	"!Or": "Fn::Or", "!Select": "Fn::Select", "!Split": "Fn::Split", "!Sub": "Fn::Sub", "!ToJsonString": "Fn::ToJsonString",
 	"!Transform": "Fn::Transform",
@@ -309,7 +322,7 @@ func readYAML(data []byte) (*node, error) {
 		return nil, &syntaxError{msg: "the file is empty"}
 	}
 	r := &yamlReader{}
-	return r.value(doc.Content[0], "", 0, nil)
+	return r.value(doc.Content[0], nil, 0, nil)
 }
 
 // decodeYAML turns the panics that the YAML library keeps for malformed input into errors.
@@ -323,17 +336,17 @@ func decodeYAML(dec *yaml.Decoder, into *yaml.Node) (err error) {
 }
 
 // open are the anchors being expanded, to refuse an alias within itself.
-func (r *yamlReader) value(y *yaml.Node, place string, depth int, open []*yaml.Node) (*node, error) {
+func (r *yamlReader) value(y *yaml.Node, place *place, depth int, open []*yaml.Node) (*node, error) {
 	if depth > maxDepth {
 		return nil, tooDeep(y.Line, place)
 	}
 	if r.nodes++; r.nodes > maxNodes {
-		return nil, &syntaxError{line: y.Line, place: clip(place, 120), msg: fmt.Sprintf("the document holds more than %d values once its aliases are expanded", maxNodes)}
+		return nil, &syntaxError{line: y.Line, place: clip(place.String(), 120), msg: fmt.Sprintf("the document holds more than %d values once its aliases are expanded", maxNodes)}
 	}
 	if y.Kind == yaml.AliasNode {
 		for _, o := range open {
 			if o == y.Alias {
-				return nil, &syntaxError{line: y.Line, place: place, msg: fmt.Sprintf("the alias *%s contains itself", y.Value)}
+				return nil, &syntaxError{line: y.Line, place: clip(place.String(), 120), msg: fmt.Sprintf("the alias *%s contains itself", y.Value)}
 			}
 		}
 		return r.value(y.Alias, place, depth+1, append(open[:len(open):len(open)], y.Alias))
@@ -350,7 +363,7 @@ func (r *yamlReader) value(y *yaml.Node, place string, depth int, open []*yaml.N
 	}
 	fn, ok := shortForms[y.Tag]
 	if !ok {
-		return nil, &syntaxError{line: y.Line, place: place, msg: fmt.Sprintf("the tag %s is no CloudFormation function; wanted one of %s", clip(y.Tag, 40), strings.Join(sorted(shortForms), " "))}
+		return nil, &syntaxError{line: y.Line, place: clip(place.String(), 120), msg: fmt.Sprintf("the tag %s is no CloudFormation function; wanted one of %s", clip(y.Tag, 40), strings.Join(sorted(shortForms), " "))}
 	}
 	if fn == "Fn::GetAtt" && n.is(scalarNode) {
 		n = dottedGetAtt(n)
@@ -360,12 +373,12 @@ func (r *yamlReader) value(y *yaml.Node, place string, depth int, open []*yaml.N
 	return call, nil
 }
 
-func (r *yamlReader) untagged(y *yaml.Node, place string, depth int, open []*yaml.Node) (*node, error) {
+func (r *yamlReader) untagged(y *yaml.Node, place *place, depth int, open []*yaml.Node) (*node, error) {
 	switch y.Kind {
 	case yaml.SequenceNode:
 		n := &node{kind: listNode, line: y.Line, list: make([]*node, 0, len(y.Content))}
 		for i, c := range y.Content {
-			e, err := r.value(c, step(place, i), depth+1, open)
+			e, err := r.value(c, place.at(i), depth+1, open)
 			if err != nil {
 				return nil, err
 			}
@@ -381,9 +394,9 @@ func (r *yamlReader) untagged(y *yaml.Node, place string, depth int, open []*yam
 				k = k.Alias
 			}
 			if k.Kind != yaml.ScalarNode {
-				return nil, &syntaxError{line: k.Line, place: place, msg: "a map's key must be a string"}
+				return nil, &syntaxError{line: k.Line, place: clip(place.String(), 120), msg: "a map's key must be a string"}
 			}
-			v, err := r.value(y.Content[i+1], step(place, k.Value), depth+1, open)
+			v, err := r.value(y.Content[i+1], place.to(k.Value), depth+1, open)
 			if err != nil {
 				return nil, err
 			}
@@ -395,15 +408,15 @@ func (r *yamlReader) untagged(y *yaml.Node, place string, depth int, open []*yam
 				}
 				continue
 			}
-			if n.dict[k.Value] != nil {
+			if n.field(k.Value) != nil {
 				return nil, duplicate(k.Line, place, k.Value)
 			}
 			n.set(k.Value, v)
 		}
 		for _, m := range merged {
 			for _, k := range m.keysOf() {
-				if n.dict[k] == nil {
-					n.set(k, m.dict[k])
+				if n.field(k) == nil {
+					n.set(k, m.field(k))
 				}
 			}
 		}

@@ -139,14 +139,14 @@ func (e *evaluator) expand(n *node, at *place) Value {
 		return ListOf(items...)
 	}
 	if fn, ok := n.intrinsic(); ok {
-		return e.call(fn, n.dict[fn], at.to(fn))
+		return e.call(fn, n.field(fn), at.to(fn))
 	}
 	keys, dict := make([]string, 0, len(n.keys)), make(map[string]Value, len(n.keys))
-	for _, k := range n.keys {
+	for i, k := range n.keys {
 		if strings.HasPrefix(k, "Fn::") && k != "Fn::Transform" && !strings.HasPrefix(k, "Fn::ForEach") {
 			e.fail(at, "%s stands beside other keys (%s); a function must be the only key of its map", clip(k, 60), clip(strings.Join(n.keys, ", "), 120))
 		}
-		if v := e.value(n.dict[k], at.to(k)); v.Exists() {
+		if v := e.value(n.list[i], at.to(k)); v.Exists() {
 			keys = append(keys, k)
 			dict[k] = v
 		}
@@ -251,7 +251,7 @@ func (e *evaluator) test(n *node, at *place) Value {
 		e.depth++
 		defer func() { e.depth-- }()
 		fn := n.keys[0]
-		arg, in := n.dict[fn], at.to(fn)
+		arg, in := n.field(fn), at.to(fn)
 		switch fn {
 		case "Condition":
 			if arg.is(scalarNode) {

@@ -79,8 +79,8 @@ func newTemplate(file string, n *node, p *problems) *template {
 		for _, id := range section.keys {
 			if strings.HasPrefix(id, "Fn::") {
 				fail(name+"."+id, "a macro stands here that only CloudFormation expands; give the processed template (aws cloudformation get-template --template-stage Processed)")
-			} else if !section.dict[id].is(mapNode) {
-				fail(name+"."+id, "is %s, wanted a map", section.dict[id].what())
+			} else if !section.field(id).is(mapNode) {
+				fail(name+"."+id, "is %s, wanted a map", section.field(id).what())
 			}
 		}
 	}
@@ -91,7 +91,7 @@ func newTemplate(file string, n *node, p *problems) *template {
 }
 
 func (t *template) resource(id string, fail func(path, format string, args ...any)) {
-	r := t.resources.dict[id]
+	r := t.resources.field(id)
 	at := "Resources." + id
 	if strings.HasPrefix(id, "Fn::") {
 		fail(at, "a macro stands here that only CloudFormation expands; give the processed template (aws cloudformation get-template --template-stage Processed)")

@@ -1,8 +1,10 @@
-// Package golden compares what a test made with a file that is kept with the test.
+// Package golden compares what a test made with a file under testdata, and writes the file with -update.
 package golden
 
 import (
+	"errors"
 	"flag"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"testing"
@@ -12,24 +14,29 @@ import (
 
 var update = flag.Bool("update", false, "write golden files instead of comparing with them")
 
-// Check compares got with the golden file, and with -update writes the file instead. Name is a path from the
-// package's folder, such as "testdata/quickstart.txt".
-func Check(t testing.TB, name string, got []byte) {
+// Updating tells whether the test run writes golden files.
+func Updating() bool { return *update }
+
+// Check fails the test if got differs from the file at path.
+func Check(t testing.TB, path string, got []byte) {
 	t.Helper()
 	if *update {
-		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(name, got, 0o644); err != nil {
+		if err := os.WriteFile(path, got, 0o644); err != nil {
 			t.Fatal(err)
 		}
 		return
 	}
-	want, err := os.ReadFile(name)
+	want, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		t.Fatalf("%s does not exist: run make golden", path)
+	}
 	if err != nil {
-		t.Fatalf("%v\nto write it: go test . -run '^%s$' -update", err, t.Name())
+		t.Fatal(err)
 	}
 	if diff := cmp.Diff(string(want), string(got)); diff != "" {
-		t.Errorf("%s differs (-want +got):\n%s\nif the change is meant: go test . -run '^%s$' -update, and review the file", name, diff, t.Name())
+		t.Errorf("%s is out of date (-file +got): if the change is meant, run make golden and review the difference\n%s", path, diff)
 	}
 }

@@ -17,8 +17,11 @@ type recorder struct {
 func (r *recorder) Helper()                           {}
 func (r *recorder) Name() string                      { return "TestX" }
 func (r *recorder) Errorf(format string, args ...any) { r.text += fmt.Sprintf(format, args...) }
-func (r *recorder) Fatalf(format string, args ...any) { r.text += fmt.Sprintf(format, args...); panic(r) }
-func (r *recorder) Fatal(args ...any)                 { r.text += fmt.Sprint(args...); panic(r) }
+func (r *recorder) Fatalf(format string, args ...any) {
+	r.text += fmt.Sprintf(format, args...)
+	panic(r)
+}
+func (r *recorder) Fatal(args ...any) { r.text += fmt.Sprint(args...); panic(r) }
 
 func check(t *testing.T, name, got string) (failure string) {
 	r := &recorder{TB: t}
@@ -34,7 +37,7 @@ func check(t *testing.T, name, got string) (failure string) {
 
 func TestCheck(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "new", "x.txt")
-	if got := check(t, name, "a\n"); !strings.Contains(got, "-run '^TestX$' -update") {
+	if got := check(t, name, "a\n"); !strings.Contains(got, "make golden") {
 		t.Errorf("a missing file fails with %q, want the command that writes it", got)
 	}
 	*update = true
@@ -49,7 +52,7 @@ func TestCheck(t *testing.T) {
 	if got := check(t, name, "a\n"); got != "" {
 		t.Errorf("equal bytes fail: %s", got)
 	}
-	if got := check(t, name, "b\n"); !strings.Contains(got, "-update") || !strings.Contains(got, "differs") {
+	if got := check(t, name, "b\n"); !strings.Contains(got, "make golden") || !strings.Contains(got, "out of date") {
 		t.Errorf("a difference fails with %q, want the diff and the command", got)
 	}
 }

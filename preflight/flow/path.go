@@ -166,6 +166,9 @@ func (t *tracer) originate(from *place, d dest, f Family) (sender *place, undos 
 		}
 		return nil, nil, t.stop(Insufficient, from.label, from.ref, "%s", from.unknown)
 	}
+	if from.gone != "" {
+		return nil, nil, t.stop(NoRoute, from.label, from.ref, "%s", from.gone)
+	}
 	c := from.cluster
 	if from.lacks6 != "" {
 		t.pkt.Src = plus(internetHost6, 1)

@@ -32,6 +32,7 @@ type place struct {
 	nat     *model.NATGateway
 	service string // short name of an AWS service
 	unknown string // what is not known of it
+	gone    string // why nothing is there
 	lacks6  string // why it has no IPv6 address though it needs one, and where that is decided
 	lacks6R model.Ref
 }
@@ -198,6 +199,7 @@ func (a *places) shelf(c *model.Cluster) *shelf {
 		p := a.in(&place{kind: apiPlace, name: string(APIServer), label: "EKS control plane", ref: c.Ref, cluster: c, port: 443,
 			groups: append([]*model.SecurityGroup{c.Group}, c.Groups...)}, sub)
 		p.on = "interface in " + sub.Ref.String()
+		p.name = fmt.Sprintf("%s@%s", APIServer, sub.Ref)
 		if c.Family == IPv4 {
 			p.v6 = netip.Addr{}
 		}

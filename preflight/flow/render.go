@@ -136,10 +136,6 @@ func (p *printer) flow(g []Result, width int) {
 	}
 	p.line("%s%s %-*s  %8s  %s", id, p.mark(worst), width, g[0].Title, count, strings.Join(verdicts, ", "))
 	same := map[string]int{}
-	cause := func(r Result) string {
-		last := r.Trace.Last()
-		return fmt.Sprint(last.Action, last.Component, last.Stack, last.LogicalID, last.By)
-	}
 	for _, r := range g {
 		if !r.OK {
 			same[cause(r)]++
@@ -162,6 +158,12 @@ func (p *printer) flow(g []Result, width int) {
 		}
 		p.line("     %s %s → %s%s: %s%s at %s %s: %s", p.mark(r), short(r.From), short(r.To), more, last.Action, way, last.Component, last.Name(), last.By)
 	}
+}
+
+// cause is what a missed flow ended at: equal for flows that one change would mend.
+func cause(r Result) string {
+	last := r.Trace.Last()
+	return fmt.Sprint(last.Action, last.Component, last.Stack, last.LogicalID, last.By)
 }
 
 // ways prints each different way once, misses always.
@@ -324,7 +326,10 @@ func Mermaid(r Report) string {
 		seen := map[string]bool{}
 		for _, res := range g {
 			k := shape(res.Trace)
-			if seen[k] && res.OK {
+			if !res.OK {
+				k += cause(res)
+			}
+			if seen[k] {
 				continue
 			}
 			seen[k] = true

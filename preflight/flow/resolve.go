@@ -201,13 +201,8 @@ func (n *Network) unknown(ep Endpoint) error {
 	}
 	var all []scored
 	for _, name := range n.Endpoints() {
-		d := distance(strings.ToLower(string(ep)), strings.ToLower(string(name)))
-		if _, bare, ok := strings.Cut(string(name), ":"); ok {
-			d = min(d, distance(strings.ToLower(string(ep)), strings.ToLower(bare)))
-		}
-		if i := strings.LastIndexByte(string(name), '/'); i >= 0 {
-			d = min(d, distance(strings.ToLower(string(ep)), strings.ToLower(string(name[i+1:]))))
-		}
+		want, have := strings.ToLower(string(ep)), strings.ToLower(string(name))
+		d := min(distance(want, have), distance(want, tail(have)), distance(tail(want), tail(have)))
 		all = append(all, scored{string(name), d})
 	}
 	slices.SortStableFunc(all, func(a, b scored) int { return cmp.Compare(a.d, b.d) })
@@ -225,6 +220,9 @@ func (n *Network) unknown(ep Endpoint) error {
 	}
 	return e
 }
+
+// tail is the last part of an endpoint: the name without kind, namespace or path.
+func tail(s string) string { return s[strings.LastIndexAny(s, ":/")+1:] }
 
 // distance is the Levenshtein distance, of names cut to a length where it stays cheap.
 func distance(a, b string) int {
@@ -397,9 +395,9 @@ func (n *Network) ends(ep Endpoint, source bool) (out []*place, assumes []string
 		return []*place{internet(IPv4)}, nil, nil
 	case ep == Internet6:
 		return []*place{internet(IPv6)}, nil, nil
-	case ep == APIServer:
+	case isAPI(ep):
 		for _, sh := range n.shelves {
-			out = append(out, sh.api...)
+			out = append(out, filter(sh.api, at(ep))...)
 		}
 	case strings.HasPrefix(s, "pod:"):
 		out = n.podsOf(name, !source)
@@ -484,8 +482,14 @@ func (n *Network) at(a netip.Addr, source bool) (*place, []string) {
 			p.unknown = fmt.Sprintf("no resource of the templates has the address %s: its security groups are not known", a)
 			return p, nil
 		}
-		return &place{kind: hostPlace, name: a.String(), label: "address", on: "in no subnet of " + v.Ref.String(), ref: v.Ref, vpc: v, open: true,
-			unknown: fmt.Sprintf("%s lies in %s but in none of its subnets", a, v.Ref)}, nil
+		p := &place{kind: hostPlace, name: a.String(), label: "address", on: "in no subnet of " + v.Ref.String(), ref: v.Ref, vpc: v, open: true,
+			gone: fmt.Sprintf("%s lies in %s but in none of its subnets", a, v.Ref)}
+		if a.Is4() {
+			p.v4 = a
+		} else {
+			p.v6 = a
+		}
+		return p, nil
 	}
 	p := internet(model.FamilyOf(a))
 	p.name = a.String()
@@ -566,8 +570,12 @@ func (n *Network) dests(q Query, from *place) ([]dest, error) {
 	case "service", "ingress", "gateway":
 		return n.exposed(q, from, kind, name)
 	}
-	if q.To == APIServer {
-		return n.api(q, from), n.noneAPI(q)
+	if isAPI(q.To) {
+		out := n.api(q, from)
+		if len(out) == 0 {
+			return nil, n.unknown(q.To)
+		}
+		return out, nil
 	}
 	var out []dest
 	for _, v := range n.byRef[s] {
@@ -612,11 +620,15 @@ func sameCluster(list []*place, from *place) bool {
 	return slices.ContainsFunc(list, func(p *place) bool { return p.cluster == from.cluster })
 }
 
-func (n *Network) noneAPI(q Query) error {
-	if len(n.shelves) == 0 {
-		return n.unknown(q.To)
-	}
-	return nil
+// isAPI reports whether an endpoint is apiserver, or apiserver@SUBNET: one interface of the control plane.
+func isAPI(ep Endpoint) bool {
+	return ep == APIServer || strings.HasPrefix(string(ep), string(APIServer)+"@")
+}
+
+// at is what follows the @ of an endpoint.
+func at(ep Endpoint) string {
+	_, place, _ := strings.Cut(string(ep), "@")
+	return place
 }
 
 // api is the Kubernetes API as a source sees it: the control plane's interfaces in the cluster's subnets with private
@@ -631,7 +643,7 @@ func (n *Network) api(q Query, from *place) []dest {
 		port := cmp.Or(q.Port, 443)
 		inside := !from.outside() && from.vpc != nil && from.vpc == c.VPC
 		if inside && c.PrivateAccess {
-			for _, p := range sh.api {
+			for _, p := range filter(sh.api, at(q.To)) {
 				d := dest{name: p.name, place: p, port: port, proto: TCP, named: true}
 				if c.Family == IPv6 {
 					d.family = IPv6

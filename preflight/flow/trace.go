@@ -182,7 +182,8 @@ func (q Query) String() string {
 //	pod:any  pod:NAME  pod:NAMESPACE/NAME    Pods, on every node group and Fargate profile
 //	pod:any@PLACE                            Pods in one place: a node group, a subnet, or GROUP@SUBNET
 //	service:NAMESPACE/NAME  ingress:NAMESPACE/NAME  gateway:NAMESPACE/NAME
-//	nodegroup:NAME  subnet:NAME  apiserver  internet4  internet6
+//	nodegroup:NAME  nodegroup:NAME@SUBNET  subnet:NAME  internet4  internet6
+//	apiserver  apiserver@SUBNET              the Kubernetes API, by one of its interfaces
 //	203.0.113.7  2001:db8::7                 an address
 //	NAME                                     any of these by logical id or construct path
 type Endpoint string

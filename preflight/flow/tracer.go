@@ -258,6 +258,9 @@ func (t *tracer) arrive(to, from *place) Verdict {
 	if to.unknown != "" && to.kind != hostPlace {
 		return t.stop(Insufficient, to.label, to.ref, "%s", to.unknown)
 	}
+	if to.gone != "" {
+		return t.stop(NoRoute, to.label, to.ref, "%s", to.gone)
+	}
 	if t.pkt.Dst != to.addr(t.pkt.Family()) {
 		return t.stop(NoRoute, to.label, to.ref, "nothing at %s answers", t.pkt.Dst)
 	}

@@ -296,6 +296,9 @@ func (c *check) cniRoles(cl *model.Cluster) (roles []*cfn.Resource, own bool) {
 	if own || c.stray("AWS::EKS::Addon", "ClusterName") || c.stray("AWS::EKS::Addon", "AddonName") || c.stray("AWS::EKS::PodIdentityAssociation", "ClusterName") {
 		return roles, true
 	}
+	if cl.Addon("vpc-cni") == nil && !cl.SelfManagedAddons {
+		return nil, false // the CNI is installed by other means, with a role that is not here
+	}
 	for _, n := range cl.NodeGroups {
 		if r := c.raw(n); r != nil && n.Managed {
 			add(r.Prop("NodeRole"))
