@@ -176,15 +176,19 @@ func TestSynthcheckStages(t *testing.T) {
 	}
 }
 
-// TestSynthcheckUnreadable wants the reason and no more of a template that is none.
+// TestSynthcheckUnreadable wants the reasons of a template that is none as violations: the CDK CLI takes no notice of a
+// plugin that fails.
 func TestSynthcheckUnreadable(t *testing.T) {
-	stopped, _ := checked(t, nil, func(app awscdk.App) {
+	stopped, outdir := checked(t, nil, func(app awscdk.App) {
 		stack := awscdk.NewStack(app, jsiix.Str("S"), nil)
 		network := dualstack.NewVpc(stack, "Network", nil)
 		network.Vpc.Node().DefaultChild().(awsec2.CfnVPC).AddPropertyOverride(jsiix.Str("CidrBlock"), map[string]any{"Fn::GetAtt": []any{"Nowhere", "Cidr"}})
 	})
-	if !strings.Contains(stopped, "ERROR preflight: ") || !strings.Contains(stopped, "Nowhere") || strings.Contains(stopped, "defect") {
+	if !strings.Contains(stopped, "FATAL ") || !strings.Contains(stopped, "Nowhere") || strings.Contains(stopped, "defect") {
 		t.Errorf("want the reason in: %s", stopped)
+	}
+	if active, _ := violations(t, outdir); !slices.Contains(active, "not-readable fatal S/Network/Resource") {
+		t.Errorf("the resource is not named: %v", active)
 	}
 }
 
