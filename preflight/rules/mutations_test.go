@@ -170,6 +170,11 @@ var mutations = []mutation{
 	{name: "V13", edits: []string{`{"LOG": "info"}}'`, `{"ENABLE_POD_ENI": "true"}}'`, "InstanceTypes: [m6i.large, i3.metal]", "InstanceTypes: [t3.large, t4g.large]"}, want: "V13 Nodes"},
 	{name: "V16 found only by a wildcard", edits: []string{`"ec2:AssignIpv6Addresses", "ec2:DescribeInstances", "ec2:DescribeSecurityGroups", `, `"ec2:Assign*", "ec2:describe*", `}, want: ""},
 	{name: "V16 not before v1.22.1", edits: []string{`"ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", `, "", "v1.23.1-eksbuild.1", "v1.21.0-eksbuild.1"}, want: ""},
+	{name: "V16 not without subnet discovery", edits: []string{`"ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", `, "", `{"LOG": "info"}}'`, `{"ENABLE_SUBNET_DISCOVERY": "false"}}'`}, want: ""},
+	{name: "V02 has its range from elsewhere", edits: []string{"      CidrBlock: 10.0.32.0/20\n      Ipv6CidrBlock: !Select [2, !Cidr [!Select [0, !GetAtt Vpc.Ipv6CidrBlocks], 4, 64]]\n", "      CidrBlock: 10.0.32.0/20\n"},
+		add: "  Range: {Type: AWS::EC2::SubnetCidrBlock, DependsOn: Ipv6Block, Properties: {SubnetId: !Ref PrivateA, Ipv6CidrBlock: !Select [2, !Cidr [!Select [0, !GetAtt Vpc.Ipv6CidrBlocks], 4, 64]]}}\n", want: ""},
+	{name: "W07 not with a group from outside", edits: []string{"        - {IpProtocol: tcp, FromPort: 443, ToPort: 443, CidrIpv6: !Select [0, !GetAtt Vpc.Ipv6CidrBlocks]}\n", "", "SecurityGroupIds: [!Ref EndpointGroup]", "SecurityGroupIds: [!Ref EndpointGroup, sg-0123456789abcdef0]"}, want: ""},
+	{name: "V40 not with a wider route", base: auto, edits: []string{`DestinationIpv6CidrBlock: "::/0"`, `DestinationIpv6CidrBlock: "2000::/3"`}, want: ""},
 	{name: "V19", edits: []string{"KubernetesNetworkConfig: {IpFamily: ipv6}", "KubernetesNetworkConfig: {IpFamily: ipv4}"}, want: "V19 Cluster"},
 	{name: "V34", base: auto, edits: []string{"EndpointPublicAccess: false}", "EndpointPublicAccess: false, ControlPlaneEgressMode: CUSTOMER_ROUTED}", `DestinationIpv6CidrBlock: "::/0"`, `DestinationIpv6CidrBlock: "2000::/3"`}, want: "V34 A B"},
 	{name: "V35 bootstrap.sh", edits: []string{"            apiVersion: node.eks.aws/v1alpha1\n            kind: NodeConfig\n", "            #!/bin/bash\n            /etc/eks/bootstrap.sh my-cluster\n", "name: ${Cluster}", "name: x",
@@ -214,6 +219,11 @@ func TestMutations(t *testing.T) {
 				got = append(got, f.ID+" "+f.LogicalID)
 			}
 			slices.Sort(got)
+			for i, f := range findings {
+				if slices.Contains(findings[:i], f) {
+					t.Errorf("told twice: %s", f)
+				}
+			}
 			if diff := cmp.Diff(wanted, slices.Compact(got)); diff != "" {
 				t.Errorf("findings (-want +got):\n%s%v", diff, findings)
 			}

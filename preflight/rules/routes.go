@@ -401,7 +401,7 @@ func hasBroaderRoute6(t *model.RouteTable) bool {
 func overlap(a, b *model.VPC) (x, y netip.Prefix, ok bool) {
 	for _, x := range a.Blocks {
 		for _, y := range b.Blocks {
-			if !x.Assumed && !y.Assumed && x.Prefix.IsValid() && y.Prefix.IsValid() && x.Prefix.Addr().Is4() && x.Prefix.Overlaps(y.Prefix) {
+			if x.Prefix.IsValid() && y.Prefix.IsValid() && x.Prefix.Addr().Is4() && x.Prefix.Overlaps(y.Prefix) {
 				return x.Prefix, y.Prefix, true
 			}
 		}
