@@ -4,6 +4,7 @@ import (
 	cmp2 "cmp"
 	"fmt"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -53,6 +54,20 @@ func TestGoodTemplates(t *testing.T) {
 	for _, name := range []string{"good.yaml", "auto.yaml"} {
 		for _, f := range check(t, cfn.Options{}, name, read(t, "testdata/"+name)) {
 			t.Errorf("%s: %s", name, f)
+		}
+	}
+}
+
+// TestReferenceStacks wants nothing found in the stacks that this module makes.
+func TestReferenceStacks(t *testing.T) {
+	t.Parallel()
+	templates, err := filepath.Glob("../../test/testdata/templates/*.json")
+	if err != nil || len(templates) < 3 {
+		t.Fatalf("%d golden templates, %v", len(templates), err)
+	}
+	for _, file := range templates {
+		for _, f := range check(t, cfn.Options{}, filepath.Base(file), read(t, file)) {
+			t.Errorf("%s: %s", filepath.Base(file), f)
 		}
 	}
 }
