@@ -562,7 +562,7 @@ func (e *evaluator) imported(name Value, at *place) Value {
 		if x.name.Equal(name) {
 			return e.output(x.stack, x.output, at)
 		}
-		if !(name.Known() && x.name.Known()) && couldEqual(name, x.name) {
+		if (!name.Known() || !x.name.Known()) && couldEqual(name, x.name) {
 			alike = append(alike, x)
 		}
 	}

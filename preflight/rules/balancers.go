@@ -74,7 +74,7 @@ var balancerRules = []Rule{
 				unknown := slices.ContainsFunc(subnets, func(s *model.Subnet) bool { return !c.raw(s).Prop("Tags").Known() })
 				tagged := slices.ContainsFunc(subnets, func(s *model.Subnet) bool { return s.Tags.Has(tag) })
 				if named := l.For.Annotation(notePrefix + "subnets"); len(subnets) > 0 && !tagged && !unknown && !named.Exists() && !l.For.Annotation(ingressNote+"subnets").Exists() {
-					c.report(c.raw(l.For), "Manifest", "%s wants a dual-stack load balancer, and no subnet of %s has the tag %s", l.For.Ref.Name, l.Cluster.LogicalID, tag)
+					c.report(c.raw(l.For), "Manifest", "%s wants a dual-stack load balancer, and no subnet of %s has the tag %s", l.For.Name, l.Cluster.LogicalID, tag)
 				}
 			}
 		},
@@ -134,7 +134,7 @@ var balancerRules = []Rule{
 				if !c.decided(l) {
 					continue
 				}
-				c.report(c.raw(l.For), "Manifest", "the controller makes no load balancer for %s: %s", l.For.Ref.Name, l.Refused)
+				c.report(c.raw(l.For), "Manifest", "the controller makes no load balancer for %s: %s", l.For.Name, l.Refused)
 			}
 		},
 	},
@@ -225,7 +225,7 @@ var balancerRules = []Rule{
 						continue
 					}
 					if s := list.String(); strings.Contains(s, ".") && !strings.Contains(s, ":") {
-						c.report(c.raw(o), "Manifest", "%s lets only %s in", o.Ref.Name, s)
+						c.report(c.raw(o), "Manifest", "%s lets only %s in", o.Name, s)
 					}
 				}
 			}

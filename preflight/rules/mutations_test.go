@@ -30,10 +30,6 @@ func subnet(id, more string) string {
 	return fmt.Sprintf("  %s: {Type: AWS::EC2::Subnet, DependsOn: Ipv6Block, Properties: {VpcId: !Ref Vpc, %s}}\n", id, more)
 }
 
-func manifest(objects string) string {
-	return "  Added:\n    Type: Custom::AWSCDK-EKS-KubernetesResource\n    Properties:\n      ClusterName: !Ref Cluster\n      Manifest: '" + objects + "'\n"
-}
-
 var mutations = []mutation{
 	{name: "V01 no range", edits: []string{"  Ipv6Block:\n    Type: AWS::EC2::VPCCidrBlock\n    Properties: {VpcId: !Ref Vpc, AmazonProvidedIpv6CidrBlock: true}",
 		"  Ipv6Block:\n    Type: AWS::EC2::VPCCidrBlock\n    Properties: {VpcId: !Ref Vpc, CidrBlock: 10.5.0.0/16}"}, want: "V01 Vpc"},

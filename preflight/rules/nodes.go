@@ -197,7 +197,7 @@ var nodeRules = []Rule{
 				}
 				for _, n := range cl.NodeGroups {
 					for _, g := range n.Groups {
-						closed(g, "the nodes "+n.Ref.String())
+						closed(g, "the nodes "+n.String())
 					}
 				}
 			}
