@@ -160,6 +160,24 @@ var balancerRules = []Rule{
 		},
 	},
 	{
+		ID: "W34", Severity: Warning, Title: "Exposed, and no controller to do it",
+		Why:    "Without the AWS Load Balancer Controller an Ingress does nothing, and a Service gets a load balancer of Kubernetes' own, which knows no IPv6.",
+		Fix:    "install the chart aws-load-balancer-controller, or acknowledge this where something else installs it",
+		Source: docPractices,
+		check: func(c *check) {
+			for _, l := range c.net.LoadBalancers {
+				if l.Refused == "" || l.For == nil || l.Cluster == nil || l.Cluster.Family != model.IPv6 || l.Cluster.Controller != nil || c.raw(l.For) == nil || c.raw(l.Cluster) == nil ||
+					c.stray("Custom::AWSCDK-EKS-HelmChart", "ClusterName") || c.stray("Custom::AWSCDK-EKS-HelmChart", "Chart") {
+					continue
+				}
+				if auto, _ := c.clusterProp(l.Cluster, "ComputeConfig"); !auto.Known() {
+					continue
+				}
+				c.report(c.raw(l.For), "Manifest", "%s wants a load balancer, and no template installs the AWS Load Balancer Controller in %s", l.For.Name, l.Cluster.LogicalID)
+			}
+		},
+	},
+	{
 		ID: "W14", Severity: Warning, Title: "ALB that logs users in, without public IPv4",
 		Why:    "The load balancer calls the identity provider over IPv4: with dualstack-without-public-ipv4 users get HTTP 500.",
 		Fix:    "use dualstack, or log users in elsewhere",
