@@ -41,9 +41,6 @@ func (t *tracer) exitIGW(g *model.InternetGateway, from, to *place, route *model
 		if v := t.routable(g.VPC, t.pkt.Src, name, g.Ref); v != 0 {
 			return v
 		}
-		if from.lb != nil && from.lb.DenyIGW {
-			return t.stop(Denied, name, from.lb.Ref.In("ipv6.deny_all_igw_traffic"), "ipv6.deny_all_igw_traffic is true, as on every internal load balancer")
-		}
 		t.hop(Forward, name, g.Ref, "global IPv6 address, no translation")
 	}
 	return 0
