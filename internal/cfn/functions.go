@@ -48,7 +48,7 @@ func (e *evaluator) call(fn string, arg *node, at *place) Value {
 	case f == nil:
 		n := newMap(0)
 		n.set(fn, arg)
-		return e.test(n, at.up)
+		return e.test(n, at.out())
 	}
 	return f(e, arg, at)
 }
@@ -597,7 +597,7 @@ func (e *evaluator) callGetStackOutput(arg *node, at *place) Value {
 	name, nok := stack.Text()
 	out, ook := output.Text()
 	if !nok || !ook {
-		e.st.set.note(e.st, clip(at.String(), 300), "the output of another stack is unknown: its name is decided at deployment")
+		e.note(at, "the output of another stack is unknown: its name is decided at deployment")
 		return open
 	}
 	for _, st := range e.st.set.stacks {
@@ -613,7 +613,7 @@ func (e *evaluator) callGetStackOutput(arg *node, at *place) Value {
 		}
 		return e.output(st, out, at)
 	}
-	e.st.set.note(e.st, clip(at.String(), 300), fmt.Sprintf("the output %s of the stack %s is unknown: no template here is that stack", clip(out, 60), clip(name, 60)))
+	e.note(at, fmt.Sprintf("the output %s of the stack %s is unknown: no template here is that stack", clip(out, 60), clip(name, 60)))
 	return open
 }
 

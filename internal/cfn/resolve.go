@@ -13,15 +13,34 @@ const (
 	maxInFlight = 200 // providers within providers
 )
 
-// place is where in the template the evaluator is; it is spelled out only for a message.
+// place is where in the template the evaluator is; it is spelled out only for a message, and nil where there are no
+// messages.
 type place struct {
 	up  *place
 	key string
 	i   int
 }
 
-func (p *place) to(key string) *place { return &place{up: p, key: key} }
-func (p *place) at(i int) *place      { return &place{up: p, i: i} }
+func (p *place) to(key string) *place {
+	if p == nil {
+		return nil
+	}
+	return &place{up: p, key: key}
+}
+
+func (p *place) at(i int) *place {
+	if p == nil {
+		return nil
+	}
+	return &place{up: p, i: i}
+}
+
+func (p *place) out() *place {
+	if p == nil {
+		return nil
+	}
+	return p.up
+}
 
 // String is the path, as in Resources.Web.Properties.Subnets.0.
 func (p *place) String() string {
@@ -29,13 +48,13 @@ func (p *place) String() string {
 		return ""
 	}
 	s := p.key
-	if s == "" {
+	if s == "" && p.up != nil {
 		s = strconv.Itoa(p.i)
 	}
-	if p.up == nil {
-		return s
+	if up := p.up.String(); up != "" {
+		return up + "." + s
 	}
-	return p.up.String() + "." + s
+	return s
 }
 
 // visit is a condition, parameter or output being evaluated, and what led to it.
@@ -60,6 +79,13 @@ type evaluator struct {
 func (e *evaluator) fail(at *place, format string, args ...any) {
 	if e.problems != nil {
 		e.problems.add(&Error{File: e.st.File, Path: clip(at.String(), 300), Msg: fmt.Sprintf(format, args...)})
+	}
+}
+
+// note tells of an assumption, once: when the set is loaded.
+func (e *evaluator) note(at *place, text string) {
+	if e.problems != nil {
+		e.st.set.note(e.st, clip(at.String(), 300), text)
 	}
 }
 
@@ -155,10 +181,10 @@ func (e *evaluator) expand(n *node, at *place) Value {
 }
 
 // eval evaluates a part of a checked set.
-func (r *Resource) eval(n *node, where string) Value {
+func (r *Resource) eval(n *node) Value {
 	budget := maxPropWork
 	e := &evaluator{st: r.Stack, budget: &budget}
-	return e.value(n, (&place{key: "Resources"}).to(r.ID).to(where))
+	return e.value(n, nil)
 }
 
 // Output evaluates an output of the stack; absent where there is none or its condition is false.
@@ -568,14 +594,14 @@ func (e *evaluator) imported(name Value, at *place) Value {
 	}
 	if len(alike) == 1 {
 		x := alike[0]
-		set.note(e.st, clip(at.String(), 300), fmt.Sprintf("the import %s is taken for the export %s of %s: no other export can have this name", name, x.name, x.stack.Name))
+		e.note(at, fmt.Sprintf("the import %s is taken for the export %s of %s: no other export can have this name", name, x.name, x.stack.Name))
 		return e.output(x.stack, x.output, at)
 	}
 	why := "no template here exports it"
 	if len(alike) > 1 {
 		why = fmt.Sprintf("%d exports here could have this name", len(alike))
 	}
-	set.note(e.st, clip(at.String(), 300), fmt.Sprintf("the import %s is unknown: %s", clip(name.String(), 120), why))
+	e.note(at, fmt.Sprintf("the import %s is unknown: %s", clip(name.String(), 120), why))
 	return unknown("Fn::ImportValue", name)
 }
 

@@ -87,8 +87,10 @@ func (c *check) nodes() (out []*model.NodeGroup) {
 
 // declared are those of the subnets that a template declares.
 func (c *check) declared(lists ...[]*model.Subnet) (out []*model.Subnet) {
+	seen := map[*model.Subnet]bool{}
 	for _, s := range slices.Concat(lists...) {
-		if !s.Imported && c.raw(s) != nil && !slices.Contains(out, s) {
+		if !seen[s] && !s.Imported && c.raw(s) != nil {
+			seen[s] = true
 			out = append(out, s)
 		}
 	}

@@ -377,17 +377,14 @@ var targets = []string{"CarrierGatewayId", "CoreNetworkArn", "EgressOnlyInternet
 // eachTable visits the declared route tables with the subnets that use them.
 func (c *check) eachTable(visit func(*model.RouteTable, []*model.Subnet)) {
 	for _, v := range c.net.VPCs {
+		used := map[*model.RouteTable][]*model.Subnet{}
+		for _, s := range v.Subnets {
+			used[s.RouteTable] = append(used[s.RouteTable], s)
+		}
 		for _, t := range v.RouteTables {
-			if t.Imported {
-				continue
+			if !t.Imported {
+				visit(t, used[t])
 			}
-			var used []*model.Subnet
-			for _, s := range v.Subnets {
-				if s.RouteTable == t {
-					used = append(used, s)
-				}
-			}
-			visit(t, used)
 		}
 	}
 }

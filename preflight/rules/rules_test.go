@@ -180,15 +180,49 @@ func TestRulesAreWhole(t *testing.T) {
 }
 
 func BenchmarkCheck(b *testing.B) {
-	set, err := cfn.Parse(cfn.Options{}, cfn.Source{Name: "good.yaml", Data: []byte(read(b, "testdata/good.yaml"))})
-	if err != nil {
-		b.Fatal(err)
+	for _, bench := range []struct{ name, text string }{
+		{"good.yaml", read(b, "testdata/good.yaml")},
+		{"subnets=100", wide(100)},
+		{"subnets=1000", wide(1000)},
+	} {
+		b.Run(bench.name, func(b *testing.B) {
+			set, err := cfn.Parse(cfn.Options{}, cfn.Source{Name: "t", Data: []byte(bench.text)})
+			if err != nil {
+				b.Fatal(err)
+			}
+			network := flow.Of(model.Build(set))
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := rules.Check(network, rules.Options{Today: today}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
-	network := flow.Of(model.Build(set))
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := rules.Check(network, rules.Options{Today: today}); err != nil {
-			b.Fatal(err)
+}
+
+// wide is a cluster whose nodes run in n subnets, each with a route table and two routes of its own.
+func wide(n int) string {
+	var b, ids strings.Builder
+	b.WriteString(`{"Resources": {
+"Vpc": {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": "10.0.0.0/8", "EnableDnsSupport": true, "EnableDnsHostnames": true}},
+"Block": {"Type": "AWS::EC2::VPCCidrBlock", "Properties": {"VpcId": {"Ref": "Vpc"}, "Ipv6IpamPoolId": "ipam-pool-1", "Ipv6NetmaskLength": 52}},
+"Eigw": {"Type": "AWS::EC2::EgressOnlyInternetGateway", "Properties": {"VpcId": {"Ref": "Vpc"}}},
+"Nat": {"Type": "AWS::EC2::NatGateway", "Properties": {"AvailabilityMode": "regional", "VpcId": {"Ref": "Vpc"}}}`)
+	for i := range n {
+		fmt.Fprintf(&b, `,
+"S%[1]d": {"Type": "AWS::EC2::Subnet", "DependsOn": "Block", "Properties": {"VpcId": {"Ref": "Vpc"}, "AvailabilityZone": "z%[4]d", "CidrBlock": "10.%[2]d.%[3]d.0/24", "AssignIpv6AddressOnCreation": true, "Ipv6CidrBlock": "2001:db8:%[1]x::/64"}},
+"T%[1]d": {"Type": "AWS::EC2::RouteTable", "Properties": {"VpcId": {"Ref": "Vpc"}}},
+"A%[1]d": {"Type": "AWS::EC2::SubnetRouteTableAssociation", "Properties": {"RouteTableId": {"Ref": "T%[1]d"}, "SubnetId": {"Ref": "S%[1]d"}}},
+"F%[1]d": {"Type": "AWS::EC2::Route", "Properties": {"RouteTableId": {"Ref": "T%[1]d"}, "DestinationCidrBlock": "0.0.0.0/0", "NatGatewayId": {"Ref": "Nat"}}},
+"X%[1]d": {"Type": "AWS::EC2::Route", "Properties": {"RouteTableId": {"Ref": "T%[1]d"}, "DestinationIpv6CidrBlock": "::/0", "EgressOnlyInternetGatewayId": {"Ref": "Eigw"}}}`, i, i/256, i%256, i%6)
+		if i > 0 {
+			ids.WriteString(", ")
 		}
+		fmt.Fprintf(&ids, `{"Ref": "S%d"}`, i)
 	}
+	fmt.Fprintf(&b, `,
+"Cluster": {"Type": "AWS::EKS::Cluster", "Properties": {"RoleArn": "r", "KubernetesNetworkConfig": {"IpFamily": "ipv6"}, "ResourcesVpcConfig": {"SubnetIds": [%[1]s], "EndpointPrivateAccess": true, "EndpointPublicAccess": false}}},
+"Nodes": {"Type": "AWS::EKS::Nodegroup", "Properties": {"ClusterName": {"Ref": "Cluster"}, "NodeRole": "r", "Subnets": [%[1]s]}}}}`, ids.String())
+	return b.String()
 }
