@@ -74,11 +74,19 @@ type evaluator struct {
 	budget   *int
 	depth    int
 	naming   bool // an export's name is evaluated; exports are not known yet
+	unsure   bool // a condition that is not decided may keep this from being evaluated at all
 }
 
 func (e *evaluator) fail(at *place, format string, args ...any) {
 	if e.problems != nil {
 		e.problems.add(&Error{File: e.st.File, Path: clip(at.String(), 300), Msg: fmt.Sprintf(format, args...)})
+	}
+}
+
+// refuse reports what is wrong only where the deployment evaluates it.
+func (e *evaluator) refuse(at *place, format string, args ...any) {
+	if !e.unsure {
+		e.fail(at, format, args...)
 	}
 }
 
@@ -227,9 +235,11 @@ func (e *evaluator) output(st *Stack, name string, at *place) Value {
 			return unknown("(circular)")
 		}
 		home := (&place{key: "Outputs"}).to(name)
-		if keep, _ := in.keeps(n, home); !keep {
+		keep, certain := in.keeps(n, home)
+		if !keep {
 			return Value{}
 		}
+		in.unsure = !certain
 		return in.value(n.field("Value"), home.to("Value"))
 	})
 }
@@ -361,6 +371,7 @@ func (e *evaluator) parameter(name string, at *place) Value {
 				if in == nil {
 					return unknown("(circular)")
 				}
+				in.unsure = st.Parent.Conditional
 				v = in.value(given, (&place{key: "Resources"}).to(st.Parent.ID).to("Properties").to("Parameters").to(name))
 			}
 		} else if s, ok := st.set.opts.Parameters[st.Name+"."+name]; ok {
@@ -509,6 +520,7 @@ func (e *evaluator) attribute(r *Resource, name string, at *place) Value {
 	}
 	if echoes[r.Type][name] {
 		if in := e.enter(r.Stack, "attribute", r.ID+"."+name, at); in != nil {
+			in.unsure = r.Conditional
 			v := in.value(r.node.field("Properties").field(name), (&place{key: "Resources"}).to(r.ID).to("Properties").to(name))
 			if v.Exists() {
 				return v

@@ -105,6 +105,36 @@ func TestStockTemplates(t *testing.T) {
 	}
 }
 
+// CDK's older cluster construct is a custom resource with the API's own spelling.
+func TestOlderCluster(t *testing.T) {
+	t.Parallel()
+	var got []string
+	for _, f := range check(t, cfn.Options{}, "t", `
+Resources:
+  Vpc: {Type: AWS::EC2::VPC, Properties: {CidrBlock: 10.0.0.0/16, EnableDnsHostnames: true}}
+  A: {Type: AWS::EC2::Subnet, Properties: {VpcId: !Ref Vpc, CidrBlock: 10.0.0.0/24, AvailabilityZone: a}}
+  B: {Type: AWS::EC2::Subnet, Properties: {VpcId: !Ref Vpc, CidrBlock: 10.0.1.0/24, AvailabilityZone: b}}
+  Cluster:
+    Type: Custom::AWSCDK-EKS-Cluster
+    Properties:
+      Config:
+        version: "1.35"
+        kubernetesNetworkConfig: {ipFamily: ipv6, serviceIpv4Cidr: 172.20.0.0/16}
+        resourcesVpcConfig: {subnetIds: [!Ref A, !Ref B], endpointPublicAccess: false, endpointPrivateAccess: true}
+`) {
+		got = append(got, f.ID+" "+f.Path)
+	}
+	want := []string{
+		"V01 Resources.Vpc",
+		"V02 Resources.A.Properties.Ipv6CidrBlock",
+		"V02 Resources.B.Properties.Ipv6CidrBlock",
+		"V05 Resources.Cluster.Properties.Config.kubernetesNetworkConfig.serviceIpv4Cidr",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestAcknowledge(t *testing.T) {
 	t.Parallel()
 	network, err := flow.Load("testdata/eksctl.yaml")
