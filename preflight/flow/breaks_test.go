@@ -63,6 +63,10 @@ func TestBreaks(t *testing.T) {
 		{"peered VPCs that share a secondary range", "peering.yaml", all(add("EastMore", "AWS::EC2::VPCCidrBlock", object{"VpcId": ref("EastVpc"), "CidrBlock": "100.64.0.0/16"}), add("WestMore", "AWS::EC2::VPCCidrBlock", object{"VpcId": ref("WestVpc"), "CidrBlock": "100.64.0.0/20"})),
 			flow.Query{From: eastToWest, To: "pod:any@WestNodes@WestPrivateA"}, flow.Denied, "Peering", "100.64.0.0/20"},
 
+		{"no route to a peer, and a NAT gateway that takes all: the Pod's own table is named", "cluster.yaml", all(
+			add("Other", "AWS::EC2::VPC", object{"CidrBlock": "10.9.0.0/16"}), add("OtherSubnet", "AWS::EC2::Subnet", object{"VpcId": ref("Other"), "CidrBlock": "10.9.0.0/24"}),
+			add("Server", "AWS::EC2::Instance", object{"SubnetId": ref("OtherSubnet")}), add("Peering", "AWS::EC2::VPCPeeringConnection", object{"VpcId": ref("Vpc"), "PeerVpcId": ref("Other")})),
+			flow.Query{From: "pod:any@PrivateB", To: "Server"}, flow.NoRoute, "PrivateBTable", "leads to the internet: no route leads to Server"},
 		{"a NAT gateway of another VPC", "cluster.yaml", all(add("Other", "AWS::EC2::VPC", object{"CidrBlock": "10.9.0.0/16"}), add("OtherSubnet", "AWS::EC2::Subnet", object{"VpcId": ref("Other"), "CidrBlock": "10.9.0.0/24"}), set("NatA", "SubnetId", ref("OtherSubnet"))),
 			flow.Query{From: "pod:any@PrivateA", To: flow.Internet4}, flow.NoRoute, "NatA", "another VPC"},
 		{"the NAT gateway's subnet lets nothing in", "cluster.yaml", all(add("Shut", "AWS::EC2::NetworkAcl", object{"VpcId": ref("Vpc")}), add("ShutA", "AWS::EC2::SubnetNetworkAclAssociation", object{"SubnetId": ref("PublicA"), "NetworkAclId": ref("Shut")})),

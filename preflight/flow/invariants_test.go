@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/eks-ipv6/cdk/preflight/flow"
@@ -112,12 +113,17 @@ func checkReport(t *testing.T, r flow.Report) {
 	}
 }
 
-var fixtures = []string{"cluster.yaml", "peering.yaml", "transit.yaml", "privatelink.yaml", "interop.yaml"}
+var fixtures = []string{"cluster.yaml", "peering.yaml", "transit.yaml", "privatelink.yaml", "interop.yaml", "egress.yaml"}
 
 func TestInvariants(t *testing.T) {
 	t.Parallel()
 	for _, name := range fixtures {
-		checkReport(t, network(t, open(t, name)).Check())
+		n := network(t, open(t, name))
+		var group sync.WaitGroup
+		for range 3 { // a Network is safe for concurrent use: -race would tell
+			group.Go(func() { checkReport(t, n.Check()) })
+		}
+		group.Wait()
 	}
 }
 
