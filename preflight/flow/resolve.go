@@ -527,6 +527,9 @@ func (n *Network) TraceAll(q Query) ([]Trace, error) {
 		}
 		for _, j := range partners(i, len(from), len(dests)) {
 			d := dests[j]
+			if f.outside() && d.place.outside() && d.publicAPI == nil {
+				return nil, fmt.Errorf("flow: %s and %s are both beyond the network: name one end in the templates", f.name, d.name)
+			}
 			if q.Family != 0 {
 				d.family = q.Family
 			}
