@@ -416,6 +416,7 @@ func (b *builder) subnetsAndTables() {
 		}
 	}
 	taken := map[*VPC]int{}
+	var later []func()
 	for _, r := range b.set.Resources("AWS::EC2::Subnet") {
 		s := &Subnet{Ref: ref(r), VPC: b.vpc(r.Prop("VpcId")), Tags: tags(r.Prop("Tags"))}
 		b.subnets[own(r)] = s
@@ -436,20 +437,22 @@ func (b *builder) subnetsAndTables() {
 		}
 		s.Index = len(s.VPC.Subnets)
 		s.VPC.Subnets = append(s.VPC.Subnets, s)
-		if !s.IPv4.IsValid() && !s.Native && (unknown4 != "" || r.Prop("Ipv4IpamPoolId").Exists()) {
-			n, _ := r.Prop("Ipv4NetmaskLength").Int()
-			s.IPv4 = b.slice(s, IPv4, taken, cmp.Or(n, 24))
-		}
-		if !s.IPv6.IsValid() && (unknown6 != "" || r.Prop("Ipv6IpamPoolId").Exists()) {
-			n, _ := r.Prop("Ipv6NetmaskLength").Int()
-			s.IPv6 = b.slice(s, IPv6, taken, cmp.Or(n, 64))
-		}
-		switch {
-		case unknown4 != "" && !s.IPv4.IsValid():
-			s.Unknown = unknown4
-		case unknown6 != "" && !s.IPv6.IsValid():
-			s.Unknown = unknown6
-		}
+		later = append(later, func() { // once the ranges that are written down are all known
+			if !s.IPv4.IsValid() && !s.Native && (unknown4 != "" || r.Prop("Ipv4IpamPoolId").Exists()) {
+				n, _ := r.Prop("Ipv4NetmaskLength").Int()
+				s.IPv4 = b.slice(s, IPv4, taken, cmp.Or(n, 24))
+			}
+			if !s.IPv6.IsValid() && (unknown6 != "" || r.Prop("Ipv6IpamPoolId").Exists()) {
+				n, _ := r.Prop("Ipv6NetmaskLength").Int()
+				s.IPv6 = b.slice(s, IPv6, taken, cmp.Or(n, 64))
+			}
+			switch {
+			case unknown4 != "" && !s.IPv4.IsValid():
+				s.Unknown = unknown4
+			case unknown6 != "" && !s.IPv6.IsValid():
+				s.Unknown = unknown6
+			}
+		})
 		s.RouteTable, s.MainTable, s.Association = s.VPC.MainTable, true, s.Ref
 	}
 	for _, r := range b.set.Resources("AWS::EC2::SubnetCidrBlock") {
@@ -457,13 +460,22 @@ func (b *builder) subnetsAndTables() {
 		if s == nil || s.Imported || s.IPv6.IsValid() {
 			continue
 		}
-		p, unknown := prefix(r.Prop("Ipv6CidrBlock"), IPv6)
-		if !p.IsValid() && s.VPC != nil {
-			p = b.slice(s, IPv6, taken, 64)
-		}
-		if s.IPv6 = p; !p.IsValid() {
-			s.Unknown = unknown
-		}
+		var unknown string
+		s.IPv6, unknown = prefix(r.Prop("Ipv6CidrBlock"), IPv6)
+		later = append(later, func() {
+			if s.IPv6.IsValid() {
+				return
+			}
+			if s.VPC != nil {
+				s.IPv6 = b.slice(s, IPv6, taken, 64)
+			}
+			if !s.IPv6.IsValid() {
+				s.Unknown = unknown
+			}
+		})
+	}
+	for _, f := range later {
+		f()
 	}
 	for _, r := range b.set.Resources("AWS::EC2::SubnetRouteTableAssociation") {
 		s, t := b.subnet(r.Prop("SubnetId")), b.table(r.Prop("RouteTableId"))

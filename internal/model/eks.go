@@ -35,7 +35,7 @@ type Cluster struct {
 	// AddonsElsewhere says that EKS installs none and the templates hold none: something else, as eksctl does
 	// by the API, must install them.
 	AddonsElsewhere bool
-	ServiceRange      netip.Prefix
+	ServiceRange    netip.Prefix
 
 	Addons     []*Addon
 	NodeGroups []*NodeGroup

@@ -83,7 +83,7 @@ func (c *catalogue) skip(id, format string, args ...any) {
 
 func (c *catalogue) add(id string, expect Expect, q Query, from *place, d dest) {
 	q.From, q.To = Endpoint(from.name), Endpoint(d.name)
-	q.Port, q.Proto = d.port, d.proto
+	q.Port, q.Proto, q.Family = d.port, d.proto, d.family
 	t := c.net.trace(q, from, d)
 	c.results[id] = append(c.results[id], Result{ID: id, From: from.name, To: d.name, Expect: expect, Trace: t, OK: expect.Met(t.Verdict)})
 }

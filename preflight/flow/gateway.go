@@ -41,9 +41,6 @@ func (t *tracer) exitIGW(g *model.InternetGateway, from, to *place, route *model
 		if v := t.routable(g.VPC, t.pkt.Src, name, g.Ref); v != 0 {
 			return v
 		}
-		if from.lb != nil && from.lb.DenyIGW {
-			return t.stop(Denied, name, from.lb.Ref.In("ipv6.deny_all_igw_traffic"), "ipv6.deny_all_igw_traffic is true, as on every internal load balancer")
-		}
 		t.hop(Forward, name, g.Ref, "global IPv6 address, no translation")
 	}
 	return 0
@@ -75,9 +72,14 @@ func (t *tracer) exitEgressOnly(g *model.EgressOnlyGateway, from, to *place, rou
 	return 0
 }
 
-// routable refuses addresses that the internet does not route.
+// routable refuses IPv6 addresses that the internet does not route to the gateway's VPC: private ones, and those of
+// another VPC, for which IPv6 has no translation to hide behind.
 func (t *tracer) routable(v *model.VPC, a netip.Addr, name string, r model.Ref) Verdict {
-	if b, ok := v.Contains(a); ok && b.Private {
+	b, ok := v.Contains(a)
+	switch {
+	case !ok && len(v.Blocks) > 0:
+		return t.stop(NoRoute, name, r, "%s is not an address of %s: the internet sends no answer for it to %s", a, v.Ref, r)
+	case b.Private:
 		return t.stop(NoRoute, name, b.Ref, "%s is private: the internet does not route it", b.Prefix)
 	}
 	return 0
@@ -190,6 +192,8 @@ func (t *tracer) toNAT(g *model.NATGateway, at position, from, to *place, route 
 	switch {
 	case g.VPC != at.vpc:
 		return nil, t.stop(NoRoute, name, g.Ref, "%s is in another VPC", g.Ref)
+	case !to.outside() && t.pkt.Family() == IPv4 && endsAtInternet(g, t.pkt.Dst):
+		return nil, t.leadsAway(route, to)
 	case from.nat == g:
 		return nil, t.stop(NoRoute, name, g.Ref, "%s in %s, the table of its own subnet, leads back to it: it needs a subnet whose table leads to the internet gateway", describe(route), route.Table.Ref)
 	case t.pkt.Family() == IPv6 && !nat64.Contains(t.pkt.Dst):
@@ -217,6 +221,22 @@ func (t *tracer) toNAT(g *model.NATGateway, at position, from, to *place, route 
 		}
 	}
 	return p, 0
+}
+
+// endsAtInternet reports whether a NAT gateway sends an address to the internet and nowhere else.
+func endsAtInternet(g *model.NATGateway, a netip.Addr) bool {
+	if g.Subnet == nil {
+		return g.VPC != nil && g.VPC.InternetGateway != nil
+	}
+	if g.Subnet.RouteTable == nil {
+		return false
+	}
+	route, _ := g.Subnet.RouteTable.Lookup(a)
+	if route == nil {
+		return false
+	}
+	_, igw := route.Target.(*model.InternetGateway)
+	return igw
 }
 
 // lastAddr takes addresses for gateways from the end of a subnet, away from the hosts.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/eks-ipv6/cdk/preflight/flow"
@@ -112,12 +113,17 @@ func checkReport(t *testing.T, r flow.Report) {
 	}
 }
 
-var fixtures = []string{"cluster.yaml", "peering.yaml", "transit.yaml", "privatelink.yaml", "interop.yaml"}
+var fixtures = []string{"cluster.yaml", "peering.yaml", "transit.yaml", "privatelink.yaml", "interop.yaml", "egress.yaml"}
 
 func TestInvariants(t *testing.T) {
 	t.Parallel()
 	for _, name := range fixtures {
-		checkReport(t, network(t, open(t, name)).Check())
+		n := network(t, open(t, name))
+		var group sync.WaitGroup
+		for range 3 { // a Network is safe for concurrent use: -race would tell
+			group.Go(func() { checkReport(t, n.Check()) })
+		}
+		group.Wait()
 	}
 }
 
@@ -213,4 +219,40 @@ func FuzzRead(f *testing.F) {
 		}
 		checkReport(t, n.Check())
 	})
+}
+
+// TestEveryPair asks for every pair of endpoints that a network has, in both families and unasked: the answer is an
+// error or keeps the invariants.
+func TestEveryPair(t *testing.T) {
+	t.Parallel()
+	for _, name := range fixtures {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			n := network(t, open(t, name))
+			all := append(n.Endpoints(), "10.0.128.77", "10.9.9.9", "192.0.2.1", "2001:db8:1:108::99", "fd00::1", "169.254.169.254", "::1", "0.0.0.0")
+			asked := 0
+			for _, from := range all {
+				for _, to := range all {
+					for _, f := range []flow.Family{0, flow.IPv4, flow.IPv6} {
+						traces, err := n.TraceAll(flow.Query{From: from, To: to, Family: f})
+						if err != nil {
+							continue
+						}
+						asked++
+						if len(traces) == 0 {
+							t.Fatalf("%s → %s: no trace and no error", from, to)
+						}
+						for _, tr := range traces {
+							if err := invariants(tr); err != nil {
+								t.Fatalf("%v: %v\n%s", tr.Query, err, flow.TraceText(tr, flow.TextOptions{}))
+							}
+						}
+					}
+				}
+			}
+			if asked < len(all) {
+				t.Errorf("%d pairs of %d endpoints asked", asked, len(all))
+			}
+		})
+	}
 }

@@ -509,6 +509,9 @@ func (n *Network) TraceAll(q Query) ([]Trace, error) {
 	if q.Proto != TCP && q.Proto != UDP {
 		return nil, fmt.Errorf("flow: unknown protocol %q: want tcp or udp", string(q.Proto))
 	}
+	if q.Family != 0 && q.Family != IPv4 && q.Family != IPv6 {
+		return nil, fmt.Errorf("flow: unknown address family %d: want IPv4 or IPv6", q.Family)
+	}
 	from, assumes, err := n.ends(q.From, true)
 	if err != nil {
 		if n.isDestinationOnly(q.From) {
@@ -524,6 +527,12 @@ func (n *Network) TraceAll(q Query) ([]Trace, error) {
 		}
 		for _, j := range partners(i, len(from), len(dests)) {
 			d := dests[j]
+			if f.outside() && d.place.outside() && d.publicAPI == nil {
+				return nil, fmt.Errorf("flow: %s and %s are both beyond the network: name one end in the templates", f.name, d.name)
+			}
+			if q.Family != 0 {
+				d.family = q.Family
+			}
 			d.assumes = append(slices.Clone(assumes), d.assumes...)
 			out = append(out, n.trace(q, f, d))
 		}
