@@ -256,7 +256,7 @@ func NewVpc(scope constructs.Construct, id string, props *VpcProps) *Vpc {
 	}
 	vp.IpProtocol = awsec2.IpProtocol_DUAL_STACK
 	vp.MaxAzs, vp.AvailabilityZones = nil, p.zones()
-	vp.Cidr, vp.IpAddresses = nil, &ipv4Block{network}
+	vp.IpAddresses = &ipv4Block{network}
 	vp.Ipv6Addresses = block
 	vp.SubnetConfiguration = network.configuration()
 	p.natProvider(vp)
