@@ -7,10 +7,11 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/jsii-runtime-go"
 
+	"github.com/eks-ipv6/cdk/preflight/synthcheck"
 	"github.com/eks-ipv6/cdk/stacks"
 )
 
-// Run makes an app, reads its context, has build add the stacks, and synthesizes. Bad context ends the program with a
+// Run makes an app, reads its context, has build add the stacks, and synthesizes, which proves the network too. Bad context ends the program with a
 // message and exit status 1, before anything is written.
 func Run(build func(app awscdk.App, props *stacks.PlatformProps)) {
 	defer jsii.Close()
@@ -22,6 +23,7 @@ func Run(build func(app awscdk.App, props *stacks.PlatformProps)) {
 		jsii.Close()
 		os.Exit(1)
 	}
+	synthcheck.Register(app, nil)
 	build(app, props)
 	app.Synth(nil)
 }

@@ -1,0 +1,121 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"github.com/eks-ipv6/cdk/preflight/flow"
+)
+
+// port is a flag from 1 to 65535; 0 is what was not given.
+type port uint16
+
+func (p *port) String() string {
+	if *p == 0 {
+		return ""
+	}
+	return strconv.Itoa(int(*p))
+}
+func (p *port) Type() string { return "N" }
+func (p *port) Set(s string) error {
+	n, err := strconv.ParseUint(s, 10, 16)
+	if err != nil || n == 0 {
+		return errors.New("want 1 to 65535")
+	}
+	*p = port(n)
+	return nil
+}
+
+func traceCommand() *cobra.Command {
+	var (
+		output   = &choice{"text", []string{"text", "json", "mermaid"}}
+		proto    = &choice{"tcp", []string{"tcp", "udp"}}
+		from, to string
+		dest     port
+		verbose  bool
+	)
+	c := &cobra.Command{
+		Use:   "trace [-o text|json|mermaid] [-v] [-from A -to B [-port N] [-proto P]] [PATH...]",
+		Short: "Trace packets hop by hop and compare each communication pattern with what it needs",
+		Long: `Trace follows packets through the network that the templates describe, hop by hop, and their answers back.
+
+Without -from and -to it traces the communication patterns F1 to F15 and X1 that apply, from every node group and every
+subnet, and compares each with its expectation. With them it answers one question: exit status 0 when the packet arrives
+and 2 when it is blocked.
+
+A and B are one of:
+  pod:any  pod:NAME  pod:NAMESPACE/NAME  pod:any@PLACE    Pods; PLACE is a node group, a subnet, or GROUP@SUBNET
+  service:NS/NAME  ingress:NS/NAME  gateway:NS/NAME       what Kubernetes exposes
+  nodegroup:NAME  subnet:NAME  apiserver
+  internet4  internet6                                    a host on the internet
+  203.0.113.7  2001:db8::7                                an address
+  NAME                                                    any of these by logical id or construct path
+
+Every PATH is a template or a cloud assembly folder (default: cdk.out); several are one network.`,
+		Example: `  preflight trace cdk.out
+  preflight trace -v network.yaml cluster.yaml
+  preflight trace -from pod:any -to internet4 -port 443 cdk.out
+  preflight trace -o mermaid cdk.out > flows.mmd`,
+		RunE: func(c *cobra.Command, args []string) error {
+			ask := from != "" || to != ""
+			switch given := c.Flags().Changed; {
+			case (given("from") || given("to")) && (from == "" || to == ""):
+				return errors.New("-from and -to go together: name both ends of the flow")
+			case !ask && (given("port") || given("proto")):
+				return errors.New("-port and -proto are for one question: give -from and -to too")
+			}
+			network, err := load(args)
+			if err != nil {
+				return err
+			}
+			report := flow.Report{}
+			if ask {
+				q := flow.Query{From: flow.Endpoint(from), To: flow.Endpoint(to), Port: uint16(dest), Proto: flow.Proto(proto.value)}
+				if report, err = network.Answer(q); err != nil {
+					return err
+				}
+			} else {
+				report = network.Check()
+			}
+			answer := ""
+			switch output.value {
+			case "json":
+				b, err := flow.JSON(report)
+				if err != nil {
+					return err
+				}
+				answer = string(b)
+			case "mermaid":
+				answer = flow.Mermaid(report)
+			default:
+				answer = flow.Text(report, flow.TextOptions{Verbose: verbose || ask, Color: colored(c.OutOrStdout())})
+			}
+			if len(report.Results) == 0 {
+				fmt.Fprintln(c.ErrOrStderr(), "preflight: none of the communication patterns applies to these templates: nothing is proved")
+			}
+			return write(c, answer, traced(report))
+		},
+	}
+	f := c.Flags()
+	f.VarP(output, "output", "o", "form of the answer")
+	f.BoolVarP(&verbose, "verbose", "v", false, "text: the hops of every way too, as a question always gets")
+	f.StringVar(&from, "from", "", "where the packet starts")
+	f.StringVar(&to, "to", "", "where it should arrive")
+	f.Var(&dest, "port", "destination port (default: the one that the destination is known for, else 443)")
+	f.Var(proto, "proto", "transport protocol")
+	return c
+}
+
+// traced is the outcome of a report. Nothing traced is nothing proved.
+func traced(r flow.Report) outcome {
+	switch {
+	case len(r.Missed()) > 0:
+		return exitMissed
+	case r.Insufficient(), len(r.Results) == 0:
+		return exitInsufficient
+	}
+	return exitOK
+}

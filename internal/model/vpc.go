@@ -1,0 +1,338 @@
+package model
+
+import "net/netip"
+
+// VPC is an AWS::EC2::VPC with what hangs on it.
+type VPC struct {
+	Ref
+	Index        int // position in Network.VPCs
+	Blocks       []Block
+	Subnets      []*Subnet
+	RouteTables  []*RouteTable
+	MainTable    *RouteTable // the table EC2 makes with the VPC; subnets without an association use it
+	NetworkACLs  []*NetworkACL
+	DefaultACL   *NetworkACL
+	DefaultGroup *SecurityGroup
+
+	InternetGateway *InternetGateway // nil when none is attached
+	EgressOnly      []*EgressOnlyGateway
+	NATs            []*NATGateway
+	Endpoints       []*Endpoint
+
+	DNSSupport   bool // default true
+	DNSHostnames bool // default false
+	// Imported says that templates use this VPC but none declares it; nothing is known of it.
+	Imported bool
+}
+
+// Origin says where an address block comes from.
+type Origin string
+
+// Where address blocks come from.
+const (
+	OriginLiteral Origin = "literal" // written in the template
+	OriginAmazon  Origin = "Amazon"  // AmazonProvidedIpv6CidrBlock, always a /56
+	OriginIPAM    Origin = "IPAM"
+	OriginBYOIP   Origin = "BYOIP"
+)
+
+// Block is one address range of a VPC.
+type Block struct {
+	Ref
+	Prefix  netip.Prefix
+	Origin  Origin
+	Assumed bool // Prefix is a documentation range
+	// Private says that the range is not advertised to the internet (an IPAM private scope, or unique
+	// local addresses): internet and egress-only gateways are useless for it.
+	Private bool
+	// Unknown names the expression when Prefix could not be known nor assumed.
+	Unknown string
+}
+
+// Prefixes returns the VPC's ranges of a family.
+func (v *VPC) Prefixes(f Family) []netip.Prefix {
+	var out []netip.Prefix
+	for _, b := range v.Blocks {
+		if b.Prefix.IsValid() && FamilyOf(b.Prefix.Addr()) == f {
+			out = append(out, b.Prefix)
+		}
+	}
+	return out
+}
+
+// Contains reports whether an address lies in one of the VPC's ranges, and in which.
+func (v *VPC) Contains(a netip.Addr) (Block, bool) {
+	for _, b := range v.Blocks {
+		if b.Prefix.IsValid() && b.Prefix.Contains(a) {
+			return b, true
+		}
+	}
+	return Block{}, false
+}
+
+// Subnet is an AWS::EC2::Subnet.
+type Subnet struct {
+	Ref
+	Index  int // position in VPC.Subnets
+	VPC    *VPC
+	Zone   string // availability zone, as written or as far as known
+	IPv4   netip.Prefix
+	IPv6   netip.Prefix
+	Tags   Tags
+	Native bool // Ipv6Native: no IPv4 at all
+
+	AssignIPv6 bool // AssignIpv6AddressOnCreation
+	MapPublic  bool // MapPublicIpOnLaunch
+	DNS64      bool // EnableDns64
+
+	RouteTable  *RouteTable
+	Association Ref  // the association, or the VPC when the main table is used
+	MainTable   bool // no association: RouteTable is the VPC's main table
+	NetworkACL  *NetworkACL
+
+	// Imported says that templates use this subnet but none declares it.
+	Imported bool
+	// Unknown names an expression for a range that could not be known, such as an IPAM allocation.
+	Unknown string
+}
+
+// Prefix returns the subnet's range of a family; it is not valid when the subnet has none.
+func (s *Subnet) Prefix(f Family) netip.Prefix {
+	if f == IPv6 {
+		return s.IPv6
+	}
+	return s.IPv4
+}
+
+// RouteTable is an AWS::EC2::RouteTable, or the main table EC2 makes with each VPC.
+type RouteTable struct {
+	Ref
+	VPC  *VPC
+	Main bool
+	// Imported says that templates use this table but none declares it; its routes are not all known.
+	Imported bool
+	Routes   []*Route // without the local routes, which every table has for each block of the VPC
+
+	index *prefixIndex[*Route]
+}
+
+// Route is an AWS::EC2::Route, or a route that AWS adds for a gateway endpoint.
+type Route struct {
+	Ref
+	Table       *RouteTable
+	Destination netip.Prefix
+	PrefixList  *PrefixList // instead of Destination
+	Target      Target
+	// Unknown names the destination expression when it is not known at synth, and Family its family where
+	// the property tells.
+	Unknown string
+	Family  Family
+}
+
+// Lookup returns the most specific route for an address: a local route, one of the table, or nil.
+// uncertain are the routes whose destination is not known and that may therefore be more specific.
+// See https://docs.aws.amazon.com/vpc/latest/userguide/route-tables-priority.html.
+func (t *RouteTable) Lookup(a netip.Addr) (route *Route, uncertain []*Route) {
+	best, bits := t.index.lookup(a)
+	local, localBits := t.local(a)
+	if local != nil && localBits >= bits {
+		best = local
+	}
+	if t.index != nil {
+		for _, r := range t.index.uncertain {
+			if r.Family == 0 || r.Family == FamilyOf(a) {
+				uncertain = append(uncertain, r)
+			}
+		}
+	}
+	return best, uncertain
+}
+
+func (t *RouteTable) local(a netip.Addr) (*Route, int) {
+	if t.VPC == nil {
+		return nil, -1
+	}
+	bits := -1
+	var hit Block
+	for _, b := range t.VPC.Blocks {
+		if b.Prefix.IsValid() && b.Prefix.Contains(a) && b.Prefix.Bits() > bits {
+			hit, bits = b, b.Prefix.Bits()
+		}
+	}
+	if bits < 0 {
+		return nil, -1
+	}
+	return &Route{Ref: t.Ref.In("local"), Table: t, Destination: hit.Prefix, Target: Local{t.Ref}}, bits
+}
+
+// Target is where a route sends packets. It is one of [Local], [*InternetGateway], [*EgressOnlyGateway],
+// [*NATGateway], [*Peering], [*TransitGateway], [*Endpoint], or [Other].
+type Target interface{ Resource }
+
+// Local is the target of the routes that every table has for the VPC's own ranges.
+type Local struct{ Ref }
+
+// Other is a target that is known to exist but not modelled (a VPN gateway, a network interface), or that
+// is not known at all (an id from outside the templates).
+type Other struct {
+	Ref
+	Property string // the Route property that named it, such as NetworkInterfaceId
+	Value    string // what the property held
+	Dangling bool   // it names a resource that the template does not declare
+}
+
+// InternetGateway is an AWS::EC2::InternetGateway.
+type InternetGateway struct {
+	Ref
+	Attachment Ref
+	VPC        *VPC // nil when not attached
+}
+
+// EgressOnlyGateway is an AWS::EC2::EgressOnlyInternetGateway: IPv6 only, stateful, outbound only.
+// See https://docs.aws.amazon.com/vpc/latest/userguide/egress-only-internet-gateway.html.
+type EgressOnlyGateway struct {
+	Ref
+	VPC *VPC
+}
+
+// NATGateway is an AWS::EC2::NatGateway.
+type NATGateway struct {
+	Ref
+	Index    int     // position among the NAT gateways of the network
+	Subnet   *Subnet // nil for a regional gateway
+	VPC      *VPC
+	Regional bool // AvailabilityMode regional: no subnet, AWS keeps its route table to the internet gateway
+	Private  bool // ConnectivityType private
+	Public   netip.Addr
+	// NoAddress says that a zonal public gateway has no AllocationId.
+	NoAddress bool
+}
+
+// Peering is an AWS::EC2::VPCPeeringConnection.
+type Peering struct {
+	Ref
+	Requester, Accepter *VPC
+}
+
+// Other returns the VPC at the far end.
+func (p *Peering) Other(v *VPC) *VPC {
+	switch v {
+	case p.Requester:
+		return p.Accepter
+	case p.Accepter:
+		return p.Requester
+	}
+	return nil
+}
+
+// TransitGateway is an AWS::EC2::TransitGateway.
+type TransitGateway struct {
+	Ref
+	Attachments []*Attachment
+	Tables      []*TransitTable
+	Default     *TransitTable // the table that AWS makes; nil when both defaults are disabled
+	Imported    bool
+}
+
+// Attachment returns the gateway's attachment of a VPC, or nil.
+func (g *TransitGateway) Attachment(v *VPC) *Attachment {
+	for _, a := range g.Attachments {
+		if a.VPC == v {
+			return a
+		}
+	}
+	return nil
+}
+
+// Attachment is an AWS::EC2::TransitGatewayAttachment or AWS::EC2::TransitGatewayVpcAttachment.
+type Attachment struct {
+	Ref
+	Gateway *TransitGateway
+	VPC     *VPC
+	Subnets []*Subnet
+	IPv6    bool          // Options.Ipv6Support enable; the default is disable
+	Table   *TransitTable // the table it is associated with, nil when none
+}
+
+// TransitTable is an AWS::EC2::TransitGatewayRouteTable, or the default table of the gateway.
+type TransitTable struct {
+	Ref
+	Gateway *TransitGateway
+	Routes  []*TransitRoute
+
+	index *prefixIndex[*TransitRoute]
+}
+
+// TransitRoute is a static or propagated route in a transit gateway table.
+type TransitRoute struct {
+	Ref
+	Destination netip.Prefix
+	Attachment  *Attachment // nil for a blackhole
+	Blackhole   bool
+	Propagated  bool
+	Unknown     string
+}
+
+// Lookup returns the most specific route for an address, or nil, and the routes of unknown destination.
+// A static route wins over a propagated one of the same length.
+func (t *TransitTable) Lookup(a netip.Addr) (route *TransitRoute, uncertain []*TransitRoute) {
+	if t.index == nil {
+		return nil, nil
+	}
+	route, _ = t.index.lookup(a)
+	return route, t.index.uncertain
+}
+
+// Endpoint is an AWS::EC2::VPCEndpoint.
+type Endpoint struct {
+	Ref
+	VPC         *VPC
+	Gateway     bool   // S3 and DynamoDB: reached by routes instead of interfaces
+	Service     string // service name as far as known, such as com.amazonaws.eu-west-1.s3
+	ShortName   string // last part of the name: s3, ecr.api
+	AddressType string // ipv4 (default), ipv6 or dualstack
+	Subnets     []*Subnet
+	Groups      []*SecurityGroup
+	RouteTables []*RouteTable
+	PrefixList  *PrefixList      // of a gateway endpoint: assumed addresses of the service
+	Provider    *EndpointService // when the service is declared in the templates
+}
+
+// Speaks reports whether the endpoint has addresses of a family.
+func (e *Endpoint) Speaks(f Family) bool {
+	switch e.AddressType {
+	case "dualstack":
+		return true
+	case "ipv6":
+		return f == IPv6
+	}
+	return f == IPv4
+}
+
+// EndpointService is an AWS::EC2::VPCEndpointService: PrivateLink's provider side.
+type EndpointService struct {
+	Ref
+	LoadBalancers []*LoadBalancer
+	AddressTypes  []string // SupportedIpAddressTypes; ipv4 when none is given
+}
+
+// PrefixList is an AWS::EC2::PrefixList, or a list that AWS keeps for a service.
+type PrefixList struct {
+	Ref
+	Entries []netip.Prefix
+	Unknown string
+}
+
+// Host is a thing with one network interface per subnet that is not part of a cluster: an EC2 instance, a
+// network interface, an RDS database, an EFS mount target.
+type Host struct {
+	Ref
+	Kind       string // "instance", "interface", "database", "mount target", "cache"
+	Subnets    []*Subnet
+	Groups     []*SecurityGroup
+	IPv6       bool // has IPv6 addresses
+	PublicIPv4 bool
+	Port       uint16 // where it listens, 0 when it does not say
+	Source     bool   // it starts connections of its own (an instance does, a database does not)
+	Unknown    string
+}

@@ -1,0 +1,360 @@
+package flow
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"github.com/eks-ipv6/cdk/internal/model"
+)
+
+// leadsAway ends a packet for a place inside the network that a route sends to the internet.
+func (t *tracer) leadsAway(route *model.Route, to *place) Verdict {
+	return t.stop(NoRoute, "route table", route.Table.Ref, "%s leads to the internet: no route leads to %s (%s)", describe(route), to.name, t.pkt.Dst)
+}
+
+// exitIGW sends the packet out by an internet gateway.
+// See https://docs.aws.amazon.com/vpc/latest/userguide/VPC_Internet_Gateway.html.
+func (t *tracer) exitIGW(g *model.InternetGateway, from, to *place, route *model.Route) Verdict {
+	const name = "internet gateway"
+	switch {
+	case g.VPC == nil:
+		return t.stop(NoRoute, name, g.Ref, "%s is attached to no VPC", g.Ref)
+	case g.VPC != from.vpc && g.VPC != route.Table.VPC:
+		return t.stop(NoRoute, name, g.Ref, "%s is attached to another VPC", g.Ref)
+	case !to.outside():
+		return t.leadsAway(route, to)
+	case t.pkt.Dst.IsPrivate():
+		return t.stop(NoRoute, name, g.Ref, "%s is private: the internet does not route it", t.pkt.Dst)
+	}
+	if v := t.publicAccess(from.subnet, g.VPC, true, name, g.Ref); v != 0 {
+		return v
+	}
+	if t.pkt.Family() == IPv4 {
+		if !from.public.IsValid() {
+			return t.stop(NoRoute, name, g.Ref, "%s %s has no public IPv4 address", from.label, from.on)
+		}
+		after := t.pkt
+		after.Src = from.public
+		t.change(SNAT, name, g.Ref, "one to one with the public IPv4 address", after)
+	} else {
+		if v := t.routable(g.VPC, t.pkt.Src, name, g.Ref); v != 0 {
+			return v
+		}
+		if from.lb != nil && from.lb.DenyIGW {
+			return t.stop(Denied, name, from.lb.Ref.In("ipv6.deny_all_igw_traffic"), "ipv6.deny_all_igw_traffic is true, as on every internal load balancer")
+		}
+		t.hop(Forward, name, g.Ref, "global IPv6 address, no translation")
+	}
+	return 0
+}
+
+// exitEgressOnly sends the packet out by an egress-only internet gateway.
+func (t *tracer) exitEgressOnly(g *model.EgressOnlyGateway, from, to *place, route *model.Route) Verdict {
+	const name = "egress-only internet gateway"
+	switch {
+	case t.pkt.Family() == IPv4:
+		return t.stop(NoRoute, name, g.Ref, "%s carries IPv6 only; the route sends it %s", g.Ref, t.pkt.Dst)
+	case g.VPC != from.vpc && g.VPC != route.Table.VPC:
+		return t.stop(NoRoute, name, g.Ref, "%s belongs to another VPC", g.Ref)
+	case nat64.Contains(t.pkt.Dst):
+		return t.stop(NoRoute, name, g.Ref, "%s translates nothing: %s needs a route for %s to a NAT gateway in %s", g.Ref, t.pkt.Dst, nat64, route.Table.Ref)
+	case !to.outside():
+		return t.leadsAway(route, to)
+	}
+	if t.reply {
+		return t.stop(NoRoute, name, g.Ref, "the connection came in elsewhere: its answer cannot leave by %s", g.Ref)
+	}
+	if v := t.publicAccess(from.subnet, g.VPC, true, name, g.Ref); v != 0 {
+		return v
+	}
+	if v := t.routable(g.VPC, t.pkt.Src, name, g.Ref); v != 0 {
+		return v
+	}
+	t.hop(Forward, name, g.Ref, "connections from inside, no translation")
+	return 0
+}
+
+// routable refuses addresses that the internet does not route.
+func (t *tracer) routable(v *model.VPC, a netip.Addr, name string, r model.Ref) Verdict {
+	if b, ok := v.Contains(a); ok && b.Private {
+		return t.stop(NoRoute, name, b.Ref, "%s is private: the internet does not route it", b.Prefix)
+	}
+	return 0
+}
+
+// publicAccess asks VPC Block Public Access.
+func (t *tracer) publicAccess(s *model.Subnet, v *model.VPC, outbound bool, name string, r model.Ref) Verdict {
+	bpa := t.model.PublicAccess
+	if bpa.Mode == "" || bpa.Mode == "off" {
+		return 0
+	}
+	for _, e := range bpa.Exclusions {
+		if (e.VPC == nil || e.VPC != v) && (e.Subnet == nil || e.Subnet != s) {
+			continue
+		}
+		if e.Mode == "allow-bidirectional" || e.Mode == "allow-egress" && outbound && !t.reply {
+			return 0
+		}
+	}
+	// block-ingress lets NAT and egress-only gateways answer what came from inside.
+	if bpa.Mode == "block-ingress" && (outbound && !t.reply || name == "egress-only internet gateway") {
+		return 0
+	}
+	return t.stop(Denied, name, bpa.Ref, "VPC Block Public Access is %s and no exclusion covers the subnet", bpa.Mode)
+}
+
+// enter brings a packet from the internet to a place: a new connection, or the answer to one that left by out.
+func (t *tracer) enter(from, to *place, out model.Target) Verdict {
+	if to.unknown != "" {
+		return t.stop(Insufficient, to.label, to.ref, "%s", to.unknown)
+	}
+	v := to.vpc
+	if t.reply {
+		switch g := out.(type) {
+		case *model.EgressOnlyGateway:
+			t.hop(Forward, "egress-only internet gateway", g.Ref, "answer to a connection from inside")
+		case *model.InternetGateway:
+			if t.pkt.Family() == IPv4 {
+				after := t.pkt
+				after.Dst = to.v4
+				t.change(DNAT, "internet gateway", g.Ref, "one to one with the public IPv4 address", after)
+			} else {
+				t.hop(Forward, "internet gateway", g.Ref, "no translation")
+			}
+		case *model.Endpoint:
+			t.hop(Forward, "VPC endpoint", g.Ref, "answer of the service")
+		}
+		return t.arrive(to, from)
+	}
+	g := v.InternetGateway
+	if g == nil {
+		if t.pkt.Family() == IPv6 && len(v.EgressOnly) > 0 {
+			return t.stop(Denied, "egress-only internet gateway", v.EgressOnly[0].Ref, "%s lets nothing in that was not asked for from inside", v.EgressOnly[0].Ref)
+		}
+		return t.stop(NoRoute, "VPC", v.Ref, "%s has no internet gateway attached", v.Ref)
+	}
+	if t.pkt.Family() == IPv6 {
+		if v := t.routable(v, t.pkt.Dst, "internet gateway", g.Ref); v != 0 {
+			return v
+		}
+	} else if !to.public.IsValid() || !to.v4.IsValid() {
+		return t.stop(NoRoute, "internet gateway", g.Ref, "%s %s has no public IPv4 address", to.label, to.on)
+	}
+	if to.subnet.RouteTable == nil || to.subnet.RouteTable.Imported {
+		return t.stop(Insufficient, "route table", to.subnet.Ref, "the route table of subnet %s is in none of the templates", to.subnet.Ref)
+	}
+	// A gateway serves a subnet only when the subnet's table sends the client's address to it.
+	table := to.subnet.RouteTable
+	route, uncertain := table.Lookup(t.pkt.Src)
+	var target model.Target
+	if route != nil {
+		target = route.Target
+	}
+	switch g2 := target.(type) {
+	case *model.InternetGateway:
+		if g2 != g {
+			return t.stop(NoRoute, "route table", table.Ref, "%s is not the gateway attached to %s", describe(route), v.Ref)
+		}
+	case *model.EgressOnlyGateway:
+		return t.stop(Denied, "egress-only internet gateway", g2.Ref, "%s in %s: it lets nothing in that was not asked for from inside", describe(route), table.Ref)
+	case *model.NATGateway:
+		return t.stop(Denied, "NAT gateway", g2.Ref, "%s in %s: it lets nothing in that was not asked for from inside", describe(route), table.Ref)
+	case nil:
+		if len(uncertain) > 0 {
+			return t.stop(Insufficient, "route table", table.Ref, "no known route to %s; the destination of %s is %s", t.pkt.Src, uncertain[0].Ref, uncertain[0].Unknown)
+		}
+		return t.stop(NoRoute, "route table", table.Ref, "no route to the internet (%s) from subnet %s: the internet gateway does not serve it", t.pkt.Src, to.subnet.Ref)
+	default:
+		return t.stop(NoRoute, "route table", table.Ref, "%s does not lead to the internet gateway", describe(route))
+	}
+	if v := t.publicAccess(to.subnet, v, false, "internet gateway", g.Ref); v != 0 {
+		return v
+	}
+	if t.pkt.Family() == IPv4 {
+		after := t.pkt
+		after.Dst = to.v4
+		t.change(DNAT, "internet gateway", g.Ref, "one to one with the public IPv4 address", after)
+	} else {
+		if to.lb != nil && to.lb.DenyIGW {
+			return t.stop(Denied, "internet gateway", to.lb.Ref.In("ipv6.deny_all_igw_traffic"), "ipv6.deny_all_igw_traffic is true, as on every internal load balancer")
+		}
+		t.hop(Forward, "internet gateway", g.Ref, "no translation; "+describe(route))
+	}
+	return t.arrive(to, from)
+}
+
+// toNAT brings the packet to a NAT gateway.
+func (t *tracer) toNAT(g *model.NATGateway, at position, from, to *place, route *model.Route) (*place, Verdict) {
+	const name = "NAT gateway"
+	switch {
+	case g.VPC != at.vpc:
+		return nil, t.stop(NoRoute, name, g.Ref, "%s is in another VPC", g.Ref)
+	case from.nat == g:
+		return nil, t.stop(NoRoute, name, g.Ref, "%s in %s, the table of its own subnet, leads back to it: it needs a subnet whose table leads to the internet gateway", describe(route), route.Table.Ref)
+	case t.pkt.Family() == IPv6 && !nat64.Contains(t.pkt.Dst):
+		return nil, t.stop(NoRoute, name, g.Ref, "%s carries IPv4, and of IPv6 only %s: %s cannot pass", g.Ref, nat64, describe(route))
+	case t.reply && to.outside():
+		return nil, t.stop(NoRoute, name, g.Ref, "the connection came in elsewhere: its answer cannot leave by %s", g.Ref)
+	case g.Subnet != nil && g.Subnet.Imported:
+		return nil, t.stop(Insufficient, name, g.Ref, "subnet %s of %s is in none of the templates", g.Subnet.Ref, g.Ref)
+	}
+	p := &place{kind: natPlace, name: g.Ref.String(), label: name, ref: g.Ref, nat: g, vpc: g.VPC, subnet: g.Subnet, open: true, public: g.Public}
+	if g.Subnet == nil {
+		p.on = "regional"
+		// No subnet: the gateway's own side needs an address that no subnet holds.
+		p.v4 = netip.AddrFrom4([4]byte{100, 64, byte(g.Index >> 8), byte(g.Index)})
+		return p, 0
+	}
+	p.on = "in " + g.Subnet.Ref.String()
+	p.v4 = lastAddr(g.Subnet.IPv4, g.Index)
+	if !p.v4.IsValid() {
+		return nil, t.stop(NoRoute, name, g.Ref, "subnet %s has no IPv4 range for %s", g.Subnet.Ref, g.Ref)
+	}
+	if g.Subnet != at.subnet {
+		if v := t.acl(g.Subnet, false, from, p); v != 0 {
+			return nil, v
+		}
+	}
+	return p, 0
+}
+
+// lastAddr takes addresses for gateways from the end of a subnet, away from the hosts.
+func lastAddr(p netip.Prefix, n int) netip.Addr {
+	if !p.IsValid() {
+		return netip.Addr{}
+	}
+	room := p.Addr().BitLen() - p.Bits()
+	if room > 16 {
+		room = 16
+	}
+	return plus(p.Masked().Addr(), 1<<room-3-n%8)
+}
+
+// translate is what a NAT gateway does: source translation, and for 64:ff9b::/96 translation to IPv4.
+func (t *tracer) translate(p *place) Verdict {
+	after := t.pkt
+	after.Src, after.SrcPort = p.v4, anyEphemeral[0]
+	if t.pkt.Family() == IPv6 {
+		after.Dst = embedded(t.pkt.Dst)
+		t.change(NAT64, "NAT gateway", p.ref, fmt.Sprintf("%s to IPv4", nat64), after)
+		return 0
+	}
+	t.change(SNAT, "NAT gateway", p.ref, "to the gateway's address "+p.on, after)
+	return 0
+}
+
+// peer carries the packet over a peering connection.
+func (t *tracer) peer(p *model.Peering, at position, from, to *place) Verdict {
+	const name = "VPC peering connection"
+	other := p.Other(at.vpc)
+	switch {
+	case other == nil:
+		return t.stop(NoRoute, name, p.Ref, "%s does not join %s", p.Ref, at.vpc.Ref)
+	case overlap(p.Requester, p.Accepter).IsValid():
+		return t.stop(Denied, name, p.Ref, "%s and %s both hold %s: AWS does not peer VPCs whose IPv4 ranges overlap", p.Requester.Ref, p.Accepter.Ref, overlap(p.Requester, p.Accepter))
+	case to.outside():
+		return t.stop(NoRoute, name, p.Ref, "a peering connection leads to the VPC at its other end only, not to the internet behind it")
+	case other.Imported:
+		return t.stop(Insufficient, name, p.Ref, "%s at the other end is in none of the templates", other.Ref)
+	case to.vpc != other:
+		return t.stop(NoRoute, name, p.Ref, "%s is not in %s at the other end: peering is not transitive", to.name, other.Ref)
+	}
+	t.hop(Forward, name, p.Ref, fmt.Sprintf("%s → %s", at.vpc.Ref, other.Ref))
+	return t.arrive(to, from)
+}
+
+// overlap is an IPv4 range that two VPCs share, or the invalid prefix.
+func overlap(a, b *model.VPC) netip.Prefix {
+	if a == nil || b == nil || a == b {
+		return netip.Prefix{}
+	}
+	for _, p := range a.Prefixes(IPv4) {
+		for _, q := range b.Prefixes(IPv4) {
+			if p.Overlaps(q) {
+				if p.Bits() > q.Bits() {
+					return p
+				}
+				return q
+			}
+		}
+	}
+	return netip.Prefix{}
+}
+
+// transit carries the packet through a transit gateway, to the subnet of the attachment at the far side.
+// See https://docs.aws.amazon.com/vpc/latest/tgw/how-transit-gateways-work.html.
+func (t *tracer) transit(g *model.TransitGateway, at position, from, to *place) (position, Verdict) {
+	const name = "transit gateway"
+	six := t.pkt.Family() == IPv6
+	a := g.Attachment(at.vpc)
+	switch {
+	case a == nil && g.Imported:
+		return at, t.stop(Insufficient, name, g.Ref, "the attachments of %s are in none of the templates", g.Ref)
+	case a == nil:
+		return at, t.stop(NoRoute, name, g.Ref, "%s has no attachment of %s", g.Ref, at.vpc.Ref)
+	case six && !a.IPv6:
+		return at, t.stop(NoRoute, "transit gateway attachment", a.Ref, "Ipv6Support of %s is not enable", a.Ref)
+	case at.subnet != nil && len(a.Subnets) > 0 && attachmentSubnet(a, at.subnet.Zone, true) == nil:
+		return at, t.stop(NoRoute, "transit gateway attachment", a.Ref, "%s has no subnet in zone %s of %s", a.Ref, at.subnet.Zone, at.subnet.Ref)
+	case g.Imported && a.Table == nil:
+		return at, t.stop(Insufficient, name, g.Ref, "the route tables of %s are in none of the templates", g.Ref)
+	case a.Table == nil:
+		return at, t.stop(NoRoute, "transit gateway attachment", a.Ref, "%s is associated with no transit gateway route table", a.Ref)
+	}
+	route, uncertain := a.Table.Lookup(t.pkt.Dst)
+	switch {
+	case route == nil && len(uncertain) > 0:
+		return at, t.stop(Insufficient, "transit gateway route table", a.Table.Ref, "no known route to %s; the destination of %s is %s", t.pkt.Dst, uncertain[0].Ref, uncertain[0].Unknown)
+	case route == nil:
+		return at, t.stop(NoRoute, "transit gateway route table", a.Table.Ref, "no route to %s", t.pkt.Dst)
+	case route.Blackhole:
+		return at, t.stop(NoRoute, "transit gateway route table", route.Ref, "%s is a blackhole", route.Destination)
+	case route.Attachment == nil:
+		return at, t.stop(Insufficient, "transit gateway route table", route.Ref, "the attachment of route %s is in none of the templates", route.Ref)
+	}
+	next := route.Attachment
+	t.hop(Route, "transit gateway route table", a.Table.Ref, fmt.Sprintf("%s → %s", route.Destination, next.Ref))
+	switch {
+	case six && !next.IPv6:
+		return at, t.stop(NoRoute, "transit gateway attachment", next.Ref, "Ipv6Support of %s is not enable", next.Ref)
+	case next.VPC == nil || next.VPC.Imported:
+		return at, t.stop(Insufficient, "transit gateway attachment", next.Ref, "the VPC of %s is in none of the templates", next.Ref)
+	case next.VPC == at.vpc:
+		return at, t.stop(NoRoute, "transit gateway route table", a.Table.Ref, "%s leads back to %s", route.Destination, at.vpc.Ref)
+	}
+	zone := ""
+	if at.subnet != nil {
+		zone = at.subnet.Zone
+	}
+	s := attachmentSubnet(next, zone, false)
+	if s == nil || s.Imported {
+		return at, t.stop(Insufficient, "transit gateway attachment", next.Ref, "the subnets of %s are in none of the templates", next.Ref)
+	}
+	t.hop(Forward, name, g.Ref, fmt.Sprintf("%s → %s", at.vpc.Ref, next.VPC.Ref))
+	return position{next.VPC, s}, 0
+}
+
+func attachmentSubnet(a *model.Attachment, zone string, same bool) *model.Subnet {
+	i := slices.IndexFunc(a.Subnets, func(s *model.Subnet) bool { return s.Zone == zone })
+	switch {
+	case i >= 0:
+		return a.Subnets[i]
+	case same || len(a.Subnets) == 0:
+		return nil
+	}
+	return a.Subnets[0]
+}
+
+// toService delivers the packet to an AWS service by a gateway endpoint.
+func (t *tracer) toService(e *model.Endpoint, to *place) Verdict {
+	if to.kind != servicePlace || to.service != e.ShortName {
+		return t.stop(NoRoute, "VPC endpoint", e.Ref, "%s leads to %s only", e.Ref, e.ShortName)
+	}
+	t.hop(Forward, "VPC endpoint", e.Ref, "gateway endpoint of "+e.ShortName)
+	return 0
+}
+
+func contains(a netip.Addr) func(netip.Prefix) bool {
+	return func(p netip.Prefix) bool { return p.Contains(a) }
+}

@@ -1,0 +1,359 @@
+package flow
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"github.com/eks-ipv6/cdk/internal/model"
+)
+
+// dest is what a packet is sent to, and what happens to it after it got there.
+type dest struct {
+	name  string
+	place *place // the interface or host that the packet goes to first
+	port  uint16
+	proto Proto
+	// family is the one to use; 0 is IPv6 where both ends have it.
+	family Family
+	named  bool // reached by a DNS name: DNS64 can answer for it
+
+	// A ClusterIP Service: kube-proxy translates to place.
+	virtual netip.Addr
+	service model.Ref
+
+	// A load balancer: place is one of its interfaces, backend one of its targets.
+	listener *model.Listener
+	target   *model.TargetGroup
+	backend  *place
+
+	// PrivateLink: place is an endpoint's interface, and the load balancer is behind it.
+	endpoint *model.Endpoint
+	front    *place // the load balancer's interface
+
+	// publicAPI is the cluster whose public endpoint this is.
+	publicAPI *model.Cluster
+
+	// fails ends the trace at the destination: it does not exist or cannot take the packet.
+	fails     Verdict
+	failAt    model.Ref
+	failLabel string
+	failWhy   string
+
+	assumes []string
+}
+
+// trace follows a packet from a place to a destination and back.
+func (n *Network) trace(q Query, from *place, d dest) Trace {
+	t := &tracer{model: n.model}
+	tr := Trace{Query: q, From: from.name, To: d.name}
+	v := t.forward(from, d)
+	tr.Hops, t.hops = t.hops, nil
+	if v.OK() {
+		if back := t.back(); back != 0 {
+			v = back
+		} else {
+			t.hop(Deliver, from.label, from.ref, "answer to "+from.name)
+		}
+		tr.Return = t.hops
+	}
+	tr.Verdict = v
+	tr.Assumptions = append(tr.Assumptions, d.assumes...)
+	tr.Assumptions = append(tr.Assumptions, t.notes...)
+	tr.Assumptions = append(tr.Assumptions, n.assumed(tr)...)
+	return tr
+}
+
+// forward follows the packet; OK verdicts mean that it got there.
+func (t *tracer) forward(from *place, d dest) Verdict {
+	f := d.family
+	if f == 0 {
+		f = IPv4
+		if from.v6.IsValid() && (d.place.v6.IsValid() || d.virtual.Is6()) {
+			f = IPv6
+		}
+	}
+	t.pkt = Packet{Src: from.addr(f), Dst: d.place.addr(f), Proto: d.proto, SrcPort: from.ephemeral()[0], DstPort: d.port}
+	switch {
+	case d.virtual.IsValid():
+		t.pkt.Dst = d.virtual
+	case from.outside() && f == IPv4 && d.place.public.IsValid():
+		t.pkt.Dst = d.place.public // from outside only the public address is known
+	}
+	sender, undos, v := t.originate(from, d, f)
+	if v != 0 {
+		return v
+	}
+	if d.fails != 0 {
+		return t.stop(d.fails, d.failLabel, d.failAt, "%s", d.failWhy)
+	}
+	if d.virtual.IsValid() {
+		if !from.cluster.Runs("kube-proxy") {
+			return t.stop(NoRoute, "kube-proxy", from.cluster.Ref, "kube-proxy is not installed: EKS installs it with BootstrapSelfManagedAddons, otherwise an AWS::EKS::Addon does")
+		}
+		switch {
+		case d.place.lacks6 != "":
+			return t.stop(NoRoute, "node", d.place.lacks6R, "%s", d.place.lacks6)
+		case d.place.unknown != "":
+			return t.stop(Insufficient, d.place.label, d.place.ref, "%s", d.place.unknown)
+		case !d.place.addr(f).IsValid():
+			return t.stop(NoRoute, d.place.label, d.place.ref, "%s has no %s address", d.place.name, f)
+		}
+		undos = append(undos, undo{SNAT, "kube-proxy", d.service, "its connection table", t.pkt.reply()})
+		after := t.pkt
+		after.Dst, after.DstPort = d.place.addr(f), d.place.port
+		t.change(DNAT, "kube-proxy", d.service, "ClusterIP of "+d.name, after)
+	}
+	if v := t.send(sender, d.place, undos...); v != 0 {
+		return v
+	}
+	last := d.place
+	if d.listener != nil || d.endpoint != nil {
+		if v := t.proxy(from, d); v != 0 {
+			return v
+		}
+		if d.backend != nil {
+			last = d.backend
+		}
+	}
+	switch {
+	case d.publicAPI != nil:
+		if v := t.publicCIDRs(d.publicAPI); v != 0 {
+			return v
+		}
+		t.hop(Deliver, "EKS public endpoint", d.publicAPI.Ref, "kube-apiserver")
+		return Delivered
+	case last.kind == internetPlace:
+		t.hop(Exit, last.label, last.ref, last.name)
+		return ExitsNetwork
+	}
+	if t.legs[len(t.legs)-1].out != nil {
+		if e, ok := t.legs[len(t.legs)-1].out.(*model.Endpoint); !ok || e == nil {
+			t.hop(Exit, last.label, last.ref, last.name+", by the internet")
+			return ExitsNetwork
+		}
+	}
+	t.hop(Deliver, last.label, last.ref, arrival(last))
+	return Delivered
+}
+
+func arrival(p *place) string {
+	if p.on == "" {
+		return p.name
+	}
+	return p.on
+}
+
+// originate starts the packet. sender is the interface that puts it on the network.
+func (t *tracer) originate(from *place, d dest, f Family) (sender *place, undos []undo, v Verdict) {
+	if !t.pkt.Dst.IsValid() {
+		t.pkt.Dst = from.addr(f) // a header must have an address; what ends the trace says why there is none
+		if !t.pkt.Src.IsValid() {
+			t.pkt.Src, t.pkt.Dst = internetHost4, internetHost4
+		}
+		t.hop(Originate, from.label, from.ref, arrival(from))
+		if d.fails != 0 {
+			return nil, nil, t.stop(d.fails, d.failLabel, d.failAt, "%s", d.failWhy)
+		}
+		if d.place.unknown != "" {
+			return nil, nil, t.stop(Insufficient, d.place.label, d.place.ref, "%s", d.place.unknown)
+		}
+		return nil, nil, t.stop(NoRoute, d.place.label, d.place.ref, "%s has no %s address", d.name, f)
+	}
+	if from.unknown != "" {
+		if !t.pkt.Src.IsValid() {
+			t.pkt.Src = t.pkt.Dst
+		}
+		return nil, nil, t.stop(Insufficient, from.label, from.ref, "%s", from.unknown)
+	}
+	if from.gone != "" {
+		return nil, nil, t.stop(NoRoute, from.label, from.ref, "%s", from.gone)
+	}
+	c := from.cluster
+	if from.lacks6 != "" {
+		t.pkt.Src = plus(internetHost6, 1)
+		if !t.pkt.Dst.Is6() {
+			t.pkt.Dst = internetHost6
+		}
+		return nil, nil, t.stop(NoRoute, "node", from.lacks6R, "%s", from.lacks6)
+	}
+	if from.kind == podPlace && !from.host && c.Family == IPv6 && f == IPv4 {
+		return t.podToIPv4(from, d)
+	}
+	if from.kind == podPlace && !from.host && c.Family == IPv4 && f == IPv6 {
+		return t.podToIPv6(from, d)
+	}
+	if !t.pkt.Src.IsValid() {
+		t.pkt.Src = t.pkt.Dst
+		t.hop(Originate, from.label, from.ref, arrival(from))
+		return nil, nil, t.stop(NoRoute, from.label, from.ref, "%s has no %s address", from.name, f)
+	}
+	t.hop(Originate, from.label, from.ref, arrival(from))
+	return from, nil, 0
+}
+
+// podToIPv4 is what an IPv6 Pod does with an IPv4 destination: with DNS64 it sees an IPv6 address; else the VPC
+// CNI's IPv4 egress gives it a node-local address and the node translates that to its own.
+// See https://docs.aws.amazon.com/eks/latest/userguide/cni-ipv6.html.
+func (t *tracer) podToIPv4(from *place, d dest) (*place, []undo, Verdict) {
+	c := from.cluster
+	if d.named && from.subnet.DNS64 {
+		four := t.pkt.Dst
+		t.pkt.Src, t.pkt.Dst = from.v6, synthesize(four)
+		t.hop(Originate, from.label, from.ref, arrival(from))
+		t.hop(Resolve, "DNS64", from.subnet.Ref.In("EnableDns64"), fmt.Sprintf("the resolver answers %s for %s", t.pkt.Dst, four))
+		return from, nil, 0
+	}
+	t.pkt.Src = podLinkLocal
+	t.hop(Originate, from.label, from.ref, arrival(from))
+	on, by, unknown := c.IPv4Egress()
+	switch {
+	case unknown != "":
+		return nil, nil, t.stop(Insufficient, "VPC CNI", by, "ENABLE_V4_EGRESS is %s, which is not known at synth", unknown)
+	case !on && by.Property == "ConfigurationValues.env.ENABLE_V4_EGRESS":
+		return nil, nil, t.stop(NoRoute, "VPC CNI", by, "ENABLE_V4_EGRESS is false: the Pod has no IPv4 address")
+	case !on:
+		return nil, nil, t.stop(NoRoute, "VPC CNI", by, "the VPC CNI is not installed: EKS installs it with BootstrapSelfManagedAddons, otherwise an AWS::EKS::Addon does")
+	case !from.v4.IsValid():
+		return nil, nil, t.stop(NoRoute, "node", from.subnet.Ref, "subnet %s has no IPv4 range", from.subnet.Ref)
+	}
+	back := undo{DNAT, "VPC CNI", by, "the node's connection table", t.pkt.reply()}
+	after := t.pkt
+	after.Src = from.v4
+	t.change(SNAT, "VPC CNI", by, "IPv4 egress: to the node's IPv4 address", after)
+	node := *from
+	node.kind, node.label = nodePlace, "node"
+	return &node, []undo{back}, 0
+}
+
+// podToIPv6 is the mirror for IPv4 clusters: ENABLE_V6_EGRESS, off by default.
+func (t *tracer) podToIPv6(from *place, d dest) (*place, []undo, Verdict) {
+	a := from.cluster.Addon("vpc-cni")
+	on := false
+	if a != nil {
+		on, _ = a.Env("ENABLE_V6_EGRESS").Bool()
+	}
+	six := hostAddr(from.subnet.IPv6, 8)
+	t.pkt.Src = netip.MustParseAddr("fd00::ac:2")
+	t.hop(Originate, from.label, from.ref, arrival(from))
+	if !on {
+		return nil, nil, t.stop(NoRoute, "VPC CNI", from.cluster.Ref, "Pods of an IPv4 cluster have no IPv6 address, and ENABLE_V6_EGRESS is not set")
+	}
+	if !six.IsValid() || !from.subnet.AssignIPv6 {
+		return nil, nil, t.stop(NoRoute, "node", from.subnet.Ref, "nodes in subnet %s have no IPv6 address", from.subnet.Ref)
+	}
+	by := a.Ref.In("ConfigurationValues.env.ENABLE_V6_EGRESS")
+	back := undo{DNAT, "VPC CNI", by, "the node's connection table", t.pkt.reply()}
+	after := t.pkt
+	after.Src = six
+	t.change(SNAT, "VPC CNI", by, "IPv6 egress: to the node's IPv6 address", after)
+	node := *from
+	node.kind, node.label, node.v6 = nodePlace, "node", six
+	return &node, []undo{back}, 0
+}
+
+// proxy takes the packet through a load balancer to a target, over PrivateLink when it came to an endpoint.
+func (t *tracer) proxy(from *place, d dest) Verdict {
+	front := d.place
+	undos := []undo{}
+	if e := d.endpoint; e != nil {
+		f := t.pkt.Family()
+		p := e.Provider
+		if !slices.Contains(p.AddressTypes, map[Family]string{IPv4: "ipv4", IPv6: "ipv6"}[f]) {
+			return t.stop(Denied, "VPC endpoint service", p.Ref, "SupportedIpAddressTypes of %s is %v: endpoint %s cannot use %s", p.Ref, p.AddressTypes, e.Ref, f)
+		}
+		front = d.front
+		if front == nil {
+			return t.stop(Insufficient, "VPC endpoint service", p.Ref, "the load balancer of %s is in none of the templates", p.Ref)
+		}
+		if f == IPv6 && !front.lb.Speaks(IPv6) {
+			return t.stop(Denied, "VPC endpoint service", p.Ref, "%s offers IPv6 and its load balancer %s has address type %s", p.Ref, front.lb.Ref, front.lb.AddressType)
+		}
+		undos = append(undos, undo{Forward, "VPC endpoint service", p.Ref, "PrivateLink", t.pkt.reply()})
+		t.hop(Forward, "VPC endpoint service", p.Ref, fmt.Sprintf("PrivateLink: %s → %s", e.Ref, front.lb.Ref))
+		if front.lb.EnforcePrivateLink {
+			consumer := &place{kind: hostPlace, vpc: from.vpc}
+			if v := t.groups(consumer, front, false); v != 0 {
+				return v
+			}
+		}
+	}
+	lb, tg := front.lb, d.target
+	name := lbLabel(lb)
+	if d.listener == nil {
+		return t.stop(NoRoute, name, lb.Ref, "%s has no listener on port %d", lb.Ref, t.pkt.DstPort)
+	}
+	if tg == nil {
+		return t.stop(Insufficient, name, d.listener.Ref, "listener %s forwards to no target group of the templates", d.listener.Ref)
+	}
+	if tg.Family == IPv6 && !lb.Speaks(IPv6) {
+		return t.stop(Denied, name, lb.Ref, "target group %s has IPv6 targets and address type %s of %s takes none: want dualstack", tg.Ref, lb.AddressType, lb.Ref)
+	}
+	if d.backend == nil {
+		return t.stop(Insufficient, "target group", tg.Ref, "nothing in the templates registers targets with %s", tg.Ref)
+	}
+	dst := d.backend.addr(tg.Family)
+	switch {
+	case d.backend.unknown != "":
+		return t.stop(Insufficient, d.backend.label, d.backend.ref, "%s", d.backend.unknown)
+	case !dst.IsValid() || tg.Cluster != nil && tg.Cluster.Family != tg.Family:
+		return t.stop(Denied, "target group", tg.Ref, "IpAddressType of %s is %s and its target has only the other family", tg.Ref, map[Family]string{IPv4: "ipv4", IPv6: "ipv6"}[tg.Family])
+	case d.backend.lacks6 != "":
+		return t.stop(NoRoute, "node", d.backend.lacks6R, "%s", d.backend.lacks6)
+	case tg.Family == IPv6 && tg.TargetType == "instance" && !tg.PrimaryIPv6:
+		return t.stop(Denied, "target group", tg.Ref, "target type instance needs a primary IPv6 address on the node's interface; want target type ip")
+	}
+	after := Packet{Src: front.addr(tg.Family), Dst: dst, Proto: t.pkt.Proto, SrcPort: anyEphemeral[0], DstPort: tg.Port}
+	if after.DstPort == 0 {
+		after.DstPort = t.pkt.DstPort
+	}
+	action, how := Connect, "a new connection to the target"
+	preserved := false
+	if lb.Kind == model.NLB {
+		action, how = Translate, "from the load balancer's own address"
+		if tg.PreserveClient && t.pkt.Family() == tg.Family && d.endpoint == nil {
+			after.Src, after.SrcPort, how, preserved = t.pkt.Src, t.pkt.SrcPort, "the client's address is kept", true
+		}
+	}
+	if !after.Src.IsValid() {
+		return t.stop(NoRoute, name, lb.Ref, "%s has no %s address in subnet %s", lb.Ref, tg.Family, front.subnet.Ref)
+	}
+	undos = append([]undo{{action, name, lb.Ref, "answer on the client's connection", t.pkt.reply()}}, undos...)
+	t.change(action, name, lb.Ref, fmt.Sprintf("listener %s/%d → %s: %s", d.listener.Proto, d.listener.Port, tg.Ref, how), after)
+	n := len(t.legs)
+	if v := t.send(front, d.backend, undos...); v != 0 {
+		return v
+	}
+	t.legs[n].preserved = preserved
+	return 0
+}
+
+func lbLabel(l *model.LoadBalancer) string {
+	switch l.Kind {
+	case model.NLB:
+		return "network load balancer"
+	case model.GLB:
+		return "gateway load balancer"
+	}
+	return "application load balancer"
+}
+
+// publicCIDRs asks who may use the cluster's public endpoint.
+func (t *tracer) publicCIDRs(c *model.Cluster) Verdict {
+	src := t.pkt.Src
+	some := false
+	for _, p := range c.PublicCIDRs {
+		if p.Contains(src) && (p.Bits() == 0 || src.Is6()) {
+			return 0
+		}
+		some = some || p.Addr().Is4() == src.Is4()
+	}
+	r := c.Ref.In("ResourcesVpcConfig.PublicAccessCidrs")
+	switch {
+	case c.PublicCIDRsUnknown != "":
+		return t.stop(Insufficient, "EKS public endpoint", r, "PublicAccessCidrs holds %s, which is not known at synth", c.PublicCIDRsUnknown)
+	case some: // the address that the internet sees is chosen at deployment
+		return t.stop(Insufficient, "EKS public endpoint", r, "whether PublicAccessCidrs holds the address that stands here as %s is not known at synth", src)
+	}
+	return t.stop(Denied, "EKS public endpoint", r, "PublicAccessCidrs holds no %s range", model.FamilyOf(src))
+}

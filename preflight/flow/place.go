@@ -1,0 +1,252 @@
+package flow
+
+import (
+	"fmt"
+	"net/netip"
+
+	"github.com/eks-ipv6/cdk/internal/model"
+)
+
+// place is where a packet starts, is translated, or ends: an interface in a subnet, a Pod on a node, or a host
+// beyond the network.
+type place struct {
+	kind  placeKind
+	name  string // as an Endpoint spells it
+	label string // what a reader calls it: "pod", "instance"
+	on    string // where it is, for a reader
+	ref   model.Ref
+
+	subnet *model.Subnet
+	vpc    *model.VPC
+	groups []*model.SecurityGroup
+	open   bool // no security group filters it: a NAT gateway, an NLB without groups
+	v4, v6 netip.Addr
+	public netip.Addr // the IPv4 address that an internet gateway gives it, one to one
+	port   uint16     // where it listens
+
+	cluster *model.Cluster
+	nodes   *model.NodeGroup // nil on Fargate
+	host    bool             // a Pod on the host network, or the node itself
+	backend []*model.Rule    // what the load balancer controller adds to the node's groups
+	lb      *model.LoadBalancer
+	nat     *model.NATGateway
+	service string // short name of an AWS service
+	unknown string // what is not known of it
+	gone    string // why nothing is there
+	lacks6  string // why it has no IPv6 address though it needs one, and where that is decided
+	lacks6R model.Ref
+}
+
+type placeKind uint8
+
+const (
+	podPlace placeKind = iota + 1
+	nodePlace
+	hostPlace
+	apiPlace
+	balancerPlace
+	endpointPlace
+	natPlace
+	internetPlace
+	servicePlace
+)
+
+// addr returns the place's address of a family, not valid when it has none.
+func (p *place) addr(f Family) netip.Addr {
+	if f == IPv6 {
+		return p.v6
+	}
+	return p.v4
+}
+
+// outside reports whether the place is beyond the network.
+func (p *place) outside() bool { return p.kind == internetPlace || p.kind == servicePlace }
+
+// proxied is the port range of what opens connections for others: NAT gateways, load balancers, and clients
+// anywhere. Linux nodes use a narrower one.
+// See https://docs.aws.amazon.com/vpc/latest/userguide/nacl-ephemeral-ports.html.
+var (
+	anyEphemeral   = [2]uint16{1024, 65535}
+	linuxEphemeral = [2]uint16{32768, 60999}
+)
+
+func (p *place) ephemeral() [2]uint16 {
+	switch p.kind {
+	case podPlace, nodePlace, hostPlace, apiPlace:
+		return linuxEphemeral
+	}
+	return anyEphemeral
+}
+
+// hostAddr is the nth address of a subnet that a host can have: AWS keeps the first four and the last.
+func hostAddr(p netip.Prefix, n int) netip.Addr {
+	if !p.IsValid() {
+		return netip.Addr{}
+	}
+	size := 1 << 16
+	if room := p.Addr().BitLen() - p.Bits(); room < 16 {
+		size = max(1<<room-5, 1)
+	}
+	return plus(p.Addr(), 4+n%size)
+}
+
+// podAddr is an address in the nth node's /80, the prefix that the VPC CNI takes for the node's Pods.
+func podAddr(p netip.Prefix, n int) netip.Addr {
+	if !p.IsValid() {
+		return netip.Addr{}
+	}
+	a := p.Addr().As16()
+	n += 16
+	a[8], a[9], a[15] = a[8]|byte(n>>8), a[9]|byte(n), a[15]|2
+	return netip.AddrFrom16(a)
+}
+
+func plus(a netip.Addr, n int) netip.Addr {
+	b := a.AsSlice()
+	for i := len(b) - 1; i >= 0 && n > 0; i-- {
+		n += int(b[i])
+		b[i] = byte(n)
+		n >>= 8
+	}
+	out, _ := netip.AddrFromSlice(b)
+	return out
+}
+
+// The hosts on the internet. RFC 5737 and RFC 3849 keep these addresses for documentation.
+var (
+	internetHost4 = netip.MustParseAddr("203.0.113.7")
+	internetHost6 = netip.MustParseAddr("2001:db8:ffff:ffff::7")
+	podLinkLocal  = netip.MustParseAddr("169.254.172.2") // see CNI README, ENABLE_V4_EGRESS
+	nat64         = netip.MustParsePrefix("64:ff9b::/96")
+)
+
+// synthesize is the address that DNS64 answers with for an IPv4 address (RFC 6052).
+func synthesize(a netip.Addr) netip.Addr {
+	b := nat64.Addr().As16()
+	four := a.As4()
+	copy(b[12:], four[:])
+	return netip.AddrFrom16(b)
+}
+
+func embedded(a netip.Addr) netip.Addr {
+	b := a.As16()
+	return netip.AddrFrom4([4]byte(b[12:]))
+}
+
+func internet(f Family) *place {
+	p := &place{kind: internetPlace, label: "internet", open: true, ref: model.Ref{Type: "internet"}}
+	if f == IPv6 {
+		p.name, p.v6 = string(Internet6), internetHost6
+	} else {
+		p.name, p.v4 = string(Internet4), internetHost4
+	}
+	return p
+}
+
+// places gives every subnet its running number of addresses, so that no two places share one.
+type places struct{ used map[*model.Subnet]int }
+
+func (a *places) next(s *model.Subnet) int {
+	n := a.used[s]
+	a.used[s]++
+	return n
+}
+
+// in puts a place into a subnet.
+func (a *places) in(p *place, s *model.Subnet) *place {
+	n := a.next(s)
+	p.subnet, p.vpc = s, s.VPC
+	p.v4, p.v6 = hostAddr(s.IPv4, n), hostAddr(s.IPv6, n)
+	switch {
+	case s.Imported || s.VPC == nil || s.VPC.Imported:
+		p.unknown = fmt.Sprintf("subnet %s is in none of the templates", s.Ref)
+		p.v4, p.v6 = netip.AddrFrom4([4]byte{198, 51, 100, byte(n)}), plus(netip.MustParseAddr("2001:db8:fffe::"), n+1)
+	case s.Unknown != "" && (!p.v4.IsValid() || !p.v6.IsValid()):
+		p.unknown = fmt.Sprintf("a range of subnet %s is %s", s.Ref, s.Unknown)
+	}
+	return p
+}
+
+// shelf keeps the places of a cluster where Pods run.
+type shelf struct {
+	cluster *model.Cluster
+	pods    []*place // one for each node group or Fargate profile and subnet
+	peers   []*place // a Pod on another node in the same place
+	api     []*place // the control plane's interfaces, one for each cluster subnet
+}
+
+func (a *places) shelf(c *model.Cluster) *shelf {
+	s := &shelf{cluster: c}
+	add := func(ng *model.NodeGroup, ref model.Ref, subnets []*model.Subnet, groups []*model.SecurityGroup, unknown string) {
+		if len(subnets) == 0 {
+			if unknown == "" {
+				return
+			}
+			subnets = []*model.Subnet{{Ref: model.Ref{Type: "AWS::EC2::Subnet", Name: unknown}, Imported: true}}
+		}
+		for _, sub := range subnets {
+			s.pods = append(s.pods, a.pod(c, ng, ref, sub, groups, unknown))
+			s.peers = append(s.peers, a.pod(c, ng, ref, sub, groups, unknown))
+		}
+	}
+	for _, ng := range c.NodeGroups {
+		add(ng, ng.Ref, ng.Subnets, ng.Groups, ng.Unknown)
+	}
+	for _, f := range c.Fargate {
+		add(nil, f.Ref, f.Subnets, []*model.SecurityGroup{c.Group}, "")
+	}
+	for _, sub := range c.Subnets {
+		p := a.in(&place{kind: apiPlace, name: string(APIServer), label: "EKS control plane", ref: c.Ref, cluster: c, port: 443,
+			groups: append([]*model.SecurityGroup{c.Group}, c.Groups...)}, sub)
+		p.on = "interface in " + sub.Ref.String()
+		p.name = fmt.Sprintf("%s@%s", APIServer, sub.Ref)
+		if c.Family == IPv4 {
+			p.v6 = netip.Addr{}
+		}
+		s.api = append(s.api, p)
+	}
+	return s
+}
+
+func (a *places) pod(c *model.Cluster, ng *model.NodeGroup, ref model.Ref, sub *model.Subnet, groups []*model.SecurityGroup, unknown string) *place {
+	p := &place{kind: podPlace, label: "pod", ref: ref, cluster: c, nodes: ng, groups: groups, port: 8080}
+	p.name = fmt.Sprintf("%s@%s@%s", AnyPod, ref, sub.Ref)
+	p.on = fmt.Sprintf("on %s in %s", ref, sub.Ref)
+	n := a.used[sub]
+	a.in(p, sub)
+	if unknown != "" && p.unknown == "" {
+		p.unknown = fmt.Sprintf("%s of %s is not known at synth", unknown, ref)
+	}
+	if sub.MapPublic && ng != nil && p.v4.IsValid() {
+		p.public = netip.AddrFrom4([4]byte{198, 51, 100, byte(128 + n%64)})
+	}
+	if c.Family == IPv4 {
+		p.v6 = netip.Addr{}
+		return p
+	}
+	switch {
+	case p.unknown != "":
+	case !sub.IPv6.IsValid():
+		p.lacks6, p.lacks6R = fmt.Sprintf("subnet %s has no IPv6 range", sub.Ref), sub.Ref
+	case !sub.AssignIPv6 && ng != nil && (ng.Template == nil || ng.Template.IPv6AddressCount == 0):
+		p.lacks6, p.lacks6R = fmt.Sprintf("subnet %s has AssignIpv6AddressOnCreation false: its nodes get no IPv6 address", sub.Ref), sub.Ref.In("AssignIpv6AddressOnCreation")
+	}
+	p.v6 = podAddr(sub.IPv6, n)
+	if p.unknown != "" && !p.v6.IsValid() {
+		p.v6 = plus(netip.MustParseAddr("2001:db8:fffe::"), n+1)
+	}
+	return p
+}
+
+// node is the node that a Pod's place is on.
+func (p *place) node() *place {
+	n := *p
+	n.kind, n.label, n.host, n.port = nodePlace, "node", true, 10250
+	n.name = fmt.Sprintf("nodegroup:%s@%s", p.ref, p.subnet.Ref)
+	if p.subnet != nil && p.v6.IsValid() {
+		a := p.v6.As16()
+		a[8], a[9], a[15] = 0, 0, a[9]
+		n.v6 = netip.AddrFrom16(a)
+	}
+	return &n
+}

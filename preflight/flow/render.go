@@ -1,0 +1,377 @@
+package flow
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// Answer traces a query into a Report, for rendering: a flow is OK when its verdict is. It has no expectation.
+func (n *Network) Answer(q Query) (Report, error) {
+	traces, err := n.TraceAll(q)
+	if err != nil {
+		return Report{}, err
+	}
+	var r Report
+	for _, t := range traces {
+		r.Results = append(r.Results, Result{Title: q.String(), From: t.From, To: t.To, Trace: t, OK: t.Verdict.OK()})
+	}
+	for _, u := range n.model.Unmodelled {
+		r.Unmodelled = append(r.Unmodelled, Component{u.Type, u.LogicalID, u.ConstructPath})
+	}
+	return r, nil
+}
+
+// TextOptions say how [Text] writes.
+type TextOptions struct {
+	Verbose bool // the hops too
+	Color   bool // ANSI colours
+}
+
+// Text writes a report as a table for people: one line for each flow, under it what was missed. Verbose writes the hops
+// of every way that a flow takes, once.
+func Text(r Report, o TextOptions) string {
+	p := printer{color: o.Color}
+	width := 0
+	groups := group(r.Results)
+	for _, g := range groups {
+		width = max(width, utf8.RuneCountInString(g[0].Title))
+	}
+	for _, g := range groups {
+		p.flow(g, width)
+		if o.Verbose {
+			p.ways(g)
+		}
+	}
+	if len(r.Skipped) > 0 {
+		p.line("")
+		p.line("not applicable:")
+		for _, s := range r.Skipped {
+			p.line("%-4s %s: %s", s.ID, s.Title, s.Reason)
+		}
+	}
+	if len(r.Unmodelled) > 0 {
+		p.line("")
+		p.line("not modelled, may decide over packets:")
+		for _, u := range r.Unmodelled {
+			p.line("     %s %s", u.Type, named(u.ConstructPath, u.LogicalID))
+		}
+	}
+	if len(r.Problems) > 0 {
+		p.line("")
+		p.line("not readable:")
+		for _, s := range r.Problems {
+			p.line("     %s", s)
+		}
+	}
+	return p.b.String()
+}
+
+// group puts the results of one flow together, in order.
+func group(results []Result) (out [][]Result) {
+	for _, r := range results {
+		if n := len(out); n > 0 && out[n-1][0].ID == r.ID && out[n-1][0].Title == r.Title {
+			out[n-1] = append(out[n-1], r)
+			continue
+		}
+		out = append(out, []Result{r})
+	}
+	return out
+}
+
+type printer struct {
+	b     strings.Builder
+	color bool
+}
+
+func (p *printer) line(format string, args ...any) {
+	p.b.WriteString(strings.TrimRight(fmt.Sprintf(format, args...), " "))
+	p.b.WriteByte('\n')
+}
+
+func (p *printer) paint(code int, s string) string {
+	if !p.color {
+		return s
+	}
+	return fmt.Sprintf("\x1b[%dm%s\x1b[0m", code, s)
+}
+
+const (
+	red    = 31
+	green  = 32
+	yellow = 33
+	dim    = 2
+)
+
+func (p *printer) mark(r Result) string {
+	switch {
+	case r.OK:
+		return p.paint(green, "✓")
+	case r.Trace.Verdict == Insufficient:
+		return p.paint(yellow, "?")
+	}
+	return p.paint(red, "✗")
+}
+
+func (p *printer) flow(g []Result, width int) {
+	worst, bad := g[0], 0
+	var verdicts []string
+	for _, r := range g {
+		if !r.OK {
+			if bad == 0 || worst.Trace.Verdict == Insufficient {
+				worst = r
+			}
+			bad++
+		}
+		if v := r.Trace.Verdict.String(); !slices.Contains(verdicts, v) && (r.OK || bad > 0) {
+			verdicts = append(verdicts, v)
+		}
+	}
+	count := fmt.Sprintf("%d of %d", len(g)-bad, len(g))
+	id := ""
+	if g[0].ID != "" {
+		id = fmt.Sprintf("%-4s ", g[0].ID)
+	}
+	p.line("%s%s %-*s  %8s  %s", id, p.mark(worst), width, g[0].Title, count, strings.Join(verdicts, ", "))
+	same := map[string]int{}
+	for _, r := range g {
+		if !r.OK {
+			same[cause(r)]++
+		}
+	}
+	for _, r := range g {
+		n := same[cause(r)]
+		if r.OK || n == 0 {
+			continue
+		}
+		delete(same, cause(r)) // a cause is told once
+		more := ""
+		if n > 1 {
+			more = fmt.Sprintf(" (and %d more)", n-1)
+		}
+		last := r.Trace.Last()
+		way := ""
+		if len(r.Trace.Return) > 0 {
+			way = " on the way back"
+		}
+		p.line("     %s %s → %s%s: %s%s at %s %s: %s", p.mark(r), short(r.From), short(r.To), more, last.Action, way, last.Component, last.Name(), last.By)
+	}
+}
+
+// cause is what a missed flow ended at: equal for flows that one change would mend.
+func cause(r Result) string {
+	last := r.Trace.Last()
+	return fmt.Sprint(last.Action, last.Component, last.Stack, last.LogicalID, last.By)
+}
+
+// ways prints each different way once, misses always.
+func (p *printer) ways(g []Result) {
+	seen := map[string]int{}
+	var order []Result
+	for _, r := range g {
+		k := shape(r.Trace)
+		if !r.OK {
+			k = short(r.From) + short(r.To) + k
+		}
+		if seen[k]++; seen[k] == 1 {
+			order = append(order, r)
+		}
+	}
+	for _, r := range order {
+		k := shape(r.Trace)
+		if !r.OK {
+			k = short(r.From) + short(r.To) + k
+		}
+		more := ""
+		if n := seen[k] - 1; n > 0 {
+			more = fmt.Sprintf("  (and %d more this way)", n)
+		}
+		p.line("")
+		p.b.WriteString(indent(TraceText(r.Trace, TextOptions{Color: p.color}), "     ", more))
+	}
+	p.line("")
+}
+
+func shape(t Trace) string {
+	var b strings.Builder
+	for _, hops := range [][]Hop{t.Hops, t.Return} {
+		for _, h := range hops {
+			fmt.Fprintf(&b, "%s %s %s;", h.Component, h.Action, h.FamilyOut())
+		}
+		b.WriteByte('|')
+	}
+	return b.String()
+}
+
+func indent(s, by, afterFirst string) string {
+	lines := strings.SplitAfter(s, "\n")
+	if len(lines) > 0 && afterFirst != "" {
+		lines[0] = strings.TrimSuffix(lines[0], "\n") + afterFirst + "\n"
+	}
+	for i, l := range lines {
+		if l != "" && l != "\n" {
+			lines[i] = by + l
+		}
+	}
+	return strings.Join(lines, "")
+}
+
+// TraceText writes a trace hop by hop. Verbose has no meaning here.
+func TraceText(t Trace, o TextOptions) string {
+	p := printer{color: o.Color}
+	v := strings.ToUpper(t.Verdict.String())
+	code := green
+	switch {
+	case t.Verdict.Blocked():
+		code = red
+	case t.Verdict == Insufficient:
+		code = yellow
+	}
+	port := ""
+	if len(t.Hops) > 0 {
+		port = fmt.Sprintf(":%d/%s", t.Hops[0].Before.DstPort, t.Hops[0].Before.Proto)
+	}
+	p.line("%s → %s%s  %s", short(t.From), short(t.To), port, p.paint(code, v))
+	p.hops(t.Hops)
+	if len(t.Return) > 0 {
+		p.line("return:")
+		p.hops(t.Return)
+	}
+	for i, a := range t.Assumptions {
+		if i == 0 {
+			p.line("assumes:")
+		}
+		p.line("  - %s", a)
+	}
+	return p.b.String()
+}
+
+func (p *printer) hops(hops []Hop) {
+	wName, wAction, wPacket := 0, 0, 0
+	names := make([]string, len(hops))
+	for i, h := range hops {
+		names[i] = h.Component
+		if n := named("", h.LogicalID); n != "" {
+			names[i] += " " + n
+		}
+		wName = max(wName, utf8.RuneCountInString(names[i]))
+		wAction = max(wAction, len(h.Action))
+		wPacket = max(wPacket, utf8.RuneCountInString(addresses(h.After)))
+	}
+	for i, h := range hops {
+		mark := " "
+		switch h.Action {
+		case Deny, Drop:
+			mark = p.paint(red, "✗")
+		case Unknown:
+			mark = p.paint(yellow, "?")
+		}
+		p.line("%2d %s %-*s  %-*s  %s  %s  %s", i+1, mark, wName, names[i], wAction, h.Action, h.FamilyOut(), p.paint(dim, pad(addresses(h.After), wPacket)), h.By)
+	}
+}
+
+func pad(s string, n int) string { return s + strings.Repeat(" ", max(0, n-utf8.RuneCountInString(s))) }
+
+func addresses(p Packet) string { return fmt.Sprintf("%s → %s", p.Src, p.Dst) }
+
+func named(path, id string) string {
+	if path != "" {
+		return path
+	}
+	return id
+}
+
+type jsonReport struct {
+	Flows      []jsonFlow  `json:"flows"`
+	Unmodelled []Component `json:"unmodelled"`
+}
+
+type jsonFlow struct {
+	ID          string   `json:"id"`
+	From        string   `json:"from"`
+	To          string   `json:"to"`
+	Expect      Expect   `json:"expect"`
+	Verdict     Verdict  `json:"verdict"`
+	OK          bool     `json:"ok"`
+	Hops        []Hop    `json:"hops"`
+	Return      []Hop    `json:"return"`
+	Assumptions []string `json:"assumptions"`
+}
+
+// JSON writes a report for programs. Lists that are empty are [], never null.
+func JSON(r Report) ([]byte, error) {
+	out := jsonReport{Flows: []jsonFlow{}, Unmodelled: append([]Component{}, r.Unmodelled...)}
+	for _, f := range r.Results {
+		out.Flows = append(out.Flows, jsonFlow{ID: f.ID, From: f.From, To: f.To, Expect: f.Expect, Verdict: f.Trace.Verdict, OK: f.OK,
+			Hops: append([]Hop{}, f.Trace.Hops...), Return: append([]Hop{}, f.Trace.Return...), Assumptions: append([]string{}, f.Trace.Assumptions...)})
+	}
+	b, err := json.MarshalIndent(out, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("flow: report to JSON: %w", err)
+	}
+	return append(b, '\n'), nil
+}
+
+// Mermaid draws a report as a Mermaid flowchart: a subgraph for each flow, with each different way of it once. An edge
+// says what the next component did and in which family the packet went on.
+func Mermaid(r Report) string {
+	p := printer{}
+	p.line("flowchart LR")
+	n := 0
+	for _, g := range group(r.Results) {
+		title := strings.TrimSpace(g[0].ID + " " + g[0].Title)
+		p.line("  subgraph %s[%s]", fmt.Sprintf("s%d", n), quote(title))
+		seen := map[string]bool{}
+		for _, res := range g {
+			k := shape(res.Trace)
+			if !res.OK {
+				k += cause(res)
+			}
+			if seen[k] {
+				continue
+			}
+			seen[k] = true
+			prev := ""
+			hops := res.Trace.Hops
+			if len(res.Trace.Return) > 0 && !res.Trace.Verdict.OK() {
+				hops = append(slices.Clone(hops), res.Trace.Return...)
+			}
+			for _, h := range hops {
+				if h.Action == Allow {
+					continue // filters that let it pass would drown the way
+				}
+				id := fmt.Sprintf("n%d", n)
+				n++
+				label := h.Component
+				if h.LogicalID != "" {
+					label += "\n" + h.LogicalID
+				}
+				shapeOf := "[%s]"
+				switch h.Action {
+				case Deny, Drop:
+					shapeOf = "{{%s}}"
+					label += "\n✗ " + h.By
+				case Unknown:
+					shapeOf = "{{%s}}"
+					label += "\n? " + h.By
+				}
+				p.line("    %s"+shapeOf, id, quote(label))
+				if prev != "" {
+					p.line("    %s -->|%s| %s", prev, quote(fmt.Sprintf("%s %s", h.Action, h.FamilyOut())), id)
+				}
+				prev = id
+			}
+		}
+		p.line("  end")
+		n++
+	}
+	return p.b.String()
+}
+
+// quote writes a Mermaid label: quotes and angle brackets would end or change it.
+func quote(s string) string {
+	s = strings.NewReplacer(`"`, "#quot;", "<", "#lt;", ">", "#gt;", "\n", "<br/>").Replace(s)
+	return `"` + s + `"`
+}

@@ -1,0 +1,958 @@
+package flow
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/eks-ipv6/cdk/internal/model"
+)
+
+// prepare gives every place its addresses. It runs once: a Network is immutable after it.
+func (n *Network) prepare() {
+	n.places = &places{used: map[*model.Subnet]int{}}
+	n.byRef = map[string][]any{}
+	n.byAddr = map[netip.Addr]*place{}
+	add := func(r model.Ref, v any) {
+		for _, name := range []string{r.LogicalID, r.ConstructPath, r.Name} {
+			if name != "" && !slices.Contains(n.byRef[name], v) {
+				n.byRef[name] = append(n.byRef[name], v)
+			}
+		}
+	}
+	m := n.model
+	for _, c := range m.Clusters {
+		s := n.places.shelf(c)
+		n.shelves = append(n.shelves, s)
+		for _, ng := range c.NodeGroups {
+			add(ng.Ref, ng)
+			if ng.Name != "" {
+				add(model.Ref{Name: ng.Name}, ng)
+			}
+		}
+		for _, f := range c.Fargate {
+			add(f.Ref, f)
+		}
+		add(c.Ref, c)
+		for _, list := range [][]*place{s.pods, s.peers} {
+			for _, p := range list {
+				n.address(p)
+				n.address(p.node())
+			}
+		}
+		for _, p := range s.api {
+			n.address(p)
+		}
+	}
+	for _, h := range m.Hosts {
+		for _, s := range h.Subnets {
+			p := n.places.in(&place{kind: hostPlace, name: h.Ref.String(), label: h.Kind, ref: h.Ref, groups: h.Groups, port: h.Port}, s)
+			p.on = "in " + s.Ref.String()
+			if !h.IPv6 {
+				p.v6 = netip.Addr{}
+			}
+			if h.PublicIPv4 {
+				p.public = netip.AddrFrom4([4]byte{198, 51, 100, 250})
+			}
+			p.unknown = cmp.Or(p.unknown, h.Unknown)
+			n.hosts = append(n.hosts, p)
+			n.address(p)
+			add(h.Ref, p)
+		}
+	}
+	for _, v := range m.VPCs {
+		for _, s := range v.Subnets {
+			add(s.Ref, s)
+		}
+		for _, e := range v.Endpoints {
+			if e.Gateway {
+				add(e.Ref, e)
+				continue
+			}
+			for _, s := range e.Subnets {
+				p := n.places.in(&place{kind: endpointPlace, name: e.Ref.String(), label: "VPC endpoint", ref: e.Ref, groups: e.Groups, port: 443, service: e.ShortName}, s)
+				p.on = "in " + s.Ref.String()
+				if !e.Speaks(IPv4) {
+					p.v4 = netip.Addr{}
+				}
+				if !e.Speaks(IPv6) {
+					p.v6 = netip.Addr{}
+				}
+				n.endpoints = append(n.endpoints, endpointAt{e, p})
+				n.address(p)
+				add(e.Ref, e)
+			}
+		}
+	}
+	n.fronts = map[*model.LoadBalancer][]*place{}
+	for _, l := range m.LoadBalancers {
+		n.fronts[l] = n.balancer(l)
+		add(l.Ref, l)
+		for _, p := range n.fronts[l] {
+			n.address(p)
+		}
+	}
+	n.assumptions = map[string][]string{}
+	for _, a := range m.Assumptions {
+		if !a.Prefix.IsValid() && a.Ref.LogicalID != "" {
+			n.assumptions[a.Ref.LogicalID] = append(n.assumptions[a.Ref.LogicalID], a.Text)
+		}
+	}
+}
+
+func (n *Network) address(p *place) {
+	for _, a := range []netip.Addr{p.v4, p.v6} {
+		if a.IsValid() && n.byAddr[a] == nil {
+			n.byAddr[a] = p
+		}
+	}
+}
+
+type endpointAt struct {
+	endpoint *model.Endpoint
+	place    *place
+}
+
+// balancer makes the interfaces of a load balancer, one for each of its subnets.
+func (n *Network) balancer(l *model.LoadBalancer) []*place {
+	var out []*place
+	subnets := l.Subnets
+	if len(subnets) == 0 {
+		subnets = []*model.Subnet{{Ref: l.Ref, VPC: l.VPC, Imported: true}}
+	}
+	for _, s := range subnets {
+		p := n.places.in(&place{kind: balancerPlace, name: l.Ref.String(), label: lbLabel(l), ref: l.Ref, groups: l.Groups, lb: l,
+			open: len(l.Groups) == 0}, s)
+		p.on = "in " + s.Ref.String()
+		p.unknown = cmp.Or(l.Unknown, p.unknown)
+		if l.Refused != "" {
+			p.unknown = ""
+		}
+		if !l.Speaks(IPv6) {
+			p.v6 = netip.Addr{}
+		}
+		if !l.Internal && l.AddressType != "dualstack-without-public-ipv4" {
+			p.public = netip.AddrFrom4([4]byte{198, 51, 100, byte(200 + len(out)%40)})
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
+// assumed are the assumptions that a trace rests on: the stand-in ranges its addresses lie in, and those of the
+// resources it passes.
+func (n *Network) assumed(t Trace) []string {
+	var out []string
+	seen := map[string]bool{}
+	say := func(s string) {
+		if !seen[s] {
+			seen[s] = true
+			out = append(out, s)
+		}
+	}
+	addrs := map[netip.Addr]bool{}
+	address := func(a netip.Addr) {
+		if addrs[a] {
+			return
+		}
+		addrs[a] = true
+		for _, s := range n.model.StandIns(a) {
+			say(s)
+		}
+	}
+	last := ""
+	for _, hops := range [][]Hop{t.Hops, t.Return} {
+		for _, h := range hops {
+			address(h.After.Src)
+			address(h.After.Dst)
+			if h.LogicalID == last {
+				continue
+			}
+			last = h.LogicalID
+			for _, s := range n.assumptions[h.LogicalID] {
+				say(s)
+			}
+		}
+	}
+	return out
+}
+
+// UnknownEndpointError is an endpoint of a query that the templates do not hold.
+type UnknownEndpointError struct {
+	Endpoint Endpoint
+	Nearest  []string // names that may have been meant, best first
+}
+
+func (e *UnknownEndpointError) Error() string {
+	msg := fmt.Sprintf("flow: unknown endpoint %q", string(e.Endpoint))
+	if len(e.Nearest) > 0 {
+		msg += "; did you mean " + strings.Join(e.Nearest, ", ") + "?"
+	}
+	return msg
+}
+
+// unknown makes the error with the nearest names.
+func (n *Network) unknown(ep Endpoint) error {
+	type scored struct {
+		name string
+		d    int
+	}
+	var all []scored
+	for _, name := range n.Endpoints() {
+		want, have := strings.ToLower(string(ep)), strings.ToLower(string(name))
+		d := min(distance(want, have), distance(want, tail(have)), distance(tail(want), tail(have)))
+		all = append(all, scored{string(name), d})
+	}
+	slices.SortStableFunc(all, func(a, b scored) int { return cmp.Compare(a.d, b.d) })
+	e := &UnknownEndpointError{Endpoint: ep}
+	for _, s := range all {
+		if len(e.Nearest) == 3 || s.d > max(len(ep)*2/3, 3) {
+			break
+		}
+		e.Nearest = append(e.Nearest, s.name)
+	}
+	if len(e.Nearest) == 0 {
+		for _, s := range all[:min(3, len(all))] {
+			e.Nearest = append(e.Nearest, s.name)
+		}
+	}
+	return e
+}
+
+// tail is the last part of an endpoint: the name without kind, namespace or path.
+func tail(s string) string { return s[strings.LastIndexAny(s, ":/")+1:] }
+
+// distance is the Levenshtein distance, of names cut to a length where it stays cheap.
+func distance(a, b string) int {
+	a, b = a[:min(len(a), 64)], b[:min(len(b), 64)]
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		diag := row[0]
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := diag
+			if a[i-1] != b[j-1] {
+				cost++
+			}
+			diag = row[j]
+			row[j] = min(row[j]+1, row[j-1]+1, cost)
+		}
+	}
+	return row[len(b)]
+}
+
+// Endpoints lists the names a query can use on this network, addresses aside.
+func (n *Network) Endpoints() []Endpoint {
+	out := []Endpoint{Internet4, Internet6}
+	if len(n.shelves) > 0 {
+		out = append(out, AnyPod, APIServer)
+	}
+	for _, s := range n.shelves {
+		for _, w := range s.cluster.Workloads() {
+			out = append(out, Endpoint("pod:"+w.Namespace+"/"+w.ObjectName))
+		}
+		for _, o := range s.cluster.Objects {
+			switch o.Kind {
+			case "Service", "Ingress", "Gateway":
+				out = append(out, Endpoint(strings.ToLower(o.Kind)+":"+o.Namespace+"/"+o.ObjectName))
+			}
+		}
+		for _, ng := range s.cluster.NodeGroups {
+			out = append(out, NodeGroup(ng.Ref.String()))
+		}
+	}
+	for _, v := range n.model.VPCs {
+		for _, s := range v.Subnets {
+			out = append(out, Subnet(s.Ref.String()))
+		}
+	}
+	var rest []Endpoint
+	for name := range n.byRef {
+		if !slices.Contains(out, Endpoint(name)) {
+			rest = append(rest, Endpoint(name))
+		}
+	}
+	slices.Sort(rest)
+	return append(out, rest...)
+}
+
+// match reports whether a resource has a name: its logical id, construct path or other name.
+func match(r model.Ref, name string) bool {
+	return name != "" && (r.LogicalID == name || r.ConstructPath == name || r.Name == name)
+}
+
+// podsOf are the Pods that "any", "NAME" or "NAMESPACE/NAME" means, in every cluster.
+func (n *Network) podsOf(spec string, peers bool) []*place {
+	name, at, _ := strings.Cut(spec, "@")
+	var out []*place
+	for _, s := range n.shelves {
+		list := s.pods
+		if peers {
+			list = s.peers
+		}
+		if name == "any" {
+			out = append(out, filter(list, at)...)
+			continue
+		}
+		for _, w := range s.cluster.Workloads() {
+			if w.ObjectName != name && w.Namespace+"/"+w.ObjectName != name {
+				continue
+			}
+			for _, p := range filter(s.onFargate(list, w.Namespace), at) {
+				out = append(out, p.workload(w))
+			}
+		}
+	}
+	return out
+}
+
+// onFargate keeps the places where a namespace's Pods run: a matching Fargate profile takes them all.
+func (s *shelf) onFargate(list []*place, namespace string) []*place {
+	var ids []model.Ref
+	for _, f := range s.cluster.Fargate {
+		if slices.Contains(f.Namespaces, namespace) {
+			ids = append(ids, f.Ref)
+		}
+	}
+	out := slices.DeleteFunc(slices.Clone(list), func(p *place) bool {
+		if len(ids) > 0 {
+			return p.nodes != nil || !slices.Contains(ids, p.ref)
+		}
+		return p.nodes == nil
+	})
+	if len(out) == 0 {
+		return list
+	}
+	return out
+}
+
+// filter keeps the places that "PLACE" or "GROUP@SUBNET" names; "" names all.
+func filter(list []*place, at string) []*place {
+	if at == "" {
+		return list
+	}
+	first, second, two := strings.Cut(at, "@")
+	var out []*place
+	for _, p := range list {
+		group := match(p.ref, first) || p.nodes != nil && p.nodes.Name == first
+		switch {
+		case two && group && match(p.subnet.Ref, second), !two && (group || match(p.subnet.Ref, first)):
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// workload is the place of a workload's Pod.
+func (p *place) workload(w *model.Object) *place {
+	q := *p
+	q.name = strings.Replace(p.name, string(AnyPod), "pod:"+w.Namespace+"/"+w.ObjectName, 1)
+	q.label = "pod " + w.ObjectName
+	spec := w.PodSpec()
+	for _, c := range spec.Get("containers").Items() {
+		for _, port := range c.Get("ports").Items() {
+			if v, ok := port.Get("containerPort").Int(); ok && q.port == p.port {
+				q.port = uint16(v)
+			}
+		}
+	}
+	if on, _ := spec.Get("hostNetwork").Bool(); on && p.nodes != nil {
+		node := q.node()
+		node.kind, node.name, node.label, node.port = podPlace, q.name, q.label, q.port
+		return node
+	}
+	return &q
+}
+
+// hostIn stands for any host in a subnet; what its security groups allow is for the asker to know.
+func (n *Network) hostIn(s *model.Subnet, source bool) *place {
+	p := &place{kind: hostPlace, name: string(Subnet(s.Ref.String())), label: "host", ref: s.Ref, subnet: s, vpc: s.VPC, open: true, port: 443}
+	p.on = "in " + s.Ref.String()
+	i := 100
+	if !source {
+		i = 101
+	}
+	p.v4, p.v6 = hostAddr(s.IPv4, i), hostAddr(s.IPv6, i)
+	if s.Imported {
+		p.unknown = fmt.Sprintf("subnet %s is in none of the templates", s.Ref)
+	}
+	return p
+}
+
+const hostAssumption = "the security groups of the host in %s allow the flow"
+
+// ends resolves an endpoint to the places it means.
+func (n *Network) ends(ep Endpoint, source bool) (out []*place, assumes []string, err error) {
+	s := string(ep)
+	kind, name, hasKind := strings.Cut(s, ":")
+	switch {
+	case ep == Internet4:
+		return []*place{internet(IPv4)}, nil, nil
+	case ep == Internet6:
+		return []*place{internet(IPv6)}, nil, nil
+	case isAPI(ep):
+		for _, sh := range n.shelves {
+			out = append(out, filter(sh.api, at(ep))...)
+		}
+	case strings.HasPrefix(s, "pod:"):
+		out = n.podsOf(name, !source)
+	case strings.HasPrefix(s, "nodegroup:"):
+		for _, sh := range n.shelves {
+			for _, p := range filter(sh.pods, name) {
+				if p.nodes != nil {
+					out = append(out, p.node())
+				}
+			}
+		}
+	case strings.HasPrefix(s, "subnet:"):
+		for _, v := range n.byRef[name] {
+			if sub, ok := v.(*model.Subnet); ok {
+				out = append(out, n.hostIn(sub, source))
+				assumes = append(assumes, fmt.Sprintf(hostAssumption, sub.Ref))
+			}
+		}
+	default:
+		if a, err := netip.ParseAddr(s); err == nil {
+			p, assumes := n.at(a.Unmap(), source)
+			return []*place{p}, assumes, nil
+		}
+		if hasKind && kind != "service" && kind != "ingress" && kind != "gateway" && len(n.byRef[s]) == 0 {
+			return nil, nil, n.unknown(ep)
+		}
+		for _, v := range n.byRef[s] {
+			switch v := v.(type) {
+			case *place:
+				out = append(out, v)
+			case *model.Subnet:
+				out = append(out, n.hostIn(v, source))
+				assumes = append(assumes, fmt.Sprintf(hostAssumption, v.Ref))
+			case *model.NodeGroup:
+				for _, sh := range n.shelves {
+					for _, p := range sh.pods {
+						if p.nodes == v {
+							out = append(out, p.node())
+						}
+					}
+				}
+			case *model.FargateProfile:
+				out = append(out, n.podsOf("any@"+v.Ref.String(), !source)...)
+			case *model.Cluster:
+				for _, sh := range n.shelves {
+					if sh.cluster == v {
+						out = append(out, sh.api...)
+					}
+				}
+			}
+		}
+	}
+	if len(out) == 0 {
+		return nil, nil, n.unknown(ep)
+	}
+	return out, assumes, nil
+}
+
+// at is the place of an address.
+func (n *Network) at(a netip.Addr, source bool) (*place, []string) {
+	if p := n.byAddr[a]; p != nil {
+		return p, nil
+	}
+	for _, v := range n.model.VPCs {
+		if _, ok := v.Contains(a); !ok {
+			continue
+		}
+		for _, s := range v.Subnets {
+			if !s.Prefix(model.FamilyOf(a)).Contains(a) {
+				continue
+			}
+			p := n.hostIn(s, source)
+			p.name, p.v4, p.v6 = a.String(), netip.Addr{}, netip.Addr{}
+			if a.Is4() {
+				p.v4 = a
+			} else {
+				p.v6 = a
+			}
+			if source {
+				return p, []string{fmt.Sprintf(hostAssumption, s.Ref)}
+			}
+			p.unknown = fmt.Sprintf("no resource of the templates has the address %s: its security groups are not known", a)
+			return p, nil
+		}
+		p := &place{kind: hostPlace, name: a.String(), label: "address", on: "in no subnet of " + v.Ref.String(), ref: v.Ref, vpc: v, open: true,
+			gone: fmt.Sprintf("%s lies in %s but in none of its subnets", a, v.Ref)}
+		if a.Is4() {
+			p.v4 = a
+		} else {
+			p.v6 = a
+		}
+		return p, nil
+	}
+	p := internet(model.FamilyOf(a))
+	p.name = a.String()
+	if a.Is4() {
+		p.v4 = a
+	} else {
+		p.v6 = a
+	}
+	return p, nil
+}
+
+// TraceAll answers a query for every place that it names, at least one.
+func (n *Network) TraceAll(q Query) ([]Trace, error) {
+	if q.Proto == "" {
+		q.Proto = TCP
+	}
+	if q.Proto != TCP && q.Proto != UDP {
+		return nil, fmt.Errorf("flow: unknown protocol %q: want tcp or udp", string(q.Proto))
+	}
+	from, assumes, err := n.ends(q.From, true)
+	if err != nil {
+		if n.isDestinationOnly(q.From) {
+			return nil, fmt.Errorf("flow: %q only answers, it starts no connection: use it as the destination", string(q.From))
+		}
+		return nil, err
+	}
+	var out []Trace
+	for i, f := range from {
+		dests, err := n.dests(q, f)
+		if err != nil {
+			return nil, err
+		}
+		for _, j := range partners(i, len(from), len(dests)) {
+			d := dests[j]
+			d.assumes = append(slices.Clone(assumes), d.assumes...)
+			out = append(out, n.trace(q, f, d))
+		}
+	}
+	return out, nil
+}
+
+// partners are the destinations that source i of ns is traced to: all of a few, of many so many that every source and
+// every destination is in some pair, which is enough to find a broken one.
+func partners(i, ns, nd int) []int {
+	if nd == 0 {
+		return nil
+	}
+	if ns*nd <= 16 {
+		all := make([]int, nd)
+		for j := range all {
+			all[j] = j
+		}
+		return all
+	}
+	var out []int
+	for j := i % nd; len(out) < max(2, (nd+ns-1)/ns) && len(out) < nd; j = (j + 1) % nd {
+		out = append(out, j)
+	}
+	if ns < nd { // far-apart destinations too: source i takes every ns-th
+		out = out[:0]
+		for j := i; j < nd; j += ns {
+			out = append(out, j)
+		}
+	}
+	return out
+}
+
+func (n *Network) isDestinationOnly(ep Endpoint) bool {
+	_, err := n.dests(Query{From: AnyPod, To: ep, Proto: TCP}, internet(IPv4))
+	return err == nil
+}
+
+// dests resolves the destination of a query for a source.
+func (n *Network) dests(q Query, from *place) ([]dest, error) {
+	s := string(q.To)
+	kind, name, _ := strings.Cut(s, ":")
+	switch kind {
+	case "service", "ingress", "gateway":
+		return n.exposed(q, from, kind, name)
+	}
+	if isAPI(q.To) {
+		out := n.api(q, from)
+		if len(out) == 0 {
+			return nil, n.unknown(q.To)
+		}
+		return out, nil
+	}
+	var out []dest
+	for _, v := range n.byRef[s] {
+		switch v := v.(type) {
+		case *model.LoadBalancer:
+			out = append(out, n.throughLB(v, q, from)...)
+		case *model.Endpoint:
+			out = append(out, n.toEndpoint(v, q)...)
+		}
+	}
+	if len(out) > 0 {
+		return out, nil
+	}
+	places, assumes, err := n.ends(q.To, false)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range places {
+		if p.cluster != nil && from.cluster != nil && p.cluster != from.cluster && strings.HasPrefix(s, "pod:") && len(places) > 1 && sameCluster(places, from) {
+			continue // "pod:any" from a Pod means the Pods of its own cluster, where it has any
+		}
+		_, literal := netip.ParseAddr(s)
+		d := dest{name: p.name, place: p, port: cmp.Or(q.Port, p.port, 443), proto: q.Proto, named: literal != nil, assumes: assumes}
+		if p.kind == internetPlace || literal == nil {
+			d.family = IPv4
+			if p.v6.IsValid() {
+				d.family = IPv6
+			}
+		}
+		if p.kind == podPlace && p.cluster.Family == IPv6 && p.v6.IsValid() && !p.host {
+			d.family = IPv6 // a Pod of an IPv6 cluster has no IPv4 address of its own
+		}
+		if p.lacks6 != "" {
+			d.fails, d.failAt, d.failLabel, d.failWhy = NoRoute, p.lacks6R, "node", p.lacks6
+		}
+		out = append(out, d)
+	}
+	return out, nil
+}
+
+func sameCluster(list []*place, from *place) bool {
+	return slices.ContainsFunc(list, func(p *place) bool { return p.cluster == from.cluster })
+}
+
+// isAPI reports whether an endpoint is apiserver, or apiserver@SUBNET: one interface of the control plane.
+func isAPI(ep Endpoint) bool {
+	return ep == APIServer || strings.HasPrefix(string(ep), string(APIServer)+"@")
+}
+
+// at is what follows the @ of an endpoint.
+func at(ep Endpoint) string {
+	_, place, _ := strings.Cut(string(ep), "@")
+	return place
+}
+
+// api is the Kubernetes API as a source sees it: the control plane's interfaces in the cluster's subnets with private
+// access, else the public endpoint.
+func (n *Network) api(q Query, from *place) []dest {
+	var out []dest
+	for _, sh := range n.shelves {
+		c := sh.cluster
+		if from.cluster != nil && from.cluster != c {
+			continue
+		}
+		port := cmp.Or(q.Port, 443)
+		inside := !from.outside() && from.vpc != nil && from.vpc == c.VPC
+		if inside && c.PrivateAccess {
+			for _, p := range filter(sh.api, at(q.To)) {
+				d := dest{name: p.name, place: p, port: port, proto: TCP, named: true}
+				if c.Family == IPv6 {
+					d.family = IPv6
+				}
+				out = append(out, d)
+			}
+			continue
+		}
+		f := IPv4
+		if c.Family == IPv6 && (from.v6.IsValid() || !from.v4.IsValid()) {
+			f = IPv6
+		}
+		p := internet(f)
+		p.name = "public endpoint of " + c.Ref.String()
+		d := dest{name: string(APIServer), place: p, port: port, proto: TCP, named: true, family: f, publicAPI: c}
+		if !c.PublicAccess {
+			d.fails, d.failAt, d.failLabel = Denied, c.Ref.In("ResourcesVpcConfig.EndpointPublicAccess"), "EKS public endpoint"
+			d.failWhy = "public access to the endpoint is off, and private access reaches no further than the VPC"
+			if inside {
+				d.failWhy = "public access and private access to the endpoint are both off"
+			}
+		}
+		out = append(out, d)
+	}
+	return out
+}
+
+// toEndpoint is a VPC endpoint as destination.
+func (n *Network) toEndpoint(e *model.Endpoint, q Query) []dest {
+	if e.Gateway {
+		var out []dest
+		for _, a := range model.ServiceAddresses(e.ShortName) {
+			if !e.Speaks(model.FamilyOf(a)) {
+				continue
+			}
+			p := &place{kind: servicePlace, name: e.ShortName, label: "AWS service", ref: model.Ref{Type: "AWS service", Name: e.ShortName}, service: e.ShortName, open: true}
+			if a.Is4() {
+				p.v4 = a
+			} else {
+				p.v6 = a
+			}
+			out = append(out, dest{name: e.Ref.String(), place: p, port: cmp.Or(q.Port, 443), proto: q.Proto, family: model.FamilyOf(a),
+				assumes: []string{fmt.Sprintf("%s stands for the addresses of %s", a, e.ShortName)}})
+		}
+		return out
+	}
+	var out []dest
+	for _, at := range n.endpoints {
+		if at.endpoint != e {
+			continue
+		}
+		if e.Provider == nil {
+			out = append(out, dest{name: e.Ref.String(), place: at.place, port: cmp.Or(q.Port, 443), proto: q.Proto, named: true})
+			continue
+		}
+		if len(e.Provider.LoadBalancers) == 0 {
+			out = append(out, dest{name: e.Ref.String(), place: at.place, port: cmp.Or(q.Port, 443), proto: q.Proto, named: true, endpoint: e})
+		}
+		for _, l := range e.Provider.LoadBalancers {
+			for _, d := range n.throughLB(l, q, at.place) {
+				d.name, d.front, d.place, d.endpoint, d.named = e.Ref.String(), d.place, at.place, e, true
+				out = append(out, d)
+			}
+		}
+	}
+	return out
+}
+
+// throughLB is a load balancer as destination: each of its interfaces and targets in some pair.
+func (n *Network) throughLB(l *model.LoadBalancer, q Query, from *place) []dest {
+	fronts := n.fronts[l]
+	base := dest{name: l.Ref.String(), proto: q.Proto, port: q.Port, named: true}
+	if l.Hypothetical {
+		base.assumes = []string{l.Assumption}
+	}
+	switch from.name {
+	case string(Internet4):
+		base.family = IPv4
+	case string(Internet6):
+		base.family = IPv6
+	}
+	if from.outside() && base.family == 0 {
+		base.family = IPv4
+		if from.v6.IsValid() {
+			base.family = IPv6
+		}
+	}
+	if l.Refused != "" {
+		base.place = fronts[0]
+		base.port = cmp.Or(base.port, 443)
+		base.fails, base.failAt, base.failLabel, base.failWhy = Denied, l.Because, "AWS Load Balancer Controller", fmt.Sprintf("%s: %s", l.Ref, l.Refused)
+		return []dest{base}
+	}
+	listeners := l.Listeners
+	if q.Port != 0 {
+		listeners = slices.DeleteFunc(slices.Clone(listeners), func(li *model.Listener) bool { return li.Port != q.Port })
+	}
+	var out []dest
+	if len(listeners) == 0 {
+		for _, f := range fronts {
+			d := base
+			d.place, d.port = f, cmp.Or(q.Port, 443)
+			d.fails, d.failAt, d.failLabel, d.failWhy = NoRoute, l.Ref, lbLabel(l), fmt.Sprintf("%s has no listener on port %d", l.Ref, d.port)
+			out = append(out, d)
+		}
+		return out
+	}
+	for _, li := range listeners {
+		d := base
+		d.listener, d.port = li, li.Port
+		if q.Proto == TCP && li.Proto == model.UDP && len(listeners) == 1 {
+			d.proto = UDP
+		}
+		if len(li.Targets) == 0 {
+			d.place = fronts[0]
+			out = append(out, d)
+		}
+		for _, tg := range li.Targets {
+			d.target = tg
+			backends := n.backends(tg)
+			if len(backends) == 0 {
+				d.place = fronts[0]
+				out = append(out, d)
+				continue
+			}
+			for i := range max(len(fronts), len(backends)) {
+				e := d
+				e.place, e.backend = fronts[i%len(fronts)], backends[i%len(backends)]
+				out = append(out, e)
+			}
+		}
+	}
+	return out
+}
+
+// backends are the places that a target group's targets can be in.
+func (n *Network) backends(tg *model.TargetGroup) []*place {
+	var out []*place
+	for _, sh := range n.shelves {
+		if sh.cluster != tg.Cluster {
+			continue
+		}
+		for _, p := range sh.pods {
+			q := *p
+			if tg.TargetType == "instance" {
+				q = *p.node()
+			}
+			q.backend, q.port = tg.Backend, tg.Port
+			if n.mayManage(&q) {
+				out = append(out, &q)
+				continue
+			}
+			q.backend = nil
+			out = append(out, &q)
+		}
+	}
+	for _, h := range tg.Hosts {
+		for _, p := range n.hosts {
+			if p.ref == h.Ref {
+				out = append(out, p)
+			}
+		}
+	}
+	return out
+}
+
+// mayManage reports whether the controller finds the one group of an interface that it may edit: the only one, or the
+// only one with the cluster's tag.
+// See https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/deploy/security_groups/.
+func (n *Network) mayManage(p *place) bool {
+	if len(p.groups) < 2 {
+		return true
+	}
+	tagged := 0
+	for _, g := range p.groups {
+		if g == p.cluster.Group {
+			tagged++
+			continue
+		}
+		for k := range g.Tags {
+			if strings.HasPrefix(k, "kubernetes.io/cluster/") {
+				tagged++
+				break
+			}
+		}
+	}
+	return tagged == 1
+}
+
+// exposed is a Service, Ingress or Gateway as destination: a Service by its ClusterIP from inside its cluster, else by
+// the load balancers in front of it.
+func (n *Network) exposed(q Query, from *place, kind, name string) ([]dest, error) {
+	namespace, object, ok := strings.Cut(name, "/")
+	if !ok {
+		namespace, object = "default", name
+	}
+	var out []dest
+	found := false
+	for i, sh := range n.shelves {
+		c := sh.cluster
+		var svc *model.Object
+		if kind == "service" {
+			svc = c.Object("Service", namespace, object)
+			if from.cluster == c && from.kind != apiPlace {
+				if d := n.clusterIP(sh, i, svc, namespace, object, q); d != nil {
+					return d, nil
+				}
+				continue
+			}
+		}
+		for _, l := range n.model.LoadBalancers {
+			if l.Cluster != c && !slices.ContainsFunc(l.Listeners, func(li *model.Listener) bool {
+				return slices.ContainsFunc(li.Targets, func(t *model.TargetGroup) bool { return t.Cluster == c })
+			}) {
+				continue
+			}
+			if n.serves(l, kind, namespace, object) {
+				out = append(out, n.throughLB(l, q, from)...)
+			}
+		}
+		found = found || svc != nil
+	}
+	switch {
+	case len(out) > 0:
+		return out, nil
+	case found:
+		return nil, fmt.Errorf("flow: service %s/%s has no load balancer in the templates: it is reached from its own cluster only", namespace, object)
+	}
+	return nil, n.unknown(q.To)
+}
+
+// serves reports whether a load balancer is in front of a Kubernetes object.
+func (n *Network) serves(l *model.LoadBalancer, kind, namespace, object string) bool {
+	is := func(o *model.Object, kind string) bool {
+		return o != nil && strings.EqualFold(o.Kind, kind) && o.Namespace == namespace && o.ObjectName == object
+	}
+	if is(l.For, kind) {
+		return true
+	}
+	if kind != "service" {
+		return false
+	}
+	for _, li := range l.Listeners {
+		for _, t := range li.Targets {
+			if t.Ref.Name == "service "+namespace+"/"+object {
+				return true
+			}
+			if is(t.Binding, "TargetGroupBinding") || t.Binding != nil && t.Binding.Kind == "TargetGroupBinding" && t.Binding.Namespace == namespace && t.Binding.Text("spec", "serviceRef", "name") == object {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// clusterIP is a Service inside its cluster. kube-dns is there wherever CoreDNS runs.
+func (n *Network) clusterIP(sh *shelf, index int, svc *model.Object, namespace, name string, q Query) []dest {
+	c := sh.cluster
+	d := dest{name: "service:" + namespace + "/" + name, proto: q.Proto, port: cmp.Or(q.Port, 443), named: true}
+	d.service = model.Ref{Type: "Kubernetes Service", Name: namespace + "/" + name}
+	target := uint16(0)
+	ordinal := 0
+	switch {
+	case svc != nil:
+		d.service = svc.Ref
+		d.service.Type = "Kubernetes Service"
+		ordinal = 100 + slices.Index(c.Objects, svc)
+		for _, p := range model.At(svc.Value, "spec", "ports").Items() {
+			port, _ := p.Get("port").Int()
+			if q.Port != 0 && int(q.Port) != port {
+				continue
+			}
+			d.port = uint16(port)
+			target = uint16(port)
+			if v, ok := p.Get("targetPort").Int(); ok {
+				target = uint16(v)
+			}
+			break
+		}
+	case namespace == "kube-system" && name == "kube-dns" && c.Runs("coredns"):
+		ordinal, target, d.port = 10, 53, cmp.Or(q.Port, 53)
+		if a := c.Addon("coredns"); a != nil {
+			d.service = a.Ref
+		}
+	default:
+		return nil
+	}
+	d.virtual = plus(c.ServiceRange.Addr(), ordinal)
+	if c.Family == IPv6 {
+		d.family = IPv6
+	}
+	var out []dest
+	backends := sh.peers
+	if svc != nil {
+		if selected := c.Selected(svc); len(selected) > 0 {
+			backends = nil
+			for _, w := range selected {
+				for _, p := range sh.onFargate(sh.peers, w.Namespace) {
+					backends = append(backends, p.workload(w))
+				}
+			}
+		}
+	}
+	for _, p := range backends {
+		e := d
+		b := *p
+		b.port = cmp.Or(target, p.port)
+		e.place = &b
+		out = append(out, e)
+	}
+	return out
+}

@@ -1,0 +1,240 @@
+package flow
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/netip"
+
+	"github.com/eks-ipv6/cdk/internal/model"
+)
+
+// Verdict is the fate of a packet and of its answer. The zero value is invalid.
+type Verdict int
+
+// The verdicts. Blocked is [Denied] or [NoRoute]; [Insufficient] is neither passed nor blocked.
+const (
+	Delivered    Verdict = iota + 1 // it reached the destination and the answer came back
+	ExitsNetwork                    // it left for the internet and the answer can come back
+	Denied                          // a rule refuses it, or no rule allows it
+	NoRoute                         // nothing carries it towards its destination
+	Insufficient                    // the templates do not say enough
+)
+
+var verdictNames = map[Verdict]string{
+	Delivered: "Delivered", ExitsNetwork: "ExitsNetwork", Denied: "Denied", NoRoute: "NoRoute", Insufficient: "Insufficient",
+}
+
+func (v Verdict) String() string {
+	if s, ok := verdictNames[v]; ok {
+		return s
+	}
+	return fmt.Sprintf("Verdict(%d)", int(v))
+}
+
+// OK reports whether the packet passes: Delivered or ExitsNetwork.
+func (v Verdict) OK() bool { return v == Delivered || v == ExitsNetwork }
+
+// Blocked reports whether the packet is refused: Denied or NoRoute. Insufficient is neither OK nor Blocked.
+func (v Verdict) Blocked() bool { return v == Denied || v == NoRoute }
+
+// MarshalText writes the verdict's name; an invalid verdict is an error.
+func (v Verdict) MarshalText() ([]byte, error) {
+	if s, ok := verdictNames[v]; ok {
+		return []byte(s), nil
+	}
+	return nil, fmt.Errorf("flow: invalid verdict %d", int(v))
+}
+
+// Action is what a hop did with the packet.
+type Action string
+
+// The actions.
+const (
+	Originate Action = "originate" // the packet starts here
+	Resolve   Action = "resolve"   // DNS64 answers with an address of the other family
+	SNAT      Action = "snat"      // the source address is translated
+	DNAT      Action = "dnat"      // the destination address is translated
+	NAT64     Action = "nat64"     // both addresses are translated to the other family, or back
+	Route     Action = "route"     // a route carries it on
+	Translate Action = "translate" // a load balancer gives both addresses anew, of the other family where the ends differ
+	Connect   Action = "connect"   // a proxy ends the connection and opens a new one
+	Forward   Action = "forward"   // a gateway or load balancer passes it on
+	Allow     Action = "allow"     // a filter lets it pass
+	Deny      Action = "deny"      // a filter or gateway refuses it: the last hop of a Denied trace
+	Drop      Action = "drop"      // nothing carries it on: the last hop of a NoRoute trace
+	Unknown   Action = "unknown"   // what happens is not known: the last hop of an Insufficient trace
+	Deliver   Action = "deliver"   // it arrives
+	Exit      Action = "exit"      // it leaves for the internet
+)
+
+// Family is an address family, IPv4 or IPv6.
+type Family = model.Family
+
+// The two families.
+const (
+	IPv4 = model.IPv4
+	IPv6 = model.IPv6
+)
+
+// Packet is the header that routes and filters look at.
+type Packet struct {
+	Src, Dst         netip.Addr
+	Proto            Proto
+	SrcPort, DstPort uint16
+}
+
+// Family is the packet's address family.
+func (p Packet) Family() Family { return model.FamilyOf(p.Dst) }
+
+func (p Packet) String() string {
+	return fmt.Sprintf("%s → %s", netip.AddrPortFrom(p.Src, p.SrcPort), netip.AddrPortFrom(p.Dst, p.DstPort))
+}
+
+// reply is the header of the answer.
+func (p Packet) reply() Packet {
+	return Packet{Src: p.Dst, Dst: p.Src, Proto: p.Proto, SrcPort: p.DstPort, DstPort: p.SrcPort}
+}
+
+// Proto is the transport protocol of a query. The zero value means TCP.
+type Proto string
+
+// The protocols a query can ask for.
+const (
+	TCP Proto = "tcp"
+	UDP Proto = "udp"
+)
+
+// Hop is one step of a packet: a component did something because of a rule.
+type Hop struct {
+	Component     string // what the component is called: "route table", "NAT gateway", "security group"
+	Type          string // its CloudFormation type, or what it is when AWS or Kubernetes makes it
+	LogicalID     string // where it is in the template; empty for what no template declares
+	ConstructPath string
+	Stack         string // the stack or template of LogicalID
+	Action        Action
+	By            string // the rule that decided: "::/0 → EgressOnly (AppRoute)", "no rule allows tcp/443 from ::/0"
+	Before, After Packet
+}
+
+// FamilyIn and FamilyOut are the address families before and after the hop.
+func (h Hop) FamilyIn() Family { return h.Before.Family() }
+
+// FamilyOut is the address family after the hop.
+func (h Hop) FamilyOut() Family { return h.After.Family() }
+
+// Name is how a reader finds the component in the template: its construct path, else its logical id, else
+// what it is.
+func (h Hop) Name() string {
+	switch {
+	case h.ConstructPath != "":
+		return h.ConstructPath
+	case h.LogicalID != "":
+		return h.LogicalID
+	}
+	return h.Component
+}
+
+// Trace is the way of one packet through the network, and of its answer.
+//
+// A trace with an OK verdict has a complete Return. When the answer is what fails, the verdict says how and
+// the last hop of Return says where. When the packet itself fails, the last hop of Hops says where and Return
+// is empty.
+type Trace struct {
+	Query       Query
+	From, To    string // the places this trace is about, where the query names several
+	Verdict     Verdict
+	Hops        []Hop
+	Return      []Hop
+	Assumptions []string // what the verdict rests on that the templates do not say
+}
+
+// Last is the hop that decided: the last of Return when the answer failed, else the last of Hops.
+func (t Trace) Last() Hop {
+	if len(t.Return) > 0 && !t.Verdict.OK() {
+		return t.Return[len(t.Return)-1]
+	}
+	if len(t.Hops) == 0 {
+		return Hop{}
+	}
+	return t.Hops[len(t.Hops)-1]
+}
+
+// Query asks for the fate of a packet.
+type Query struct {
+	From, To Endpoint
+	Port     uint16 // destination port; 0 means the port the destination is known for, else 443
+	Proto    Proto  // TCP unless said
+}
+
+func (q Query) String() string {
+	if q.Port == 0 {
+		return fmt.Sprintf("%s → %s", q.From, q.To)
+	}
+	proto := q.Proto
+	if proto == "" {
+		proto = TCP
+	}
+	return fmt.Sprintf("%s → %s:%d/%s", q.From, q.To, q.Port, proto)
+}
+
+// Endpoint names an end of a flow. Spell it with the functions and constants below, or as text:
+//
+//	pod:any  pod:NAME  pod:NAMESPACE/NAME    Pods, on every node group and Fargate profile
+//	pod:any@PLACE                            Pods in one place: a node group, a subnet, or GROUP@SUBNET
+//	service:NAMESPACE/NAME  ingress:NAMESPACE/NAME  gateway:NAMESPACE/NAME
+//	nodegroup:NAME  nodegroup:NAME@SUBNET  subnet:NAME  internet4  internet6
+//	apiserver  apiserver@SUBNET              the Kubernetes API, by one of its interfaces
+//	203.0.113.7  2001:db8::7                 an address
+//	NAME                                     any of these by logical id or construct path
+type Endpoint string
+
+// Endpoints that need no name.
+const (
+	AnyPod    Endpoint = "pod:any"
+	Internet4 Endpoint = "internet4" // a host on the IPv4 internet
+	Internet6 Endpoint = "internet6" // a host on the IPv6 internet
+	APIServer Endpoint = "apiserver" // the Kubernetes API of the cluster
+)
+
+// Pod is the Pods of a workload of that name ("web" or "namespace/web") found in the templates.
+func Pod(name string) Endpoint { return Endpoint("pod:" + name) }
+
+// Service is a Kubernetes Service. From inside the cluster it is reached by its ClusterIP, from elsewhere by
+// its load balancer.
+func Service(namespace, name string) Endpoint { return Endpoint("service:" + namespace + "/" + name) }
+
+// Ingress is a Kubernetes Ingress, reached by its load balancer.
+func Ingress(namespace, name string) Endpoint { return Endpoint("ingress:" + namespace + "/" + name) }
+
+// Gateway is a Kubernetes Gateway, reached by its load balancer.
+func Gateway(namespace, name string) Endpoint { return Endpoint("gateway:" + namespace + "/" + name) }
+
+// NodeGroup is the nodes of a node group, by logical id, construct path or name.
+func NodeGroup(name string) Endpoint { return Endpoint("nodegroup:" + name) }
+
+// Subnet is a host in a subnet, by logical id or construct path.
+func Subnet(name string) Endpoint { return Endpoint("subnet:" + name) }
+
+// Addr is an address.
+func Addr(a netip.Addr) Endpoint { return Endpoint(a.String()) }
+
+// Resource is a resource by logical id or construct path: an instance, a database, a load balancer, a VPC
+// endpoint, a subnet, a node group.
+func Resource(name string) Endpoint { return Endpoint(name) }
+
+type jsonHop struct {
+	Component     string `json:"component"`
+	Type          string `json:"type"`
+	LogicalID     string `json:"logicalId"`
+	ConstructPath string `json:"constructPath"`
+	Action        Action `json:"action"`
+	FamilyIn      string `json:"familyIn"`
+	FamilyOut     string `json:"familyOut"`
+	By            string `json:"by"`
+}
+
+// MarshalJSON writes the hop as `preflight trace -o json` does.
+func (h Hop) MarshalJSON() ([]byte, error) {
+	return json.Marshal(jsonHop{h.Component, h.Type, h.LogicalID, h.ConstructPath, h.Action,
+		h.FamilyIn().String(), h.FamilyOut().String(), h.By})
+}

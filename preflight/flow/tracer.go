@@ -1,0 +1,279 @@
+package flow
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"github.com/eks-ipv6/cdk/internal/model"
+)
+
+// tracer follows one packet and its answer. A method that moves the packet returns the verdict that ended it, or 0
+// while it goes on.
+type tracer struct {
+	model *model.Network
+	pkt   Packet
+	hops  []Hop
+	legs  []leg
+	notes []string
+	reply bool // on the way back
+}
+
+// leg is a packet's way between two places, without translation at either end.
+type leg struct {
+	from, to *place
+	out      model.Target // the gateway by which it left the network
+	undo     []undo       // what from does to the answer, in order
+	// preserved says that an NLB kept the client's address: the answer goes back through the NLB, whatever the
+	// routes say of that address.
+	preserved bool
+}
+
+// undo is a translation on the way back.
+type undo struct {
+	action    Action
+	component string
+	ref       model.Ref
+	by        string
+	after     Packet
+}
+
+func (t *tracer) hop(a Action, component string, r model.Ref, by string) {
+	t.change(a, component, r, by, t.pkt)
+}
+
+func (t *tracer) change(a Action, component string, r model.Ref, by string, after Packet) {
+	t.hops = append(t.hops, Hop{Component: component, Type: r.Type, LogicalID: r.LogicalID, ConstructPath: r.ConstructPath,
+		Stack: r.Stack, Action: a, By: by, Before: t.pkt, After: after})
+	t.pkt = after
+}
+
+// stop ends the trace.
+func (t *tracer) stop(v Verdict, component string, r model.Ref, format string, args ...any) Verdict {
+	a := map[Verdict]Action{Denied: Deny, NoRoute: Drop, Insufficient: Unknown}[v]
+	t.hop(a, component, r, fmt.Sprintf(format, args...))
+	return v
+}
+
+func (t *tracer) note(format string, args ...any) {
+	s := fmt.Sprintf(format, args...)
+	if !slices.Contains(t.notes, s) {
+		t.notes = append(t.notes, s)
+	}
+}
+
+// send carries the packet from one place to another, through as many NAT gateways as the routes say.
+func (t *tracer) send(from, to *place, undos ...undo) Verdict {
+	for range 8 {
+		l := leg{from: from, to: to, undo: undos}
+		nat, out, v := t.carry(from, to)
+		if v != 0 {
+			return v
+		}
+		l.out = out
+		if nat == nil {
+			t.legs = append(t.legs, l)
+			return 0
+		}
+		l.to = nat
+		t.legs = append(t.legs, l)
+		before := t.pkt
+		if v := t.translate(nat); v != 0 {
+			return v
+		}
+		back := undo{action: DNAT, component: "NAT gateway", ref: nat.ref, by: "its connection table", after: before.reply()}
+		if before.Family() != t.pkt.Family() {
+			back.action = NAT64
+		}
+		from, undos = nat, []undo{back}
+	}
+	return t.stop(NoRoute, "route table", from.ref, "the packet passes more than 8 NAT gateways: a loop")
+}
+
+// back carries the answer over the legs, last first.
+func (t *tracer) back() Verdict {
+	t.reply = true
+	t.pkt = t.pkt.reply()
+	for i := len(t.legs) - 1; i >= 0; i-- {
+		l := t.legs[i]
+		var v Verdict
+		switch {
+		case l.to.outside():
+			v = t.enter(l.to, l.from, l.out)
+		case l.preserved:
+			v = t.acl(l.to.subnet, true, l.to, l.from)
+		default:
+			_, _, v = t.carry(l.to, l.from)
+		}
+		if v != 0 {
+			return v
+		}
+		for _, u := range l.undo {
+			t.change(u.action, u.component, u.ref, u.by, u.after)
+		}
+	}
+	return 0
+}
+
+// position is where a packet is routed: a subnet's route table in a VPC.
+type position struct {
+	vpc    *model.VPC
+	subnet *model.Subnet
+}
+
+// carry moves the packet from a place until it is at the destination, at a NAT gateway, or out of the network by a
+// gateway. The order is the one AWS works in: security group, network ACL, route; then network ACL, security group.
+func (t *tracer) carry(from, to *place) (nat *place, out model.Target, v Verdict) {
+	if from.outside() {
+		return nil, nil, t.enter(from, to, nil)
+	}
+	if from.unknown != "" {
+		return nil, nil, t.stop(Insufficient, from.label, from.ref, "%s", from.unknown)
+	}
+	if !t.reply {
+		if v := t.groups(from, to, true); v != 0 {
+			return nil, nil, v
+		}
+	}
+	if from.subnet != nil && to.subnet == from.subnet && to.addr(t.pkt.Family()) == t.pkt.Dst {
+		t.hop(Route, "route table", from.subnet.RouteTable.Ref, fmt.Sprintf("same subnet %s", from.subnet.Ref))
+		return nil, nil, t.arrive(to, from)
+	}
+	at := position{from.vpc, from.subnet}
+	for i := range 8 {
+		// A packet that a transit gateway brings into its destination's own subnet does not leave that subnet.
+		if at.subnet != nil && (i == 0 || at.subnet != to.subnet) {
+			if v := t.acl(at.subnet, true, from, to); v != 0 {
+				return nil, nil, v
+			}
+		}
+		route, v := t.lookup(at, from)
+		if v != 0 {
+			return nil, nil, v
+		}
+		switch target := route.Target.(type) {
+		case model.Local:
+			if to.outside() || to.vpc != at.vpc {
+				return nil, nil, t.stop(NoRoute, "route table", route.Table.Ref, "%s lies in the own range %s of %s, whose local route no other can replace: the ranges overlap",
+					t.pkt.Dst, route.Destination, at.vpc.Ref)
+			}
+			return nil, nil, t.arrive(to, from)
+		case *model.InternetGateway:
+			return nil, target, t.exitIGW(target, from, to, route)
+		case *model.EgressOnlyGateway:
+			return nil, target, t.exitEgressOnly(target, from, to, route)
+		case *model.NATGateway:
+			nat, v := t.toNAT(target, at, from, to, route)
+			return nat, nil, v
+		case *model.Peering:
+			return nil, nil, t.peer(target, at, from, to)
+		case *model.TransitGateway:
+			next, v := t.transit(target, at, from, to)
+			if v != 0 {
+				return nil, nil, v
+			}
+			at = next
+		case *model.Endpoint:
+			return nil, target, t.toService(target, to)
+		case *model.Other:
+			if target.Dangling {
+				return nil, nil, t.stop(NoRoute, "route table", route.Ref, "the route has no target")
+			}
+			return nil, nil, t.stop(Insufficient, "route table", route.Table.Ref, "%s leads to %s %s, which is not modelled or not in the templates", describe(route), target.Property, target.Value)
+		default:
+			return nil, nil, t.stop(Insufficient, "route table", route.Table.Ref, "%s leads to something unknown", describe(route))
+		}
+	}
+	return nil, nil, t.stop(NoRoute, "route table", from.ref, "the routes send the packet in a loop")
+}
+
+func describe(r *model.Route) string {
+	dst := r.Unknown
+	switch {
+	case r.Destination.IsValid():
+		dst = r.Destination.String()
+	case r.PrefixList != nil:
+		dst = r.PrefixList.Ref.String()
+	}
+	target := "local"
+	if _, local := r.Target.(model.Local); !local {
+		target = r.Target.Resource().String()
+		if r.LogicalID != "" && r.LogicalID != r.Table.LogicalID {
+			return fmt.Sprintf("%s → %s (%s)", dst, target, r.LogicalID)
+		}
+	}
+	return fmt.Sprintf("%s → %s", dst, target)
+}
+
+// lookup finds the route for the packet and shows it.
+func (t *tracer) lookup(at position, from *place) (*model.Route, Verdict) {
+	if at.subnet == nil { // a regional NAT gateway: AWS keeps its table
+		if at.vpc == nil || at.vpc.InternetGateway == nil {
+			return nil, t.stop(NoRoute, "NAT gateway", from.ref, "the VPC has no internet gateway attached for the regional NAT gateway to use")
+		}
+		if _, ok := at.vpc.Contains(t.pkt.Dst); ok {
+			table := &model.RouteTable{Ref: from.ref, VPC: at.vpc}
+			r, _ := table.Lookup(t.pkt.Dst)
+			t.hop(Route, "route table", from.ref, "the gateway's own table: local")
+			return r, 0
+		}
+		if t.reply {
+			return nil, t.stop(Insufficient, "NAT gateway", from.ref, "what the regional NAT gateway's own table holds beside the default routes is not modelled: a route to %s", t.pkt.Dst)
+		}
+		r := &model.Route{Ref: from.ref, Table: &model.RouteTable{Ref: from.ref}, Destination: netip.MustParsePrefix("0.0.0.0/0"), Target: at.vpc.InternetGateway}
+		t.hop(Route, "route table", from.ref, fmt.Sprintf("the gateway's own table: 0.0.0.0/0 → %s", at.vpc.InternetGateway.Ref))
+		return r, 0
+	}
+	table := at.subnet.RouteTable
+	if table == nil || table.Imported {
+		name := "the route table"
+		r := at.subnet.Ref
+		if table != nil {
+			name, r = "route table "+table.Ref.String(), table.Ref
+		}
+		return nil, t.stop(Insufficient, "route table", r, "%s of subnet %s is in none of the templates", name, at.subnet.Ref)
+	}
+	route, uncertain := table.Lookup(t.pkt.Dst)
+	where := ""
+	if at.subnet.MainTable {
+		where = fmt.Sprintf("; subnet %s has no route table association, so the VPC's main table holds", at.subnet.Ref)
+	}
+	if route == nil {
+		if len(uncertain) > 0 {
+			return nil, t.stop(Insufficient, "route table", table.Ref, "no known route to %s; the destination of %s is %s", t.pkt.Dst, uncertain[0].Ref, uncertain[0].Unknown)
+		}
+		return nil, t.stop(NoRoute, "route table", table.Ref, "no route to %s from subnet %s%s", t.pkt.Dst, at.subnet.Ref, where)
+	}
+	for _, u := range uncertain {
+		if _, local := route.Target.(model.Local); !local { // nothing is more specific than what decides in the VPC itself
+			t.note("the destination of route %s (%s) is not known at synth: assumed not to hold %s", u.Ref, u.Unknown, t.pkt.Dst)
+		}
+	}
+	t.hop(Route, "route table", table.Ref, describe(route)+where)
+	return route, 0
+}
+
+// arrive takes the packet through the filters of its destination.
+func (t *tracer) arrive(to, from *place) Verdict {
+	if to.unknown != "" && to.kind != hostPlace {
+		return t.stop(Insufficient, to.label, to.ref, "%s", to.unknown)
+	}
+	if to.gone != "" {
+		return t.stop(NoRoute, to.label, to.ref, "%s", to.gone)
+	}
+	if t.pkt.Dst != to.addr(t.pkt.Family()) {
+		return t.stop(NoRoute, to.label, to.ref, "nothing at %s answers", t.pkt.Dst)
+	}
+	if to.subnet != nil && (from == nil || from.subnet != to.subnet) {
+		if v := t.acl(to.subnet, false, from, to); v != 0 {
+			return v
+		}
+	}
+	if !t.reply {
+		if to.unknown != "" {
+			return t.stop(Insufficient, to.label, to.ref, "%s", to.unknown)
+		}
+		return t.groups(from, to, false)
+	}
+	return 0
+}

@@ -1,0 +1,188 @@
+package rules
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/eks-ipv6/cdk/internal/cfn"
+	"github.com/eks-ipv6/cdk/internal/model"
+)
+
+const docCNI = "https://github.com/aws/amazon-vpc-cni-k8s#readme"
+
+var addonRules = []Rule{
+	{
+		ID: "V14", Severity: Error, Title: "VPC CNI settings that IPv6 mode refuses",
+		Why:    "On IPv6 the CNI refuses to start with custom networking, with IPv4 mode on as well, or with prefix delegation off.",
+		Fix:    "leave ENABLE_IPv4, ENABLE_IPv6, ENABLE_PREFIX_DELEGATION and AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG out of the configuration",
+		Source: docCNI,
+		check: func(c *check) {
+			c.eachCNI(func(cl *model.Cluster, a *model.Addon, r *cfn.Resource) {
+				for name, bad := range map[string]bool{"AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG": true, "ENABLE_IPv4": true, "ENABLE_IPv6": false, "ENABLE_PREFIX_DELEGATION": false} {
+					if set, known := flag(a.Env(name), !bad); known && set == bad {
+						c.report(r, "ConfigurationValues", "the add-on %s of the IPv6 cluster %s sets %s to %v", r.ID, cl.LogicalID, name, set)
+					}
+				}
+				if on(model.At(a.Configuration, "eniConfig", "create"), false) {
+					c.report(r, "ConfigurationValues", "the add-on %s of the IPv6 cluster %s creates ENIConfigs, which is custom networking", r.ID, cl.LogicalID)
+				}
+			})
+		},
+	},
+	{
+		ID: "V15", Severity: Error, Title: "VPC CNI too old",
+		Why:    "IPv6 needs v1.10.1, security groups for Pods on IPv6 v1.16.0, and ENABLE_V4_EGRESS v1.15.1.",
+		Fix:    "leave AddonVersion out for EKS's default, or name v1.22.2 or later",
+		Source: docIPv6,
+		check: func(c *check) {
+			c.eachCNI(func(cl *model.Cluster, a *model.Addon, r *cfn.Resource) {
+				v, ok := versionOf(r.Prop("AddonVersion"))
+				switch {
+				case !ok:
+				case v.before(version{1, 10, 1}):
+					c.report(r, "AddonVersion", "the add-on %s of the IPv6 cluster %s is %s, wanted v1.10.1 or later", r.ID, cl.LogicalID, v)
+				case v.before(version{1, 16, 0}) && on(a.Env("ENABLE_POD_ENI"), false):
+					c.report(r, "AddonVersion", "the add-on %s is %s; security groups for Pods on IPv6 want v1.16.0 or later", r.ID, v)
+				case v.before(version{1, 15, 1}) && a.Env("ENABLE_V4_EGRESS").Exists():
+					c.report(r, "AddonVersion", "the add-on %s is %s; ENABLE_V4_EGRESS wants v1.15.1 or later", r.ID, v)
+				}
+			})
+		},
+	},
+	{
+		ID: "V36", Severity: Error, Title: "Add-on that does not exist",
+		Why:    "The AWS Load Balancer Controller is no EKS add-on: EKS refuses it.",
+		Fix:    "install the Helm chart aws-load-balancer-controller, or use EKS Auto Mode",
+		Source: "https://docs.aws.amazon.com/eks/latest/userguide/aws-load-balancer-controller.html",
+		check: func(c *check) {
+			for _, r := range c.set.Resources("AWS::EKS::Addon") {
+				if r.Prop("AddonName").Is("aws-load-balancer-controller") {
+					c.report(r, "AddonName", "%s is the add-on aws-load-balancer-controller", r.ID)
+				}
+			}
+		},
+	},
+	{
+		ID: "V37", Severity: Warning, Title: "Add-on that Auto Mode already has",
+		Why:    "EKS Auto Mode brings CNI, DNS, kube-proxy, EBS and Pod Identity itself; without other nodes the add-on has nowhere to run and stays degraded.",
+		Fix:    "remove the add-on, or add a node group for it",
+		Source: "https://docs.aws.amazon.com/eks/latest/userguide/automode.html",
+		check: func(c *check) {
+			builtIn := []string{"vpc-cni", "coredns", "kube-proxy", "eks-pod-identity-agent", "aws-ebs-csi-driver", "eks-node-monitoring-agent"}
+			for _, cl := range c.net.Clusters {
+				if !cl.AutoMode || slices.ContainsFunc(cl.NodeGroups, func(n *model.NodeGroup) bool { return !n.Auto }) {
+					continue
+				}
+				for _, a := range cl.Addons {
+					if slices.Contains(builtIn, a.Name) {
+						c.report(c.raw(a), "AddonName", "the add-on %s is %s, which the Auto Mode cluster %s has built in", a.LogicalID, a.Name, cl.LogicalID)
+					}
+				}
+			}
+		},
+	},
+	{
+		ID: "V52", Severity: Error, Title: "Load balancer controller that cannot find its Region and VPC",
+		Why:    "Without region and vpcId the controller asks the instance metadata, and a hop limit of 1 keeps Pods from it: it crash-loops.",
+		Fix:    "set region and vpcId in the chart's values",
+		Source: "https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/deploy/installation/",
+		check: func(c *check) {
+			for _, cl := range c.clusters6() {
+				if cl.Controller == nil || cl.Controller.Chart == nil || cl.Controller.Chart.ValuesUnknown != "" {
+					continue
+				}
+				closed := slices.ContainsFunc(cl.NodeGroups, func(n *model.NodeGroup) bool { return n.Template != nil && n.Template.HopLimit == 1 })
+				if !closed {
+					continue
+				}
+				for _, key := range []string{"region", "vpcId"} {
+					if !cl.Controller.Chart.Values.Field(key).Exists() {
+						c.report(c.raw(cl.Controller.Chart), "Values", "the chart %s sets no %s, and nodes of %s have the hop limit 1", cl.Controller.Chart.LogicalID, key, cl.LogicalID)
+					}
+				}
+			}
+		},
+	},
+	{
+		ID: "W02", Severity: Warning, Title: "Network policies that do not see IPv4",
+		Why:    "Policies are not applied to the Pods' IPv4 egress: a default-deny lets every IPv4 connection out.",
+		Fix:    "set ENABLE_V4_EGRESS to \"false\" in the VPC CNI's configuration, or control IPv4 by security groups and a firewall, and acknowledge this",
+		Source: "https://github.com/aws/aws-network-policy-agent/issues/55",
+		check: func(c *check) {
+			c.eachCNI(func(cl *model.Cluster, a *model.Addon, r *cfn.Resource) {
+				v4, _, unknown := cl.IPv4Egress()
+				enforced := on(model.At(a.Configuration, "enableNetworkPolicy"), false)
+				if v4 && unknown == "" && enforced {
+					c.report(r, "ConfigurationValues", "the add-on %s enforces network policies in %s, and Pods have IPv4 egress that these do not filter", r.ID, cl.LogicalID)
+				}
+			})
+		},
+	},
+	{
+		ID: "W09", Severity: Warning, Title: "Auto Mode node class that does not fit IPv6",
+		Why:    "Network policies do not see the Pods' IPv4 egress, which a node class leaves on; snatPolicy and ipv4PrefixSize are for IPv4 clusters.",
+		Fix:    "set advancedNetworking.enableV4Egress: false where policies must hold, and leave snatPolicy and ipv4PrefixSize out",
+		Source: "https://docs.aws.amazon.com/eks/latest/userguide/auto-change.html",
+		check: func(c *check) {
+			for _, cl := range c.clusters6() {
+				if !cl.AutoMode {
+					continue
+				}
+				closed := false
+				for _, o := range cl.ObjectsOf("NodeClass") {
+					r := c.raw(o)
+					if r == nil {
+						continue
+					}
+					for _, p := range []string{"snatPolicy", "ipv4PrefixSize"} {
+						if v := model.At(o.Value, "spec", p); v.Exists() || model.At(o.Value, "spec", "advancedNetworking", p).Exists() {
+							c.report(r, "Manifest", "the NodeClass %s of the IPv6 cluster %s sets %s", o.ObjectName, cl.LogicalID, p)
+						}
+					}
+					egress := model.At(o.Value, "spec", "advancedNetworking", "enableV4Egress")
+					closed = closed || off(egress, true) || !egress.Known()
+				}
+				if policies := cl.ObjectsOf("NetworkPolicy"); len(policies) > 0 && !closed && c.raw(policies[0]) != nil {
+					c.report(c.raw(policies[0]), "Manifest", "the network policy %s in %s does not filter the Pods' IPv4 egress", policies[0].ObjectName, cl.LogicalID)
+				}
+			}
+		},
+	},
+	{
+		ID: "W20", Severity: Warning, Title: "VPC CNI settings without effect on IPv6",
+		Why:    "There is no warm pool on IPv6, one /80 serves each node, and IPv6 is never translated: these settings do nothing.",
+		Fix:    "take the setting out of the configuration",
+		Source: docCNI,
+		check: func(c *check) {
+			c.eachCNI(func(cl *model.Cluster, a *model.Addon, r *cfn.Resource) {
+				for _, name := range model.At(a.Configuration, "env").Keys() {
+					if strings.HasPrefix(name, "WARM_") || strings.HasPrefix(name, "MINIMUM_") || strings.HasPrefix(name, "AWS_VPC_K8S_CNI_EXTERNALSNAT") {
+						c.report(r, "ConfigurationValues", "the add-on %s of the IPv6 cluster %s sets %s", r.ID, cl.LogicalID, name)
+					}
+				}
+			})
+		},
+	},
+	{
+		ID: "W21", Severity: Warning, Title: "VPC CNI v1.22.1",
+		Why:    "This version's discovery of security groups was taken back in v1.22.2.",
+		Fix:    "use v1.22.2 or later",
+		Source: "https://github.com/aws/amazon-vpc-cni-k8s/blob/master/CHANGELOG.md",
+		check: func(c *check) {
+			c.eachCNI(func(cl *model.Cluster, a *model.Addon, r *cfn.Resource) {
+				if v, ok := versionOf(r.Prop("AddonVersion")); ok && v == (version{1, 22, 1}) {
+					c.report(r, "AddonVersion", "the add-on %s of cluster %s is v1.22.1", r.ID, cl.LogicalID)
+				}
+			})
+		},
+	},
+}
+
+// eachCNI visits the vpc-cni add-ons of IPv6 clusters whose configuration is known or absent.
+func (c *check) eachCNI(visit func(*model.Cluster, *model.Addon, *cfn.Resource)) {
+	for _, cl := range c.clusters6() {
+		if a := cl.Addon("vpc-cni"); a != nil && c.raw(a) != nil {
+			visit(cl, a, c.raw(a))
+		}
+	}
+}

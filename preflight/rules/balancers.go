@@ -1,0 +1,274 @@
+package rules
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/eks-ipv6/cdk/internal/cfn"
+	"github.com/eks-ipv6/cdk/internal/model"
+)
+
+const (
+	docNLBType  = "https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-ip-address-type.html"
+	docTargets  = "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-elasticloadbalancingv2-targetgroup.html"
+	docClass    = "https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/ingress_class/"
+	notePrefix  = "service.beta.kubernetes.io/aws-load-balancer-"
+	ingressNote = "alb.ingress.kubernetes.io/"
+)
+
+var balancerRules = []Rule{
+	{
+		ID: "V30", Severity: Error, Title: "UDP on a dual-stack NLB without a source NAT prefix",
+		Why:    "A dual-stack network load balancer takes UDP listeners only with IPv6 source NAT on.",
+		Fix:    "set EnablePrefixForIpv6SourceNat: \"on\" (on a Service the annotation aws-load-balancer-enable-prefix-for-ipv6-source-nat)",
+		Source: docNLBType,
+		check: func(c *check) {
+			for _, r := range c.set.Resources("AWS::ElasticLoadBalancingV2::Listener") {
+				l, ok := r.Prop("LoadBalancerArn").Resource()
+				if !ok || !r.Prop("Protocol").Is("UDP") && !r.Prop("Protocol").Is("TCP_UDP") {
+					continue
+				}
+				if nat := l.Prop("EnablePrefixForIpv6SourceNat"); l.Prop("IpAddressType").Is("dualstack") && off(nat, false) {
+					c.report(l, "EnablePrefixForIpv6SourceNat", "the dual-stack load balancer %s has the %s listener %s and no prefix for source NAT", l.ID, r.Prop("Protocol"), r.ID)
+				}
+			}
+			for _, cl := range c.clusters6() {
+				for _, o := range cl.ObjectsOf("Service") {
+					udp := slices.ContainsFunc(model.At(o.Value, "spec", "ports").Items(), func(p cfn.Value) bool { return p.Get("protocol").Is("UDP") })
+					if c.raw(o) != nil && udp && o.Text("spec", "type") == "LoadBalancer" && o.Annotation(notePrefix+"ip-address-type").Is("dualstack") &&
+						off(o.Annotation(notePrefix+"enable-prefix-for-ipv6-source-nat"), false) {
+						c.report(c.raw(o), "Manifest", "the Service %s/%s has UDP ports on a dual-stack load balancer and no prefix for source NAT", o.Namespace, o.ObjectName)
+					}
+				}
+			}
+		},
+	},
+	{
+		ID: "V31", Severity: Error, Title: "IPv6 target group with instance targets",
+		Why:    "IPv6 target groups take addresses; instances only with a primary IPv6 address, which managed nodes do not have.",
+		Fix:    "set TargetType: ip",
+		Source: docTargets,
+		check: func(c *check) {
+			for _, r := range c.set.Resources("AWS::ElasticLoadBalancingV2::TargetGroup") {
+				if typ := r.Prop("TargetType"); r.Prop("IpAddressType").Is("ipv6") && typ.Known() && !typ.Is("ip") {
+					c.report(r, "TargetType", "the IPv6 target group %s has the target type %s", r.ID, orDefault(typ, "instance"))
+				}
+			}
+		},
+	},
+	{
+		ID: "V38", Severity: Error, Title: "Auto Mode load balancer without tagged subnets",
+		Why:    "Auto Mode finds subnets of dual-stack load balancers by their role tags only.",
+		Fix:    "tag public subnets kubernetes.io/role/elb=1 and private ones kubernetes.io/role/internal-elb=1",
+		Source: "https://docs.aws.amazon.com/eks/latest/userguide/auto-change.html",
+		check: func(c *check) {
+			for _, l := range c.net.LoadBalancers {
+				if l.Cluster == nil || !l.Cluster.AutoMode || l.Hypothetical || l.For == nil || c.raw(l.For) == nil || !l.Speaks(model.IPv6) || l.Cluster.VPC == nil || l.Cluster.VPC.Imported {
+					continue
+				}
+				tag := "kubernetes.io/role/elb"
+				if l.Internal {
+					tag = "kubernetes.io/role/internal-elb"
+				}
+				subnets := c.declared(l.Cluster.VPC.Subnets)
+				unknown := slices.ContainsFunc(subnets, func(s *model.Subnet) bool { return !c.raw(s).Prop("Tags").Known() })
+				tagged := slices.ContainsFunc(subnets, func(s *model.Subnet) bool { return s.Tags.Has(tag) })
+				if named := l.For.Annotation(notePrefix + "subnets"); len(subnets) > 0 && !tagged && !unknown && !named.Exists() && !l.For.Annotation(ingressNote+"subnets").Exists() {
+					c.report(c.raw(l.For), "Manifest", "%s wants a dual-stack load balancer, and no subnet of %s has the tag %s", l.For.Ref.Name, l.Cluster.LogicalID, tag)
+				}
+			}
+		},
+	},
+	{
+		ID: "V46", Severity: Error, Title: "IPv6 targets behind an IPv4 load balancer",
+		Why:    "\"You cannot associate an IPv6 target group with a load balancer that has an 'ipv4' IP address type\"; and one action takes groups of one family.",
+		Fix:    "set IpAddressType: dualstack on the load balancer, and the same IpAddressType on all target groups of an action",
+		Source: docTargets,
+		check: func(c *check) {
+			for _, r := range c.set.Resources("AWS::ElasticLoadBalancingV2::Listener", "AWS::ElasticLoadBalancingV2::ListenerRule") {
+				listener := r
+				if r.Type == "AWS::ElasticLoadBalancingV2::ListenerRule" {
+					l, ok := r.Prop("ListenerArn").Resource()
+					if !ok {
+						continue
+					}
+					listener = l
+				}
+				l, known := listener.Prop("LoadBalancerArn").Resource()
+				for _, actions := range []string{"DefaultActions", "Actions"} {
+					for i, a := range r.Prop(actions).Items() {
+						groups := []cfn.Value{a.Get("TargetGroupArn")}
+						for _, t := range a.Get("ForwardConfig.TargetGroups").Items() {
+							groups = append(groups, t.Get("TargetGroupArn"))
+						}
+						families := map[bool]bool{}
+						for _, g := range groups {
+							t, ok := g.Resource()
+							if !ok || !t.Prop("IpAddressType").Known() {
+								continue
+							}
+							six := t.Prop("IpAddressType").Is("ipv6")
+							families[six] = true
+							if six && known && l.Prop("IpAddressType").Known() && !strings.HasPrefix(strings.ToLower(l.Prop("IpAddressType").String()), "dualstack") {
+								c.report(r, actions+"."+itoa(i), "%s forwards to the IPv6 target group %s on the load balancer %s, which is %s", r.ID, t.ID, l.ID, orDefault(l.Prop("IpAddressType"), "ipv4"))
+							}
+						}
+						if len(families) == 2 {
+							c.report(r, actions+"."+itoa(i), "%s forwards to IPv4 and IPv6 target groups in one action", r.ID)
+						}
+					}
+				}
+			}
+		},
+	},
+	{
+		ID: "V47", Severity: Error, Title: "Load balancer that the controller refuses to make",
+		Why:    "The AWS Load Balancer Controller makes no load balancer for IPv6 Pods that is not dual-stack, and none with settings that contradict each other.",
+		Fix:    "give it what the message asks for: ip-address-type dualstack (an annotation, or ingressClassParams.spec in the chart's values), target type ip, subnets with role tags and IPv6 in two zones",
+		Source: "https://github.com/kubernetes-sigs/aws-load-balancer-controller/issues/3572",
+		check: func(c *check) {
+			for _, l := range c.net.LoadBalancers {
+				if l.Refused == "" || l.Hypothetical || l.For == nil || c.raw(l.For) == nil || l.Cluster == nil || l.Cluster.Family != model.IPv6 || l.Cluster.Controller == nil {
+					continue
+				}
+				if !c.decided(l) {
+					continue
+				}
+				c.report(c.raw(l.For), "Manifest", "the controller makes no load balancer for %s: %s", l.For.Ref.Name, l.Refused)
+			}
+		},
+	},
+	{
+		ID: "W11", Severity: Warning, Title: "Controller whose default is not dual-stack",
+		Why:    "Its default is ipv4: every Ingress without the annotation ip-address-type fails with \"unsupported IPv6 configuration, lb not dual-stack\".",
+		Fix:    "set ingressClassParams: {create: true, spec: {ipAddressType: dualstack, targetType: ip}} in the chart's values",
+		Source: docClass,
+		check: func(c *check) {
+			for _, cl := range c.clusters6() {
+				if cl.Controller == nil || cl.Controller.Chart == nil || cl.Controller.Chart.ValuesUnknown != "" || c.raw(cl.Controller.Chart) == nil {
+					continue
+				}
+				if slices.ContainsFunc(cl.ObjectsOf("IngressClassParams"), func(o *model.Object) bool {
+					return strings.HasPrefix(o.Text("spec", "ipAddressType"), "dualstack")
+				}) {
+					continue
+				}
+				if v := cl.Controller.ClassParams.Get("ipAddressType"); v.Known() && !v.Is("dualstack") && !v.Is("dualstack-without-public-ipv4") {
+					c.report(c.raw(cl.Controller.Chart), "Values", "the chart %s in the IPv6 cluster %s sets no dual-stack default for Ingresses", cl.Controller.Chart.LogicalID, cl.LogicalID)
+				}
+			}
+		},
+	},
+	{
+		ID: "W14", Severity: Warning, Title: "ALB that logs users in, without public IPv4",
+		Why:    "The load balancer calls the identity provider over IPv4: with dualstack-without-public-ipv4 users get HTTP 500.",
+		Fix:    "use dualstack, or log users in elsewhere",
+		Source: "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/listener-authenticate-users.html",
+		check: func(c *check) {
+			for _, r := range c.set.Resources("AWS::ElasticLoadBalancingV2::Listener", "AWS::ElasticLoadBalancingV2::ListenerRule") {
+				listener := r
+				if l, ok := r.Prop("ListenerArn").Resource(); ok {
+					listener = l
+				}
+				l, ok := listener.Prop("LoadBalancerArn").Resource()
+				if !ok || !l.Prop("IpAddressType").Is("dualstack-without-public-ipv4") {
+					continue
+				}
+				for _, actions := range []string{"DefaultActions", "Actions"} {
+					for i, a := range r.Prop(actions).Items() {
+						if t := a.Get("Type"); t.Is("authenticate-oidc") || t.Is("authenticate-cognito") {
+							c.report(r, actions+"."+itoa(i), "%s logs users in (%s) on %s, which has no public IPv4", r.ID, t, l.ID)
+						}
+					}
+				}
+			}
+			for _, cl := range c.clusters6() {
+				for _, o := range cl.ObjectsOf("Ingress") {
+					auth := o.Annotation(ingressNote + "auth-type")
+					if c.raw(o) != nil && (auth.Is("oidc") || auth.Is("cognito")) && o.Annotation(ingressNote+"ip-address-type").Is("dualstack-without-public-ipv4") {
+						c.report(c.raw(o), "Manifest", "the Ingress %s/%s logs users in on a load balancer without public IPv4", o.Namespace, o.ObjectName)
+					}
+				}
+			}
+		},
+	},
+	{
+		ID: "W18", Severity: Warning, Title: "NLB made without a security group",
+		Why:    "A network load balancer that starts without one can never have one.",
+		Fix:    "give SecurityGroups when the load balancer is made",
+		Source: "https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-security-groups.html",
+		check: func(c *check) {
+			for _, r := range c.set.Resources("AWS::ElasticLoadBalancingV2::LoadBalancer") {
+				groups := r.Prop("SecurityGroups")
+				if r.Prop("Type").Is("network") && groups.Known() && len(groups.Items()) == 0 {
+					c.report(r, "SecurityGroups", "the network load balancer %s has no security group", r.ID)
+				}
+			}
+		},
+	},
+	{
+		ID: "W29", Severity: Warning, Title: "Dual-stack Ingress that lets IPv4 clients in only",
+		Why:    "A list of ranges replaces the default of both families: IPv6 clients are dropped.",
+		Fix:    "name the IPv6 ranges in the list as well, such as ::/0",
+		Source: "https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/",
+		check: func(c *check) {
+			for _, cl := range c.clusters6() {
+				for _, o := range cl.Objects {
+					var list cfn.Value
+					switch o.Kind {
+					case "Ingress":
+						list = o.Annotation(ingressNote + "inbound-cidrs")
+					case "Service":
+						list = model.At(o.Value, "spec", "loadBalancerSourceRanges")
+					}
+					if c.raw(o) == nil || !list.Known() || !list.Exists() {
+						continue
+					}
+					if s := list.String(); strings.Contains(s, ".") && !strings.Contains(s, ":") {
+						c.report(c.raw(o), "Manifest", "%s lets only %s in", o.Ref.Name, s)
+					}
+				}
+			}
+		},
+	},
+	{
+		ID: "W30", Severity: Warning, Title: "Internal load balancer open to the internet gateway",
+		Why:    "An internal dual-stack load balancer has public IPv6 addresses; with ipv6.deny_all_igw_traffic false, and a route, the internet reaches it.",
+		Fix:    "leave ipv6.deny_all_igw_traffic at its default",
+		Source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-elasticloadbalancingv2-loadbalancer-loadbalancerattribute.html",
+		check: func(c *check) {
+			for _, r := range c.set.Resources("AWS::ElasticLoadBalancingV2::LoadBalancer") {
+				for i, a := range r.Prop("LoadBalancerAttributes").Items() {
+					if r.Prop("Scheme").Is("internal") && a.Get("Key").Is("ipv6.deny_all_igw_traffic") && off(a.Get("Value"), true) {
+						c.report(r, "LoadBalancerAttributes."+itoa(i), "the internal load balancer %s takes traffic from the internet gateway", r.ID)
+					}
+				}
+			}
+		},
+	},
+}
+
+// decided says that all is known that the controller's refusal of a load balancer may rest on.
+func (c *check) decided(l *model.LoadBalancer) bool {
+	ctl := l.Cluster.Controller
+	if ctl.Chart != nil && (ctl.Chart.ValuesUnknown != "" || !ctl.ClassParams.Known()) || !model.At(l.For.Value, "metadata", "annotations").Known() ||
+		c.stray("AWS::EC2::Subnet", "VpcId") || c.stray("AWS::EC2::VPCCidrBlock", "VpcId") {
+		return false
+	}
+	if l.Cluster.VPC == nil || l.Cluster.VPC.Imported {
+		return false
+	}
+	if slices.ContainsFunc(c.set.Resources("AWS::EC2::VPCCidrBlock"), func(r *cfn.Resource) bool { return !r.Prop("AmazonProvidedIpv6CidrBlock").Known() }) {
+		return false
+	}
+	return !slices.ContainsFunc(c.declared(l.Cluster.VPC.Subnets), func(s *model.Subnet) bool {
+		return !c.raw(s).Prop("Tags").Known() || s.Unknown != ""
+	})
+}
+
+func orDefault(v cfn.Value, otherwise string) string {
+	if !v.Exists() {
+		return otherwise
+	}
+	return v.String()
+}

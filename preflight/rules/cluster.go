@@ -1,0 +1,355 @@
+package rules
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/eks-ipv6/cdk/internal/cfn"
+	"github.com/eks-ipv6/cdk/internal/model"
+)
+
+const (
+	docKubernetesNetwork = "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-eks-cluster-kubernetesnetworkconfig.html"
+	docEndpointAccess    = "https://docs.aws.amazon.com/eks/latest/userguide/cluster-endpoint.html"
+	docVersions          = "https://docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html"
+)
+
+var clusterRules = []Rule{
+	{
+		ID: "V05", Severity: Error, Title: "IPv4 service range on an IPv6 cluster",
+		Why:    "EKS refuses serviceIpv4Cidr together with ipFamily ipv6.",
+		Fix:    "leave ServiceIpv4Cidr out: EKS chooses an IPv6 service range",
+		Source: docKubernetesNetwork,
+		check: func(c *check) {
+			for _, cl := range c.clusters6() {
+				if v, p := c.clusterProp(cl, "KubernetesNetworkConfig.ServiceIpv4Cidr"); v.Exists() {
+					c.report(c.raw(cl), p, "the IPv6 cluster %s sets the IPv4 service range %s", cl.LogicalID, v)
+				}
+			}
+		},
+	},
+	{
+		ID: "V06", Severity: Error, Title: "IPv6 service range chosen by hand",
+		Why:    "EKS chooses the range from fc00::/7 and takes no other; the property is an output only.",
+		Fix:    "leave ServiceIpv6Cidr out, and read it with Fn::GetAtt KubernetesNetworkConfig.ServiceIpv6Cidr",
+		Source: docPractices,
+		check: func(c *check) {
+			for _, cl := range c.net.Clusters {
+				if c.raw(cl) == nil {
+					continue
+				}
+				config, _ := c.clusterProp(cl, "KubernetesNetworkConfig")
+				if v, p := c.clusterProp(cl, "KubernetesNetworkConfig.ServiceIpv6Cidr"); v.Exists() && config.Kind() == cfn.Map {
+					c.report(c.raw(cl), p, "cluster %s sets the IPv6 service range %s", cl.LogicalID, v)
+				}
+			}
+		},
+	},
+	{
+		ID: "V07", Severity: Error, Title: "Cluster in one zone, or in a zone that EKS does not use",
+		Why:    "EKS wants subnets in two zones, and hosts no control plane in use1-az3, usw1-az2 and cac1-az3.",
+		Fix:    "name subnets in two or more other zones",
+		Source: docNetwork,
+		check: func(c *check) {
+			for _, cl := range c.net.Clusters {
+				if c.raw(cl) == nil {
+					continue
+				}
+				list, p := c.clusterProp(cl, "ResourcesVpcConfig.SubnetIds")
+				for _, s := range c.declared(cl.Subnets) {
+					if id, ok := c.raw(s).Prop("AvailabilityZoneId").Text(); ok && slices.Contains([]string{"use1-az3", "usw1-az2", "cac1-az3"}, id) {
+						c.report(c.raw(s), "AvailabilityZoneId", "subnet %s of cluster %s is in %s", s.LogicalID, cl.LogicalID, id)
+					}
+				}
+				declared := c.declared(cl.Subnets)
+				if items, ok := list.List(); !ok || len(items) == 0 || len(declared) != len(items) {
+					continue
+				}
+				zones := map[string]bool{}
+				for _, s := range declared {
+					zone := c.raw(s).Prop("AvailabilityZone")
+					if !zone.Exists() {
+						zone = c.raw(s).Prop("AvailabilityZoneId")
+					}
+					if !zone.Exists() {
+						zones = nil
+						break
+					}
+					zones[zone.Key()] = true
+				}
+				if len(zones) == 1 {
+					c.report(c.raw(cl), p, "all %d subnets of cluster %s are in the zone %s", len(declared), cl.LogicalID, declared[0].Zone)
+				}
+			}
+		},
+	},
+	{
+		ID: "V10", Severity: Error, Title: "IPv6 cluster in a China Region",
+		Why:    "EKS refuses ipFamily ipv6 there.",
+		Fix:    "use IpFamily: ipv4 in China Regions",
+		Source: docKubernetesNetwork,
+		check: func(c *check) {
+			for _, cl := range c.clusters6() {
+				if p, ok := c.raw(cl).Stack.Pseudo("AWS::Partition").Text(); ok && p == "aws-cn" {
+					_, property := c.clusterProp(cl, "KubernetesNetworkConfig.IpFamily")
+					c.report(c.raw(cl), property, "the IPv6 cluster %s is in the Region %s", cl.LogicalID, c.raw(cl).Stack.Pseudo("AWS::Region"))
+				}
+			}
+		},
+	},
+	{
+		ID: "V11", Severity: Error, Title: "Outposts, hybrid nodes or Windows on an IPv6 cluster",
+		Why:    "EKS has none of the three on IPv6.",
+		Fix:    "leave OutpostConfig and RemoteNetworkConfig out, and use Linux AMI types; or use an IPv4 cluster",
+		Source: docIPv6,
+		check: func(c *check) {
+			for _, cl := range c.clusters6() {
+				for _, p := range []string{"OutpostConfig", "RemoteNetworkConfig"} {
+					if v, property := c.clusterProp(cl, p); v.Exists() {
+						c.report(c.raw(cl), property, "the IPv6 cluster %s has %s", cl.LogicalID, p)
+					}
+				}
+			}
+			for _, n := range c.nodes() {
+				if t, ok := c.raw(n).Prop("AmiType").Text(); ok && strings.HasPrefix(t, "WINDOWS") {
+					c.report(c.raw(n), "AmiType", "the nodes %s of the IPv6 cluster %s are %s", n.LogicalID, n.Cluster.LogicalID, t)
+				}
+			}
+		},
+	},
+	{
+		ID: "V19", Severity: Error, Title: "IPv6 range for the public endpoint of an IPv4 cluster",
+		Why:    "EKS refuses it: the endpoint of an IPv4 cluster has IPv4 only.",
+		Fix:    "take the IPv6 ranges out of PublicAccessCidrs, or make the cluster IPv6",
+		Source: docEndpointAccess,
+		check: func(c *check) {
+			for _, cl := range c.net.Clusters {
+				if c.raw(cl) == nil || cl.Family == model.IPv6 {
+					continue
+				}
+				if fam, _ := c.clusterProp(cl, "KubernetesNetworkConfig.IpFamily"); !fam.Known() {
+					continue
+				}
+				list, p := c.clusterProp(cl, "ResourcesVpcConfig.PublicAccessCidrs")
+				for i, v := range list.Items() {
+					if x, ok := prefixOf(v); ok && x.Addr().Is6() {
+						c.report(c.raw(cl), p+"."+itoa(i), "the IPv4 cluster %s opens its endpoint to %s", cl.LogicalID, x)
+					}
+				}
+			}
+		},
+	},
+	{
+		ID: "V20", Severity: Error, Title: "Cluster that nobody can reach",
+		Why:    "With public and private access off, EKS refuses the cluster.",
+		Fix:    "set EndpointPrivateAccess: true",
+		Source: docEndpointAccess,
+		check: func(c *check) {
+			for _, cl := range c.net.Clusters {
+				if c.raw(cl) == nil {
+					continue
+				}
+				pub, _ := c.clusterProp(cl, "ResourcesVpcConfig.EndpointPublicAccess")
+				priv, p := c.clusterProp(cl, "ResourcesVpcConfig.EndpointPrivateAccess")
+				if off(pub, true) && off(priv, false) {
+					c.report(c.raw(cl), p, "cluster %s has public and private access off", cl.LogicalID)
+				}
+			}
+		},
+	},
+	{
+		ID: "V21", Severity: Error, Title: "Public access range that is no range",
+		Why:    "EKS refuses what is no CIDR block, and blocks with host bits set.",
+		Fix:    "write the network's address and its length, such as 203.0.113.0/24 or 2001:db8:1::/48",
+		Source: docEndpointAccess,
+		check: func(c *check) {
+			for _, cl := range c.net.Clusters {
+				if c.raw(cl) == nil {
+					continue
+				}
+				list, p := c.clusterProp(cl, "ResourcesVpcConfig.PublicAccessCidrs")
+				for i, v := range list.Items() {
+					s, ok := v.Text()
+					if !ok {
+						continue
+					}
+					x, err := netip.ParsePrefix(s)
+					switch {
+					case err != nil:
+						c.report(c.raw(cl), p+"."+itoa(i), "the public access range %q of cluster %s is no CIDR block", s, cl.LogicalID)
+					case x != x.Masked():
+						c.report(c.raw(cl), p+"."+itoa(i), "the public access range %s of cluster %s has host bits set; its network is %s", x, cl.LogicalID, x.Masked())
+					}
+				}
+			}
+		},
+	},
+	{
+		ID: "V34", Severity: Error, Title: "Control plane egress without routes",
+		Why:    "With ControlPlaneEgressMode CUSTOMER_ROUTED the control plane goes out through the cluster's subnets: an IPv6 cluster wants 0.0.0.0/0 and ::/0 there.",
+		Fix:    "route 0.0.0.0/0 to a NAT gateway and ::/0 to an egress-only internet gateway in every cluster subnet",
+		Source: "https://docs.aws.amazon.com/eks/latest/userguide/control-plane-egress.html",
+		check: func(c *check) {
+			for _, cl := range c.net.Clusters {
+				if c.raw(cl) == nil {
+					continue
+				}
+				if mode, _ := c.clusterProp(cl, "ResourcesVpcConfig.ControlPlaneEgressMode"); !mode.Is("CUSTOMER_ROUTED") {
+					continue
+				}
+				for _, s := range c.declared(cl.Subnets) {
+					for _, f := range []model.Family{model.IPv4, model.IPv6} {
+						if target, sure := c.internetRoute(s, f); target == nil && sure && (f == model.IPv4 || cl.Family == model.IPv6) {
+							c.report(c.raw(s), "", "subnet %s carries the egress of cluster %s and has no %s default route", s.LogicalID, cl.LogicalID, f)
+						}
+					}
+				}
+			}
+		},
+	},
+	{
+		ID: "V41", Severity: Error, Title: "Kubernetes version without IPv6",
+		Why:    "EKS has IPv6 from Kubernetes 1.21 on.",
+		Fix:    "use a version in standard support",
+		Source: docKubernetesNetwork,
+		check: func(c *check) {
+			for _, cl := range c.clusters6() {
+				if v, p := c.clusterProp(cl, "Version"); v.Known() && v.Exists() {
+					if minor, ok := minorOf(v.String()); ok && minor < 21 {
+						c.report(c.raw(cl), p, "the IPv6 cluster %s runs Kubernetes %s", cl.LogicalID, v)
+					}
+				}
+			}
+		},
+	},
+	{
+		ID: "V42", Severity: Error, Title: "Public endpoint closed to its own nodes",
+		Why:    "Without private access nodes use the public endpoint, over IPv6 and without translation: a list with IPv4 ranges only keeps them out.",
+		Fix:    "set EndpointPrivateAccess: true",
+		Source: docEndpointAccess,
+		check: func(c *check) {
+			for _, cl := range c.clusters6() {
+				priv, _ := c.clusterProp(cl, "ResourcesVpcConfig.EndpointPrivateAccess")
+				pub, _ := c.clusterProp(cl, "ResourcesVpcConfig.EndpointPublicAccess")
+				list, p := c.clusterProp(cl, "ResourcesVpcConfig.PublicAccessCidrs")
+				if !off(priv, false) || !on(pub, true) || len(list.Items()) == 0 || !list.Known() {
+					continue
+				}
+				six := slices.ContainsFunc(list.Items(), func(v cfn.Value) bool {
+					x, ok := prefixOf(v)
+					return !ok || x.Addr().Is6()
+				})
+				if !six {
+					c.report(c.raw(cl), p, "the IPv6 cluster %s has private access off and opens the public endpoint to IPv4 ranges only", cl.LogicalID)
+				}
+			}
+		},
+	},
+	{
+		ID: "W05", Severity: Warning, Title: "Kubernetes API open to the world",
+		Why:    "The default of PublicAccessCidrs is everyone, in both families.",
+		Fix:    "name the ranges in PublicAccessCidrs, or set EndpointPublicAccess: false",
+		Source: docEndpointAccess,
+		check: func(c *check) {
+			for _, cl := range c.clusters6() {
+				pub, _ := c.clusterProp(cl, "ResourcesVpcConfig.EndpointPublicAccess")
+				list, p := c.clusterProp(cl, "ResourcesVpcConfig.PublicAccessCidrs")
+				if !on(pub, true) || !list.Known() {
+					continue
+				}
+				open := []string{}
+				for _, v := range list.Items() {
+					if x, ok := prefixOf(v); ok && x.Bits() == 0 {
+						open = append(open, x.String())
+					}
+				}
+				if !list.Exists() {
+					open = []string{"0.0.0.0/0", "::/0 (the default)"}
+				}
+				if len(open) > 0 {
+					c.report(c.raw(cl), p, "the API endpoint of cluster %s is open to %s", cl.LogicalID, strings.Join(open, " and "))
+				}
+			}
+		},
+	},
+	{
+		ID: "W13", Severity: Warning, Title: "Kubernetes version at the end of its support",
+		Why:    "After standard support a version costs six times as much, and is upgraded by force a year later.",
+		Fix:    "use a later version",
+		Source: docVersions,
+		check: func(c *check) {
+			for _, cl := range c.net.Clusters {
+				if c.raw(cl) == nil {
+					continue
+				}
+				v, p := c.clusterProp(cl, "Version")
+				minor, ok := minorOf(v.String())
+				if !v.Exists() || !v.Known() || !ok {
+					continue
+				}
+				end, listed := endOfSupport[minor]
+				switch {
+				case minor < oldestListed:
+					c.report(c.raw(cl), p, "cluster %s runs Kubernetes %s, whose standard support has ended", cl.LogicalID, v)
+				case !listed:
+				case c.today.After(end):
+					c.report(c.raw(cl), p, "cluster %s runs Kubernetes %s, whose standard support ended on %s", cl.LogicalID, v, end.Format(time.DateOnly))
+				case c.today.After(end.AddDate(0, 0, -60)):
+					c.report(c.raw(cl), p, "cluster %s runs Kubernetes %s, whose standard support ends on %s", cl.LogicalID, v, end.Format(time.DateOnly))
+				}
+			}
+		},
+	},
+}
+
+// endOfSupport is when standard support of a Kubernetes minor version ends on EKS, as of November 2026.
+// https://docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html
+var endOfSupport = map[int]time.Time{
+	33: time.Date(2026, time.July, 29, 0, 0, 0, 0, time.UTC),
+	34: time.Date(2026, time.December, 2, 0, 0, 0, 0, time.UTC),
+	35: time.Date(2027, time.March, 27, 0, 0, 0, 0, time.UTC),
+}
+
+const oldestListed = 33
+
+func minorOf(version string) (int, bool) {
+	major, rest, ok := strings.Cut(version, ".")
+	if !ok || major != "1" {
+		return 0, false
+	}
+	minor, _, _ := strings.Cut(rest, ".")
+	n, err := strconv.Atoi(minor)
+	return n, err == nil
+}
+
+// version is a semantic version such as v1.18.1-eksbuild.3, its build left out.
+type version [3]int
+
+func versionOf(v cfn.Value) (version, bool) {
+	s, ok := v.Text()
+	if !ok {
+		return version{}, false
+	}
+	s, _, _ = strings.Cut(strings.TrimPrefix(s, "v"), "-")
+	var out version
+	parts := strings.Split(s, ".")
+	if len(parts) != 3 {
+		return version{}, false
+	}
+	for i, p := range parts {
+		n, err := strconv.Atoi(p)
+		if err != nil {
+			return version{}, false
+		}
+		out[i] = n
+	}
+	return out, true
+}
+
+func (v version) before(w version) bool { return slices.Compare(v[:], w[:]) < 0 }
+
+func (v version) String() string { return fmt.Sprintf("v%d.%d.%d", v[0], v[1], v[2]) }

@@ -1,0 +1,176 @@
+package rules
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/eks-ipv6/cdk/internal/cfn"
+	"github.com/eks-ipv6/cdk/internal/model"
+)
+
+const docEndpoint = "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ec2-vpcendpoint.html"
+
+var endpointRules = []Rule{
+	{
+		ID: "V28", Severity: Error, Title: "Endpoint whose address type its subnets or records do not fit",
+		Why:    "An ipv6 endpoint wants IPv6-only subnets, a dualstack one dual-stack subnets; its DNS records must be of a family that it has.",
+		Fix:    "use IpAddressType: dualstack in dual-stack subnets, and leave DnsRecordIpType out or set it to dualstack",
+		Source: docEndpoint,
+		check: func(c *check) {
+			for _, v := range c.net.VPCs {
+				for _, e := range v.Endpoints {
+					r := c.raw(e)
+					if r == nil || !r.Prop("IpAddressType").Known() {
+						continue
+					}
+					typ := "ipv4"
+					if t, ok := r.Prop("IpAddressType").Text(); ok {
+						typ = t
+					}
+					for _, s := range c.declared(e.Subnets) {
+						native := on(c.raw(s).Prop("Ipv6Native"), false)
+						switch {
+						case typ == "ipv6" && off(c.raw(s).Prop("Ipv6Native"), false):
+							c.report(r, "IpAddressType", "endpoint %s is ipv6, and its subnet %s has IPv4", r.ID, s.LogicalID)
+						case typ == "ipv4" && native, typ == "dualstack" && (native || missing(c.raw(s), "Ipv6CidrBlock", "Ipv6IpamPoolId", "Ipv6NetmaskLength") && len(c.set.Resources("AWS::EC2::SubnetCidrBlock")) == 0):
+							c.report(r, "IpAddressType", "endpoint %s is %s, and its subnet %s has not both families", r.ID, typ, s.LogicalID)
+						}
+					}
+					record := r.Prop("DnsOptions.DnsRecordIpType")
+					switch {
+					case record.Is("ipv6") && typ == "ipv4",
+						(record.Is("dualstack") || record.Is("service-defined")) && typ != "dualstack":
+						c.report(r, "DnsOptions.DnsRecordIpType", "endpoint %s is %s and wants %s records", r.ID, typ, record)
+					}
+				}
+			}
+		},
+	},
+	{
+		ID: "V29", Severity: Error, Title: "PrivateLink service offers IPv6 through an IPv4 load balancer",
+		Why:    "A service that supports ipv6 needs dual-stack network load balancers.",
+		Fix:    "set IpAddressType: dualstack on the load balancer, or take ipv6 out of SupportedIpAddressTypes",
+		Source: "https://docs.aws.amazon.com/vpc/latest/privatelink/create-endpoint-service.html",
+		check: func(c *check) {
+			for _, s := range c.net.EndpointServices {
+				if !slices.Contains(s.AddressTypes, "ipv6") || c.raw(s) == nil {
+					continue
+				}
+				for _, l := range s.LoadBalancers {
+					if r := c.raw(l); r != nil && r.Prop("IpAddressType").Known() && !r.Prop("IpAddressType").Is("dualstack") {
+						c.report(c.raw(s), "SupportedIpAddressTypes", "service %s supports ipv6, and its load balancer %s is not dualstack", s.LogicalID, r.ID)
+					}
+				}
+			}
+		},
+	},
+	{
+		ID: "W06", Severity: Warning, Title: "Gateway endpoint for IPv4 only",
+		Why:    "Pods that use the dual-stack name of S3 or DynamoDB go around the endpoint and its policy, out through the egress-only gateway.",
+		Fix:    "set IpAddressType: dualstack on the endpoint",
+		Source: "https://docs.aws.amazon.com/vpc/latest/privatelink/gateway-endpoints.html",
+		check: func(c *check) {
+			for _, v := range c.net.VPCs {
+				for _, e := range v.Endpoints {
+					r := c.raw(e)
+					if r != nil && e.Gateway && len(v.Prefixes(model.IPv6)) > 0 && r.Prop("IpAddressType").Known() && !e.Speaks(model.IPv6) {
+						c.report(r, "IpAddressType", "the gateway endpoint %s of the dual-stack VPC %s is for IPv4 only", r.ID, v.Ref)
+					}
+				}
+			}
+		},
+	},
+	{
+		ID: "W07", Severity: Warning, Title: "Dual-stack service behind an IPv4-only security group",
+		Why:    "Clients resolve the AAAA record, connect over IPv6 and are dropped.",
+		Fix:    "let the VPC's IPv6 range, or the clients' security group, in as well",
+		Source: "https://docs.aws.amazon.com/vpc/latest/privatelink/create-interface-endpoint.html",
+		check: func(c *check) {
+			closed := func(r *cfn.Resource, groups []*model.SecurityGroup, property, what string) {
+				if len(groups) == 0 {
+					return
+				}
+				var rules []*model.Rule
+				for _, g := range groups {
+					if g.Imported {
+						return
+					}
+					rules = append(rules, g.Ingress...)
+				}
+				if open, sure := lets6(rules); len(rules) > 0 && !open && sure {
+					c.report(r, property, "the %s %s has IPv6 addresses, and its security groups let in IPv4 only", what, r.ID)
+				}
+			}
+			for _, v := range c.net.VPCs {
+				for _, e := range v.Endpoints {
+					if c.raw(e) != nil && !e.Gateway && e.Speaks(model.IPv6) {
+						closed(c.raw(e), e.Groups, "SecurityGroupIds", "endpoint")
+					}
+				}
+			}
+			for _, h := range c.net.Hosts {
+				r := c.raw(h)
+				if r == nil || !h.IPv6 || h.Unknown != "" || h.Kind != "database" && h.Kind != "mount target" && h.Kind != "cache" {
+					continue
+				}
+				property := "SecurityGroups"
+				for _, p := range []string{"VPCSecurityGroups", "VpcSecurityGroupIds", "SecurityGroupIds"} {
+					if !missing(r, p) {
+						property = p
+					}
+				}
+				closed(r, h.Groups, property, h.Kind)
+			}
+		},
+	},
+	{
+		ID: "W23", Severity: Warning, Title: "Pods cut off from IPv4",
+		Why:    "With ENABLE_V4_EGRESS false Pods have no IPv4 at all: IPv4-only endpoints, registries and APIs are out of their reach.",
+		Fix:    "leave ENABLE_V4_EGRESS on, or make what Pods need dual-stack (NAT64 with DNS64 for the rest) and acknowledge this",
+		Source: "https://github.com/aws/amazon-vpc-cni-k8s#enable_v4_egress-v1151",
+		check: func(c *check) {
+			for _, cl := range c.clusters6() {
+				v4, by, unknown := cl.IPv4Egress()
+				r := c.raw(by)
+				if v4 || unknown != "" || r == nil || r.Type != "AWS::EKS::Addon" {
+					continue
+				}
+				var only4 []string
+				if cl.VPC != nil {
+					for _, e := range cl.VPC.Endpoints {
+						if !e.Speaks(model.IPv6) && c.raw(e) != nil && c.raw(e).Prop("IpAddressType").Known() {
+							only4 = append(only4, e.LogicalID)
+						}
+					}
+				}
+				more := ""
+				if len(only4) > 0 {
+					more = "; these endpoints have IPv4 only: " + strings.Join(only4, ", ")
+				}
+				c.report(r, "ConfigurationValues", "the add-on %s turns the Pods' IPv4 egress off%s", r.ID, more)
+			}
+		},
+	},
+	{
+		ID: "W33", Severity: Warning, Title: "Pod Identity in subnets without a way to its API",
+		Why:    "The Pod Identity agent gets credentials from the EKS Auth API; without internet and without an endpoint Pods get none.",
+		Fix:    "add an interface endpoint for eks-auth to the VPC",
+		Source: "https://docs.aws.amazon.com/eks/latest/userguide/private-clusters.html",
+		check: func(c *check) {
+			for _, cl := range c.clusters6() {
+				if len(c.identities(cl)) == 0 || cl.VPC == nil || cl.VPC.Imported {
+					continue
+				}
+				for _, n := range cl.NodeGroups {
+					for _, s := range c.declared(n.Subnets) {
+						four, sure4 := c.internetRoute(s, model.IPv4)
+						six, sure6 := c.internetRoute(s, model.IPv6)
+						if four == nil && six == nil && sure4 && sure6 && len(missingEndpoints(cl.VPC, "eks-auth")) > 0 {
+							c.report(c.raw(s), "", "nodes in subnet %s use Pod Identity, have no route to the internet, and their VPC has no endpoint for eks-auth", s.LogicalID)
+						}
+					}
+				}
+			}
+		},
+	},
+}

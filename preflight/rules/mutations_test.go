@@ -1,0 +1,239 @@
+package rules_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/eks-ipv6/cdk/internal/cfn"
+	"github.com/eks-ipv6/cdk/preflight/rules"
+)
+
+// mutation breaks one thing of a good template.
+type mutation struct {
+	name   string
+	base   string   // template under testdata; good.yaml when empty
+	edits  []string // old, new, old, new, …; each old text stands once in the template
+	add    string   // appended to the resources
+	region string   // where the stack is deployed, if that is known
+	want   string   // rule and logical ids it names, as "V03 PrivateA PrivateB"; "" for no finding
+	also   string   // further findings that are true as well, in the same form, separated by "; "
+}
+
+const auto = "auto.yaml"
+
+// subnet adds a subnet to good.yaml that nodes, and so most rules, do not look at unless something names it.
+func subnet(id, more string) string {
+	return fmt.Sprintf("  %s: {Type: AWS::EC2::Subnet, DependsOn: Ipv6Block, Properties: {VpcId: !Ref Vpc, %s}}\n", id, more)
+}
+
+func manifest(objects string) string {
+	return "  Added:\n    Type: Custom::AWSCDK-EKS-KubernetesResource\n    Properties:\n      ClusterName: !Ref Cluster\n      Manifest: '" + objects + "'\n"
+}
+
+var mutations = []mutation{
+	{name: "V01 no range", edits: []string{"  Ipv6Block:\n    Type: AWS::EC2::VPCCidrBlock\n    Properties: {VpcId: !Ref Vpc, AmazonProvidedIpv6CidrBlock: true}",
+		"  Ipv6Block:\n    Type: AWS::EC2::VPCCidrBlock\n    Properties: {VpcId: !Ref Vpc, CidrBlock: 10.5.0.0/16}"}, want: "V01 Vpc"},
+	{name: "V02 IPv6 only", base: auto, edits: []string{"      CidrBlock: 10.0.0.0/20\n", "      Ipv6Native: true\n"}, want: "V02 A"},
+	{name: "V02 no IPv4", base: auto, edits: []string{"      CidrBlock: 10.0.0.0/20\n", ""}, want: "V02 A"},
+	{name: "V02 no IPv6", edits: []string{"      CidrBlock: 10.0.32.0/20\n      Ipv6CidrBlock: !Select [2, !Cidr [!Select [0, !GetAtt Vpc.Ipv6CidrBlocks], 4, 64]]\n",
+		"      CidrBlock: 10.0.32.0/20\n"}, want: "V02 PrivateA", also: "V28 EksEndpoint"},
+	{name: "V03 not assigned", edits: []string{"      CidrBlock: 10.0.32.0/20\n      Ipv6CidrBlock: !Select [2, !Cidr [!Select [0, !GetAtt Vpc.Ipv6CidrBlocks], 4, 64]]\n      AssignIpv6AddressOnCreation: true\n",
+		"      CidrBlock: 10.0.32.0/20\n      Ipv6CidrBlock: !Select [2, !Cidr [!Select [0, !GetAtt Vpc.Ipv6CidrBlocks], 4, 64]]\n"}, want: "V03 PrivateA"},
+	{name: "V04 public nodes", edits: []string{"Version: !GetAtt Template.LatestVersionNumber}\n      Subnets: [!Ref PrivateA, !Ref PrivateB]",
+		"Version: !GetAtt Template.LatestVersionNumber}\n      Subnets: [!Ref PublicA]"}, want: "V04 PublicA"},
+	{name: "V05", edits: []string{"KubernetesNetworkConfig: {IpFamily: ipv6}", "KubernetesNetworkConfig: {IpFamily: ipv6, ServiceIpv4Cidr: 172.20.0.0/16}"}, want: "V05 Cluster"},
+	{name: "V06", edits: []string{"KubernetesNetworkConfig: {IpFamily: ipv6}", `KubernetesNetworkConfig: {IpFamily: ipv6, ServiceIpv6Cidr: "fd00::/108"}`}, want: "V06 Cluster"},
+	{name: "V07 one zone", base: auto, edits: []string{"!Select [1, !GetAZs \"\"]", "!Select [0, !GetAZs \"\"]"}, want: "V07 Cluster"},
+	{name: "V07 bad zone", base: auto, edits: []string{"AvailabilityZone: !Select [1, !GetAZs \"\"]", "AvailabilityZoneId: use1-az3"}, want: "V07 B"},
+	{name: "V08", edits: []string{"CidrBlock: 10.0.32.0/20", "CidrBlock: 10.0.32.0/29"}, want: "V08 PrivateA", also: "W16 PrivateA"},
+	{name: "V09 host names", edits: []string{"EnableDnsSupport: true, EnableDnsHostnames: true", "EnableDnsSupport: true"}, want: "V09 Vpc"},
+	{name: "V09 resolution", edits: []string{"EnableDnsSupport: true, EnableDnsHostnames: true", `EnableDnsSupport: "false", EnableDnsHostnames: "true"`}, want: "V09 Vpc"},
+	{name: "V11 hybrid", edits: []string{"KubernetesNetworkConfig: {IpFamily: ipv6}", "KubernetesNetworkConfig: {IpFamily: ipv6}\n      RemoteNetworkConfig: {RemoteNodeNetworks: [{Cidrs: [10.200.0.0/16]}]}"}, want: "V11 Cluster"},
+	{name: "V11 windows", edits: []string{"AmiType: AL2023_x86_64_STANDARD", "AmiType: WINDOWS_CORE_2022_x86_64"}, want: "V11 Nodes"},
+	{name: "V12 node group", edits: []string{"InstanceTypes: [m6i.large, i3.metal]", "InstanceTypes: [m6i.large, t2.medium]"}, want: "V12 Nodes"},
+	{name: "V12 launch template", edits: []string{"InstanceType: m7g.large", "InstanceType: m4.large"}, want: "V12 OwnTemplate"},
+	{name: "V13 needs burstable nodes", edits: []string{`{"LOG": "info"}}'`, `{"ENABLE_POD_ENI": "true"}}'`}, want: ""},
+	{name: "V13 needs the setting", edits: []string{"InstanceTypes: [m6i.large, i3.metal]", "InstanceTypes: [t3.large, t4g.large]"}, want: ""},
+	{name: "V14 prefix delegation", edits: []string{`{"LOG": "info"}}'`, `{"ENABLE_PREFIX_DELEGATION": "false"}}'`}, want: "V14 Cni"},
+	{name: "V14 IPv4", edits: []string{`{"LOG": "info"}}'`, `{"ENABLE_IPv4": true}}'`}, want: "V14 Cni"},
+	{name: "V14 custom networking", edits: []string{`'{"env": {"LOG": "info"}}'`, "|\n        env:\n          AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG: \"true\""}, want: "V14 Cni"},
+	{name: "V14 ENI configs", edits: []string{`{"LOG": "info"}}'`, `{}, "eniConfig": {"create": true}}'`}, want: "V14 Cni"},
+	{name: "V15 too old", edits: []string{"AddonVersion: v1.23.1-eksbuild.1", "AddonVersion: v1.10.0-eksbuild.1"}, want: "V15 Cni"},
+	{name: "V15 egress", edits: []string{"AddonVersion: v1.23.1-eksbuild.1\n      ConfigurationValues: '{\"env\": {\"LOG\": \"info\"}}'", "AddonVersion: v1.15.0-eksbuild.1\n      ConfigurationValues: '{\"env\": {\"ENABLE_V4_EGRESS\": \"true\"}}'"}, want: "V15 Cni"},
+	{name: "V15 pod groups", edits: []string{"AddonVersion: v1.23.1-eksbuild.1\n      ConfigurationValues: '{\"env\": {\"LOG\": \"info\"}}'", "AddonVersion: v1.15.5-eksbuild.1\n      ConfigurationValues: '{\"env\": {\"ENABLE_POD_ENI\": \"true\"}}'"}, want: "V15 Cni"},
+	{name: "V16 five actions", edits: []string{`"ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", `, ""}, want: "V16 CniRole"},
+	{name: "V16 the IPv4 policy", edits: []string{"Principal: {Service: pods.eks.amazonaws.com}}]}\n      Policies:\n        - PolicyName: ipv6", "Principal: {Service: pods.eks.amazonaws.com}}]}\n      ManagedPolicyArns: [!Sub \"arn:${AWS::Partition}:iam::aws:policy/AmazonEKS_CNI_Policy\"]\n      Description: x\n      Tags:\n        - PolicyName: ipv6"}, want: "V16 CniRole"},
+	{name: "V16 nothing at all", edits: []string{"      PodIdentityAssociations: [{ServiceAccount: aws-node, RoleArn: !GetAtt CniRole.Arn}]\n", ""}, want: "V16 NodeRole"},
+	{name: "V17", edits: []string{"policy/AmazonEKSWorkerNodePolicy", "policy/AmazonEKS_CNI_IPv6_Policy"}, want: "V17 NodeRole"},
+	{name: "V18", edits: []string{"      PodIdentityAssociations: [{ServiceAccount: aws-node", "      ServiceAccountRoleArn: !GetAtt CniRole.Arn\n      PodIdentityAssociations: [{ServiceAccount: aws-node"}, want: "V18 Cni"},
+	{name: "V20", base: auto, edits: []string{"EndpointPrivateAccess: true, EndpointPublicAccess: false", "EndpointPublicAccess: false"}, want: "V20 Cluster"},
+	{name: "V21 no range", edits: []string{"PublicAccessCidrs: [203.0.113.0/24, ", "PublicAccessCidrs: [203.0.113.7, "}, want: "V21 Cluster"},
+	{name: "V21 host bits", edits: []string{"\"2001:db8:1::/48\"", "\"2001:db8:1::1/48\""}, want: "V21 Cluster"},
+	{name: "V22", edits: []string{`RouteTableId: !Ref PrivateTableB, DestinationIpv6CidrBlock: "::/0", EgressOnlyInternetGatewayId: !Ref Eigw`, `RouteTableId: !Ref PrivateTableB, DestinationIpv6CidrBlock: "::/0", GatewayId: !Ref Igw`}, want: "V22 PrivateRouteB6"},
+	{name: "V23 IPv6 to NAT", edits: []string{`RouteTableId: !Ref PrivateTableB, DestinationIpv6CidrBlock: "::/0", EgressOnlyInternetGatewayId: !Ref Eigw`, `RouteTableId: !Ref PrivateTableB, DestinationIpv6CidrBlock: "::/0", NatGatewayId: !Ref NatB`}, want: "V23 PrivateRouteB6"},
+	{name: "V23 IPv4 to EIGW", edits: []string{"RouteTableId: !Ref PrivateTableB, DestinationCidrBlock: 0.0.0.0/0, NatGatewayId: !Ref NatB", "RouteTableId: !Ref PrivateTableB, DestinationCidrBlock: 0.0.0.0/0, EgressOnlyInternetGatewayId: !Ref Eigw"}, want: "V23 PrivateRouteB4"},
+	{name: "V24 no route", edits: []string{"CidrBlock: 10.0.0.0/20\n", "CidrBlock: 10.0.0.0/20\n      EnableDns64: true\n"}, want: "V24 PublicA"},
+	{name: "V24 wrong target", add: `  Nat64: {Type: AWS::EC2::Route, Properties: {RouteTableId: !Ref PrivateTableA, DestinationIpv6CidrBlock: "64:ff9b::/96", EgressOnlyInternetGatewayId: !Ref Eigw}}` + "\n", want: "V24 Nat64"},
+	{name: "V25 zonal", edits: []string{"NatA: {Type: AWS::EC2::NatGateway, Properties: {SubnetId: !Ref PublicA, ", "NatA: {Type: AWS::EC2::NatGateway, Properties: {"}, want: "V25 NatA"},
+	{name: "V25 regional", base: auto, edits: []string{"AvailabilityMode: regional, VpcId: !Ref Vpc", "AvailabilityMode: regional, VpcId: !Ref Vpc, SubnetId: !Ref A"}, want: "V25 Nat"},
+	{name: "V25 no VPC", base: auto, edits: []string{"AvailabilityMode: regional, VpcId: !Ref Vpc", "AvailabilityMode: regional"}, want: "V25 Nat"},
+	{name: "V25 zone twice", base: auto, edits: []string{"AvailabilityMode: regional, VpcId: !Ref Vpc", "AvailabilityMode: regional, VpcId: !Ref Vpc, AvailabilityZoneAddresses: [{AvailabilityZone: a, AllocationIds: [x]}, {AvailabilityZone: a, AllocationIds: [y]}]"}, want: "V25 Nat"},
+	{name: "V26 subnet", edits: []string{"!Select [2, !Cidr [!Select [0, !GetAtt Vpc.Ipv6CidrBlocks], 4, 64]]", "!Select [1, !Cidr [!Select [0, !GetAtt Vpc.Ipv6CidrBlocks], 4, 65]]"}, want: "V26 PrivateA", also: "V51 PrivateB"},
+	{name: "V26 Amazon's", edits: []string{"AmazonProvidedIpv6CidrBlock: true}", "AmazonProvidedIpv6CidrBlock: true, Ipv6NetmaskLength: 52}"}, want: "V26 Ipv6Block"},
+	{name: "V26 pool", edits: []string{"AmazonProvidedIpv6CidrBlock: true}", "Ipv6IpamPoolId: ipam-pool-1, Ipv6NetmaskLength: 58}"}, want: "V26 Ipv6Block"},
+	{name: "V26 outside", base: auto, edits: []string{"AmazonProvidedIpv6CidrBlock: true}}", "Ipv6Pool: p, Ipv6CidrBlock: \"2001:db8:1::/56\"}}"},
+		add: subnet("C", `CidrBlock: 10.0.32.0/20, Ipv6CidrBlock: "2001:db8:2::/64"`), want: "V26 C"},
+	{name: "V27 no range", base: auto, edits: []string{"AmazonProvidedIpv6CidrBlock: true}}", "Ipv6Pool: ipv6pool-1}}"}, want: "V27 Ipv6Block"},
+	{name: "V27 no pool", base: auto, edits: []string{"AmazonProvidedIpv6CidrBlock: true}}", "Ipv6CidrBlock: \"2001:db8:1::/56\"}}"}, want: "V27 Ipv6Block"},
+	{name: "V28 type", edits: []string{"      IpAddressType: dualstack\n      SubnetIds", "      IpAddressType: ipv6\n      SubnetIds"}, want: "V28 EksEndpoint"},
+	{name: "V28 record", edits: []string{"      IpAddressType: dualstack\n      SubnetIds", "      IpAddressType: ipv4\n      SubnetIds"}, want: "V28 EksEndpoint"},
+	{name: "V29", edits: []string{"      IpAddressType: dualstack\n      EnablePrefixForIpv6SourceNat: \"on\"\n", ""}, want: "V29 Service", also: "V46 Listener"},
+	{name: "V30", edits: []string{"      EnablePrefixForIpv6SourceNat: \"on\"\n", ""}, want: "V30 Nlb"},
+	{name: "V30 Service", edits: []string{`, "service.beta.kubernetes.io/aws-load-balancer-enable-prefix-for-ipv6-source-nat": "on"`, ""}, want: "V30 Web"},
+	{name: "V31", edits: []string{"Port: 53, Protocol: TCP_UDP, TargetType: ip, ", "Port: 53, Protocol: TCP_UDP, "}, want: "V31 Targets"},
+	{name: "V32", edits: []string{", Options: {Ipv6Support: enable}", ""}, want: "V32 Attachment"},
+	{name: "V32 Cloud WAN", add: `  Wan: {Type: AWS::NetworkManager::VpcAttachment, Properties: {CoreNetworkId: core-1, VpcArn: !Sub "arn:${AWS::Partition}:ec2:${AWS::Region}:${AWS::AccountId}:vpc/${Vpc}", SubnetArns: [x]}}
+  WanRoute: {Type: AWS::EC2::Route, DependsOn: Wan, Properties: {RouteTableId: !Ref PrivateTableA, DestinationIpv6CidrBlock: "2001:db8:fff0::/48", CoreNetworkArn: arn}}
+`, want: "V32 Wan"},
+	{name: "V33", edits: []string{"CidrBlock: 10.1.0.0/16", "CidrBlock: 10.0.128.0/17"}, want: "V33 Peering"},
+	{name: "V34 has its routes", base: auto, edits: []string{"EndpointPublicAccess: false}", "EndpointPublicAccess: false, ControlPlaneEgressMode: CUSTOMER_ROUTED}"}, want: ""},
+	{name: "V35 IPv4 range", edits: []string{"cidr: ${Cluster.KubernetesNetworkConfig.ServiceIpv6Cidr}", "cidr: 10.100.0.0/16"}, want: "V35 OwnTemplate"},
+	{name: "V36", add: "  Lbc: {Type: AWS::EKS::Addon, Properties: {ClusterName: !Ref Cluster, AddonName: aws-load-balancer-controller}}\n", want: "V36 Lbc"},
+	{name: "V37", base: auto, add: "  Dns: {Type: AWS::EKS::Addon, Properties: {ClusterName: !Ref Cluster, AddonName: coredns}}\n", want: "V37 Dns"},
+	{name: "V39 subnet", edits: []string{"  PrivateA:\n    Type: AWS::EC2::Subnet\n    DependsOn: Ipv6Block\n", "  PrivateA:\n    Type: AWS::EC2::Subnet\n"}, want: "V39 PrivateA"},
+	{name: "V39 group", edits: []string{"  EndpointGroup:\n    Type: AWS::EC2::SecurityGroup\n    DependsOn: Ipv6Block\n", "  EndpointGroup:\n    Type: AWS::EC2::SecurityGroup\n"}, want: "V39 EndpointGroup"},
+	{name: "V40", edits: []string{"  PrivateRouteB6: {Type: AWS::EC2::Route, Properties: {RouteTableId: !Ref PrivateTableB, ", "  PrivateRouteB6: {Type: AWS::EC2::Route, Properties: {RouteTableId: !Ref PublicTable, "}, want: "V40 PrivateB"},
+	{name: "V41", edits: []string{`Version: "1.35"`, `Version: "1.20"`}, want: "V41 Cluster", also: "W13 Cluster"},
+	{name: "V42", edits: []string{"        EndpointPrivateAccess: true\n        EndpointPublicAccess: true\n        PublicAccessCidrs: [203.0.113.0/24, \"2001:db8:1::/48\"]", "        PublicAccessCidrs: [203.0.113.0/24]"}, want: "V42 Cluster"},
+	{name: "V43", edits: []string{"DeviceIndex: 0, Ipv6AddressCount: 1, ", "DeviceIndex: 0, "}, want: "V43 OwnTemplate"},
+	{name: "V44", edits: []string{"AddonName: eks-pod-identity-agent", "AddonName: metrics-server"}, want: "V44 Cni"},
+	{name: "V45", edits: []string{"  CniRole:\n    Type: AWS::IAM::Role\n    Properties:\n      AssumeRolePolicyDocument: {Statement: [{Effect: Allow, Action: [\"sts:AssumeRole\", \"sts:TagSession\"]", "  CniRole:\n    Type: AWS::IAM::Role\n    Properties:\n      AssumeRolePolicyDocument: {Statement: [{Effect: Allow, Action: [\"sts:AssumeRole\"]"}, want: "V45 CniRole"},
+	{name: "V46", edits: []string{"Scheme: internet-facing, IpAddressType: dualstack", "Scheme: internet-facing"}, want: "V46 AlbListener"},
+	{name: "V46 mixed", edits: []string{"DefaultActions: [{Type: forward, TargetGroupArn: !Ref Targets}]", "DefaultActions: [{Type: forward, ForwardConfig: {TargetGroups: [{TargetGroupArn: !Ref Targets}, {TargetGroupArn: !Ref Four}]}}]"},
+		add: "  Four: {Type: AWS::ElasticLoadBalancingV2::TargetGroup, Properties: {VpcId: !Ref Vpc, Port: 53, Protocol: TCP_UDP, TargetType: ip}}\n", want: "V46 Listener"},
+	{name: "V47", edits: []string{`"spec":{"ipAddressType":"dualstack","targetType":"ip"}`, `"spec":{"targetType":"ip"}`}, want: "V47 Web", also: "W11 Controller"},
+	{name: "V48 kubelet", edits: []string{"        - {IpProtocol: tcp, FromPort: 10250, ToPort: 10250, SourceSecurityGroupId: !GetAtt Cluster.ClusterSecurityGroupId}\n", ""}, want: "V48 OwnGroup"},
+	{name: "V48 webhook", edits: []string{"FromPort: 9443, ToPort: 9443", "FromPort: 9444, ToPort: 9444"}, want: "V48 OwnGroup"},
+	{name: "V50 route", edits: []string{`RouteTableId: !Ref PublicTable, DestinationIpv6CidrBlock: "::/0"`, `RouteTableId: !Ref PublicTable, DestinationCidrBlock: "::/0"`}, want: "V50 PublicRoute6"},
+	{name: "V50 group", edits: []string{"CidrIp: 0.0.0.0/0}, {IpProtocol: tcp, FromPort: 443, ToPort: 443, CidrIpv6: \"::/0\"}", "CidrIp: 0.0.0.0/0}, {IpProtocol: tcp, FromPort: 443, ToPort: 443, CidrIp: \"::/0\"}"}, want: "V50 NlbGroup"},
+	{name: "V50 two targets", edits: []string{"DestinationCidrBlock: 0.0.0.0/0, NatGatewayId: !Ref NatA", "DestinationCidrBlock: 0.0.0.0/0, NatGatewayId: !Ref NatA, GatewayId: !Ref Igw"}, want: "V50 PrivateRouteA4", also: "V04 PrivateA; W22 PrivateA"},
+	{name: "V51 IPv6", edits: []string{"!Select [3, !Cidr", "!Select [2, !Cidr"}, want: "V51 PrivateB"},
+	{name: "V51 IPv4", edits: []string{"CidrBlock: 10.0.48.0/20", "CidrBlock: 10.0.32.0/21"}, want: "V51 PrivateB"},
+	{name: "V52", edits: []string{`"region":"${AWS::Region}",`, ""}, want: "V52 Controller"},
+
+	{name: "W01", edits: []string{"CidrBlock: 10.0.32.0/20\n", "CidrBlock: 10.0.32.0/20\n      EnableDns64: true\n"},
+		add: `  Nat64: {Type: AWS::EC2::Route, Properties: {RouteTableId: !Ref PrivateTableA, DestinationIpv6CidrBlock: "64:ff9b::/96", NatGatewayId: !Ref NatA}}` + "\n", want: "W01 PrivateA"},
+	{name: "W02", edits: []string{`'{"env": {"LOG": "info"}}'`, `'{"enableNetworkPolicy": "true"}'`}, want: "W02 Cni"},
+	{name: "W04", edits: []string{"RouteTableId: !Ref PrivateTableB, DestinationCidrBlock: 0.0.0.0/0, NatGatewayId: !Ref NatB", "RouteTableId: !Ref PrivateTableB, DestinationCidrBlock: 0.0.0.0/0, NatGatewayId: !Ref NatA"}, want: "W04 NatA"},
+	{name: "W05 default", edits: []string{"        PublicAccessCidrs: [203.0.113.0/24, \"2001:db8:1::/48\"]\n", ""}, want: "W05 Cluster"},
+	{name: "W05 half", edits: []string{"\"2001:db8:1::/48\"", "\"::/0\""}, want: "W05 Cluster"},
+	{name: "W06", edits: []string{".s3\", IpAddressType: dualstack, ", ".s3\", "}, want: "W06 S3"},
+	{name: "W07 endpoint", edits: []string{"        - {IpProtocol: tcp, FromPort: 443, ToPort: 443, CidrIpv6: !Select [0, !GetAtt Vpc.Ipv6CidrBlocks]}\n", ""}, want: "W07 EksEndpoint"},
+	{name: "W07 database", edits: []string{"FromPort: 5432, ToPort: 5432, SourceSecurityGroupId: !GetAtt Cluster.ClusterSecurityGroupId", "FromPort: 5432, ToPort: 5432, CidrIp: 10.0.0.0/16"}, want: "W07 Database"},
+	{name: "W08", edits: []string{"RuleNumber: 101, RuleAction: allow, Protocol: -1, Ipv6CidrBlock: \"::/0\", Egress: true", "RuleNumber: 102, RuleAction: allow, Protocol: -1, CidrBlock: 0.0.0.0/0, Egress: true"}, want: "W08 Acl"},
+	{name: "W09 policy", base: auto, edits: []string{`"spec": {"advancedNetworking": {"enableV4Egress": false}}`, `"spec": {}`}, want: "W09 App"},
+	{name: "W09 SNAT", base: auto, edits: []string{`"spec": {"advancedNetworking": {"enableV4Egress": false}}`, `"spec": {"snatPolicy": "Disabled", "advancedNetworking": {"enableV4Egress": false}}`}, want: "W09 App"},
+	{name: "W10 block", add: "  Block: {Type: AWS::EC2::VPCBlockPublicAccessOptions, Properties: {InternetGatewayBlockMode: block-bidirectional}}\n", want: "W10 Block"},
+	{name: "W10 encryption", base: auto, add: "  Encrypt: {Type: AWS::EC2::VPCEncryptionControl, Properties: {VpcId: !Ref Vpc, Mode: enforce, NatGatewayExclusionInput: enable}}\n", want: "W10 Encrypt"},
+	{name: "W12 hops", edits: []string{"    Properties:\n      LaunchTemplateData:\n        MetadataOptions: {HttpTokens: required, HttpPutResponseHopLimit: 1}", "    Properties:\n      LaunchTemplateData:\n        MetadataOptions: {HttpTokens: required, HttpPutResponseHopLimit: 2}"}, want: "W12 Template"},
+	{name: "W12 IPv6", edits: []string{"    Properties:\n      LaunchTemplateData:\n        MetadataOptions: {HttpTokens: required,", "    Properties:\n      LaunchTemplateData:\n        MetadataOptions: {HttpProtocolIpv6: enabled,"}, want: "W12 Template"},
+	{name: "W13 soon", edits: []string{`Version: "1.35"`, `Version: "1.34"`}, want: "W13 Cluster"},
+	{name: "W13 ended", edits: []string{`Version: "1.35"`, `Version: "1.30"`}, want: "W13 Cluster"},
+	{name: "W14", edits: []string{"Scheme: internet-facing, IpAddressType: dualstack", "Scheme: internet-facing, IpAddressType: dualstack-without-public-ipv4"}, want: "W14 AlbListener"},
+	{name: "W14 Ingress", edits: []string{`"alb.ingress.kubernetes.io/scheme": "internet-facing"`, `"alb.ingress.kubernetes.io/auth-type": "oidc", "alb.ingress.kubernetes.io/ip-address-type": "dualstack-without-public-ipv4"`}, want: "W14 Web"},
+	{name: "W17 control plane", edits: []string{"GroupDescription: control plane\n      VpcId: !Ref Vpc\n      SecurityGroupEgress: [{IpProtocol: \"-1\", CidrIp: 0.0.0.0/0}, {IpProtocol: \"-1\", CidrIpv6: \"::/0\"}]", "GroupDescription: control plane\n      VpcId: !Ref Vpc\n      SecurityGroupEgress: [{IpProtocol: \"-1\", CidrIp: 0.0.0.0/0}]"}, want: "W17 ControlPlaneGroup"},
+	{name: "W17 nodes", edits: []string{"        - {IpProtocol: tcp, FromPort: 9443, ToPort: 9443, SourceSecurityGroupId: !GetAtt Cluster.ClusterSecurityGroupId}\n      SecurityGroupEgress: [{IpProtocol: \"-1\", CidrIp: 0.0.0.0/0}, {IpProtocol: \"-1\", CidrIpv6: \"::/0\"}]", "        - {IpProtocol: tcp, FromPort: 9443, ToPort: 9443, SourceSecurityGroupId: !GetAtt Cluster.ClusterSecurityGroupId}\n      SecurityGroupEgress: [{IpProtocol: \"-1\", CidrIp: 0.0.0.0/0}]"}, want: "W17 OwnGroup"},
+	{name: "W18", edits: []string{"      SecurityGroups: [!Ref NlbGroup]\n      LoadBalancerAttributes", "      LoadBalancerAttributes"}, want: "W18 Nlb"},
+	{name: "W19", edits: []string{"  PrivateRouteB4: {Type: AWS::EC2::Route, Properties: {RouteTableId: !Ref PrivateTableB, DestinationCidrBlock: 0.0.0.0/0, ", "  PrivateRouteB4: {Type: AWS::EC2::Route, Properties: {RouteTableId: !Ref PrivateTableB, DestinationCidrBlock: 10.200.0.0/16, "}, want: "W19 PrivateB"},
+	{name: "W20", edits: []string{`{"LOG": "info"}}'`, `{"WARM_IP_TARGET": "5"}}'`}, want: "W20 Cni"},
+	{name: "W21", edits: []string{"AddonVersion: v1.23.1-eksbuild.1", "AddonVersion: v1.22.1-eksbuild.2"}, want: "W21 Cni"},
+	{name: "W22", edits: []string{"      CidrBlock: 10.0.16.0/20\n      Ipv6CidrBlock: !Select [1, !Cidr [!Select [0, !GetAtt Vpc.Ipv6CidrBlocks], 4, 64]]\n      AssignIpv6AddressOnCreation: true\n      Tags: [{Key: kubernetes.io/role/elb, Value: \"1\"}]\n",
+		"      CidrBlock: 10.0.16.0/20\n      Ipv6CidrBlock: !Select [1, !Cidr [!Select [0, !GetAtt Vpc.Ipv6CidrBlocks], 4, 64]]\n      AssignIpv6AddressOnCreation: true\n"}, want: "W22 PublicB", also: "V47 Web"},
+	{name: "W23", edits: []string{`{"LOG": "info"}}'`, `{"ENABLE_V4_EGRESS": "false"}}'`}, want: "W23 Cni"},
+	{name: "W24", edits: []string{"      PodIdentityAssociations: [{ServiceAccount: aws-node, RoleArn: !GetAtt CniRole.Arn}]\n", ""},
+		add: "  Grant: {Type: AWS::IAM::Policy, Properties: {PolicyName: cni, Roles: [!Ref NodeRole], PolicyDocument: {Statement: {Effect: Allow, Action: [\"ec2:AssignIpv6*\", \"ec2:Describe*\"], Resource: \"*\"}}}}\n", want: "W24 NodeRole"},
+	{name: "W25", edits: []string{"  Nodes:\n    Type: AWS::EKS::Nodegroup\n    DependsOn: Cni\n", "  Nodes:\n    Type: AWS::EKS::Nodegroup\n"}, want: "W25 Nodes"},
+	{name: "W26", edits: []string{`Resource: !Sub "arn:${AWS::Partition}:ec2:*:*:network-interface/*"`, `Resource: "arn:aws:ec2:*:*:network-interface/*"`}, want: "W26 CniRole"},
+	{name: "W27", edits: []string{"  NodeRole:\n    Type: AWS::IAM::Role\n    Properties:\n", "  NodeRole:\n    Type: AWS::IAM::Role\n    Properties:\n      RoleName: nodes\n"}, want: "W27 NodeRole"},
+	{name: "W28", edits: []string{`Action: ["elasticloadbalancing:*", "ec2:Describe*"]`, `Action: ["elasticloadbalancing:Describe*", "elasticloadbalancing:Create*", "ec2:Describe*"]`}, want: "W28 ControllerRole"},
+	{name: "W29", edits: []string{`"alb.ingress.kubernetes.io/scheme": "internet-facing"`, `"alb.ingress.kubernetes.io/scheme": "internet-facing", "alb.ingress.kubernetes.io/inbound-cidrs": "0.0.0.0/0"`}, want: "W29 Web"},
+	{name: "W30", edits: []string{"{Key: load_balancing.cross_zone.enabled, Value: \"true\"}", "{Key: ipv6.deny_all_igw_traffic, Value: \"false\"}"}, want: "W30 Nlb"},
+	{name: "W31", edits: []string{"CidrBlock: 10.0.32.0/20", "CidrBlock: 10.0.32.0/26"}, want: "W31 PrivateA"},
+	{name: "W32", base: auto, add: "  Second: {Type: AWS::EC2::VPCCidrBlock, Properties: {VpcId: !Ref Vpc, AmazonProvidedIpv6CidrBlock: true}}\n", want: "W32 A B"},
+
+	// Some take more than one edit.
+	{name: "V10", base: auto, region: "cn-north-1", want: "V10 Cluster"},
+	{name: "V13", edits: []string{`{"LOG": "info"}}'`, `{"ENABLE_POD_ENI": "true"}}'`, "InstanceTypes: [m6i.large, i3.metal]", "InstanceTypes: [t3.large, t4g.large]"}, want: "V13 Nodes"},
+	{name: "V16 found only by a wildcard", edits: []string{`"ec2:AssignIpv6Addresses", "ec2:DescribeInstances", "ec2:DescribeSecurityGroups", `, `"ec2:Assign*", "ec2:describe*", `}, want: ""},
+	{name: "V16 not before v1.22.1", edits: []string{`"ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", `, "", "v1.23.1-eksbuild.1", "v1.21.0-eksbuild.1"}, want: ""},
+	{name: "V19", edits: []string{"KubernetesNetworkConfig: {IpFamily: ipv6}", "KubernetesNetworkConfig: {IpFamily: ipv4}"}, want: "V19 Cluster"},
+	{name: "V34", base: auto, edits: []string{"EndpointPublicAccess: false}", "EndpointPublicAccess: false, ControlPlaneEgressMode: CUSTOMER_ROUTED}", `DestinationIpv6CidrBlock: "::/0"`, `DestinationIpv6CidrBlock: "2000::/3"`}, want: "V34 A B"},
+	{name: "V35 bootstrap.sh", edits: []string{"            apiVersion: node.eks.aws/v1alpha1\n            kind: NodeConfig\n", "            #!/bin/bash\n            /etc/eks/bootstrap.sh my-cluster\n", "name: ${Cluster}", "name: x",
+		"apiServerEndpoint: ${Cluster.Endpoint}", "x", "certificateAuthority: ${Cluster.CertificateAuthorityData}", "y"}, want: "V35 OwnTemplate"},
+	{name: "V38", base: auto, edits: []string{"      Tags: [{Key: kubernetes.io/role/internal-elb, Value: \"1\"}]\n  B:", "  B:", "      Tags: [{Key: kubernetes.io/role/internal-elb, Value: \"1\"}]\n  Nat:", "  Nat:"}, want: "V38 App", also: "W22 A B; V47 App"},
+	{name: "V49", edits: []string{"    DependsOn: Agent\n", "    DependsOn: [Agent, Nodes, OwnNodes]\n", "  Nodes:\n    Type: AWS::EKS::Nodegroup\n    DependsOn: Cni\n", "  Nodes:\n    Type: AWS::EKS::Nodegroup\n",
+		"  OwnNodes:\n    Type: AWS::EKS::Nodegroup\n    DependsOn: Cni\n", "  OwnNodes:\n    Type: AWS::EKS::Nodegroup\n"}, want: "V49 Cni"},
+	{name: "W03", base: auto, edits: []string{"  Eigw: {Type: AWS::EC2::EgressOnlyInternetGateway, Properties: {VpcId: !Ref Vpc}}\n", "", "  Route6: {Type: AWS::EC2::Route, Properties: {RouteTableId: !Ref Table, DestinationIpv6CidrBlock: \"::/0\", EgressOnlyInternetGatewayId: !Ref Eigw}}\n", ""},
+		want: "W03 Vpc", also: "V40 A B"},
+	{name: "W11", edits: []string{`"spec":{"ipAddressType":"dualstack","targetType":"ip"}`, `"spec":{"targetType":"ip"}`, `"alb.ingress.kubernetes.io/scheme": "internet-facing"`, `"alb.ingress.kubernetes.io/ip-address-type": "dualstack"`}, want: "W11 Controller"},
+	{name: "W15", edits: []string{"2, !Cidr [!Select [0, !GetAtt Vpc.Ipv6CidrBlocks], 4, 64]]\n      AssignIpv6AddressOnCreation: true\n      Tags: [", "2, !Cidr [!Select [0, !GetAtt Vpc.Ipv6CidrBlocks], 4, 64]]\n      AssignIpv6AddressOnCreation: true\n      Tags: [{Key: kubernetes.io/role/cni, Value: \"0\"}, "}, want: "W15 PrivateA"},
+	{name: "W16", edits: []string{"CidrBlock: 10.0.32.0/20", "CidrBlock: 10.0.32.0/27"}, want: "W16 PrivateA", also: "W31 PrivateA"},
+	{name: "W33", edits: []string{"  PrivateRouteB4: {Type: AWS::EC2::Route, Properties: {RouteTableId: !Ref PrivateTableB, DestinationCidrBlock: 0.0.0.0/0, ", "  PrivateRouteB4: {Type: AWS::EC2::Route, Properties: {RouteTableId: !Ref PrivateTableB, DestinationCidrBlock: 10.200.0.0/16, ",
+		`RouteTableId: !Ref PrivateTableB, DestinationIpv6CidrBlock: "::/0"`, `RouteTableId: !Ref PrivateTableB, DestinationIpv6CidrBlock: "2001:db8:ffff::/48"`}, want: "W33 PrivateB", also: "W19 PrivateB"},
+}
+
+// TestMutations breaks good templates, one thing at a time, and wants exactly the findings that are then true.
+func TestMutations(t *testing.T) {
+	t.Parallel()
+	tested := map[string]bool{}
+	for _, m := range mutations {
+		if m.base == "" {
+			m.base = "good.yaml"
+		}
+		var wanted []string
+		for _, w := range append(strings.Split(m.also, "; "), m.want) {
+			for i, id := range strings.Fields(w) {
+				if i > 0 {
+					wanted = append(wanted, strings.Fields(w)[0]+" "+id)
+				}
+			}
+		}
+		slices.Sort(wanted)
+		if m.want != "" {
+			tested[strings.Fields(m.want)[0]] = true
+		}
+		t.Run(m.name, func(t *testing.T) {
+			t.Parallel()
+			var got []string
+			findings := check(t, cfn.Options{Region: m.region}, m.base, edited(t, m.base, m.edits...)+m.add)
+			for _, f := range findings {
+				got = append(got, f.ID+" "+f.LogicalID)
+			}
+			slices.Sort(got)
+			if diff := cmp.Diff(wanted, slices.Compact(got)); diff != "" {
+				t.Errorf("findings (-want +got):\n%s%v", diff, findings)
+			}
+		})
+	}
+	for _, r := range rules.All() {
+		if !tested[r.ID] {
+			t.Errorf("no mutation breaks rule %s (%s)", r.ID, r.Title)
+		}
+	}
+}
+
+func edited(t *testing.T, base string, edits ...string) string {
+	t.Helper()
+	text := read(t, "testdata/"+base)
+	for i := 0; i+1 < len(edits); i += 2 {
+		if n := strings.Count(text, edits[i]); n != 1 {
+			t.Fatalf("%q stands %d times in %s, wanted once", edits[i], n, base)
+		}
+		text = strings.Replace(text, edits[i], edits[i+1], 1)
+	}
+	return text
+}

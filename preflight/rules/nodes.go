@@ -1,0 +1,262 @@
+package rules
+
+import (
+	"encoding/base64"
+	"net/netip"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/eks-ipv6/cdk/internal/cfn"
+	"github.com/eks-ipv6/cdk/internal/model"
+)
+
+var nodeRules = []Rule{
+	{
+		ID: "V12", Severity: Error, Title: "Instance type that is not Nitro",
+		Why:    "The VPC CNI refuses to run: prefix delegation, which IPv6 needs, is there on Nitro instances only. Nodes never become Ready.",
+		Fix:    "use a Nitro instance type, such as m7g.large or m6i.large",
+		Source: "https://github.com/eksctl-io/eksctl/issues/4980",
+		check: func(c *check) {
+			for _, n := range c.nodes() {
+				r := c.raw(n)
+				for i, v := range r.Prop("InstanceTypes").Items() {
+					if t, ok := v.Text(); ok && xen(t) {
+						c.report(r, "InstanceTypes."+itoa(i), "the nodes %s of an IPv6 cluster may be %s, which is not Nitro", n.LogicalID, t)
+					}
+				}
+				if n.Template == nil || c.raw(n.Template) == nil {
+					continue
+				}
+				lt := c.raw(n.Template)
+				if t, ok := lt.Prop("LaunchTemplateData.InstanceType").Text(); ok && xen(t) {
+					c.report(lt, "LaunchTemplateData.InstanceType", "the nodes %s of an IPv6 cluster are %s, which is not Nitro", n.LogicalID, t)
+				}
+			}
+		},
+	},
+	{
+		ID: "V13", Severity: Error, Title: "Security groups for Pods on burstable instances",
+		Why:    "No instance type of the t families has trunk interfaces: Pods with a security group of their own are not scheduled.",
+		Fix:    "use an instance type that supports trunk interfaces, such as m7g.large",
+		Source: "https://docs.aws.amazon.com/eks/latest/userguide/security-groups-for-pods.html",
+		check: func(c *check) {
+			for _, n := range c.nodes() {
+				a := n.Cluster.Addon("vpc-cni")
+				if a == nil || !on(a.Env("ENABLE_POD_ENI"), false) {
+					continue
+				}
+				types := c.raw(n).Prop("InstanceTypes")
+				burstable := func(v cfn.Value) bool {
+					t, ok := v.Text()
+					return ok && burst.MatchString(t)
+				}
+				if len(types.Items()) > 0 && !slices.ContainsFunc(types.Items(), func(v cfn.Value) bool { return !burstable(v) }) {
+					c.report(c.raw(n), "InstanceTypes", "the nodes %s are %s, and the VPC CNI has security groups for Pods on", n.LogicalID, types)
+				}
+			}
+		},
+	},
+	{
+		ID: "V35", Severity: Error, Title: "Node bootstrapped for IPv4",
+		Why:    "A node learns its family from the service range in its user data: with an IPv4 one it joins as an IPv4 node, and its DNS is wrong.",
+		Fix:    "pass the cluster's KubernetesNetworkConfig.ServiceIpv6Cidr as spec.cluster.cidr of the NodeConfig (bootstrap.sh: --ip-family ipv6 --service-ipv6-cidr)",
+		Source: "https://github.com/eksctl-io/eksctl/pull/8120",
+		check: func(c *check) {
+			for _, n := range c.nodes() {
+				if n.Template == nil || c.raw(n.Template) == nil || n.Managed && n.Template.ImageID == "" {
+					continue // EKS writes the bootstrap of managed nodes with its own image
+				}
+				lt := c.raw(n.Template)
+				data, known := userData(lt.Prop("LaunchTemplateData.UserData"))
+				switch {
+				case strings.Contains(data, "node.eks.aws/"):
+					m := nodeConfigCIDR.FindStringSubmatch(data)
+					if m == nil && known || m != nil && strings.Contains(m[1], ".") && !strings.Contains(m[1], "${") {
+						c.report(lt, "LaunchTemplateData.UserData", "the NodeConfig of the nodes %s gives no IPv6 service range as cidr", n.LogicalID)
+					}
+				case strings.Contains(data, "/etc/eks/bootstrap.sh") && known && !strings.Contains(data, "--ip-family ipv6"):
+					c.report(lt, "LaunchTemplateData.UserData", "bootstrap.sh of the nodes %s is called without --ip-family ipv6", n.LogicalID)
+				}
+			}
+		},
+	},
+	{
+		ID: "V43", Severity: Error, Title: "Launch template whose interface has no IPv6",
+		Why:    "NetworkInterfaces in a launch template replaces what the subnet assigns: without Ipv6AddressCount nodes start without IPv6.",
+		Fix:    "set Ipv6AddressCount: 1 on the interface, or give SecurityGroupIds instead of NetworkInterfaces",
+		Source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-ec2-launchtemplate-networkinterface.html",
+		check: func(c *check) {
+			for _, n := range c.nodes() {
+				if n.Template == nil || c.raw(n.Template) == nil {
+					continue
+				}
+				lt := c.raw(n.Template)
+				for i, ni := range lt.Prop("LaunchTemplateData.NetworkInterfaces").Items() {
+					device, known := ni.Get("DeviceIndex").Int()
+					if device != 0 || !known && ni.Get("DeviceIndex").Exists() {
+						continue
+					}
+					count := ni.Get("Ipv6AddressCount")
+					zero := !count.Exists() || count.Is("0")
+					if zero && !ni.Get("Ipv6Addresses").Exists() && !ni.Get("Ipv6Prefixes").Exists() && !ni.Get("Ipv6PrefixCount").Exists() && !ni.Get("NetworkInterfaceId").Exists() {
+						c.report(lt, "LaunchTemplateData.NetworkInterfaces."+itoa(i), "the interface in the launch template of the nodes %s has no Ipv6AddressCount", n.LogicalID)
+					}
+				}
+			}
+		},
+	},
+	{
+		ID: "V48", Severity: Error, Title: "Control plane that cannot reach its nodes",
+		Why:    "Nodes in security groups of their own must let the control plane in: 10250 for logs and exec, 9443 for the load balancer controller's webhook, without which no Ingress or Service is accepted.",
+		Fix:    "put nodes into the cluster security group, or let it in on 10250 and 9443",
+		Source: "https://docs.aws.amazon.com/eks/latest/userguide/sec-group-reqs.html",
+		check: func(c *check) {
+			for _, n := range c.nodes() {
+				if len(n.Groups) == 0 || n.Unknown != "" || n.Template != nil && n.Template.GroupsUnknown != "" || slices.Contains(n.Groups, n.Cluster.Group) {
+					continue
+				}
+				ports := []uint16{10250}
+				if n.Cluster.Controller != nil && n.Cluster.Controller.Chart != nil {
+					ports = append(ports, 9443)
+				}
+				from := append([]*model.SecurityGroup{n.Cluster.Group}, n.Cluster.Groups...)
+				var ranges []netip.Prefix
+				for _, s := range n.Cluster.Subnets {
+					if s.IPv6.IsValid() {
+						ranges = append(ranges, s.IPv6)
+					}
+				}
+				for _, port := range ports {
+					if ok, sure := admits(n.Groups, port, from, ranges); !ok && sure && !c.stray("AWS::EC2::SecurityGroupIngress", "GroupId") {
+						c.report(c.raw(n.Groups[0]), "", "the security groups of the nodes %s do not let the control plane of %s in on TCP %d", n.LogicalID, n.Cluster.LogicalID, port)
+					}
+				}
+			}
+		},
+	},
+	{
+		ID: "V49", Severity: Error, Title: "VPC CNI that waits for its nodes",
+		Why:    "Nodes become Ready only with a CNI: an add-on that depends on the node group never comes, and the node group times out.",
+		Fix:    "create vpc-cni first, and make node groups depend on it",
+		Source: "https://docs.aws.amazon.com/eks/latest/userguide/managing-vpc-cni.html",
+		check: func(c *check) {
+			for _, n := range c.nodes() {
+				a := n.Cluster.Addon("vpc-cni")
+				if a == nil || c.raw(a) == nil || n.Cluster.SelfManagedAddons {
+					continue
+				}
+				if dependencies(c.raw(a))[c.raw(n)] {
+					c.report(c.raw(a), "", "the add-on %s depends on the nodes %s, which need it to become Ready", a.LogicalID, n.LogicalID)
+				}
+			}
+		},
+	},
+	{
+		ID: "W12", Severity: Warning, Title: "Instance metadata open to Pods, or over IPv6",
+		Why:    "A hop limit above 1 gives every Pod the node's role; the IPv6 endpoint of the metadata service is not supported on EKS.",
+		Fix:    "set HttpPutResponseHopLimit: 1 and leave HttpProtocolIpv6 disabled; give Pods roles by Pod Identity",
+		Source: "https://docs.aws.amazon.com/eks/latest/best-practices/identity-and-access-management.html",
+		check: func(c *check) {
+			seen := map[*cfn.Resource]bool{}
+			for _, n := range c.nodes() {
+				if n.Template == nil || c.raw(n.Template) == nil || seen[c.raw(n.Template)] {
+					continue
+				}
+				lt := c.raw(n.Template)
+				seen[lt] = true
+				options := lt.Prop("LaunchTemplateData.MetadataOptions")
+				if hops, ok := options.Get("HttpPutResponseHopLimit").Int(); ok && hops > 1 {
+					c.report(lt, "LaunchTemplateData.MetadataOptions.HttpPutResponseHopLimit", "the launch template %s gives Pods the instance metadata: its hop limit is %d", lt.ID, hops)
+				}
+				if options.Get("HttpProtocolIpv6").Is("enabled") {
+					c.report(lt, "LaunchTemplateData.MetadataOptions.HttpProtocolIpv6", "the launch template %s turns the metadata's IPv6 endpoint on", lt.ID)
+				}
+			}
+		},
+	},
+	{
+		ID: "W17", Severity: Warning, Title: "Security group that lets no IPv6 out",
+		Why:    "With egress rules for IPv4 only, nodes and their Pods, load balancers and the control plane cannot open IPv6 connections. CDK's allowAllOutbound is IPv4 only.",
+		Fix:    "add an egress rule for ::/0 (in CDK allowAllIpv6Outbound: true)",
+		Source: "https://docs.aws.amazon.com/cdk/api/v2/docs/aws-cdk-lib.aws_ec2.SecurityGroup.html",
+		check: func(c *check) {
+			seen := map[*model.SecurityGroup]bool{}
+			closed := func(g *model.SecurityGroup, what string) {
+				if g == nil || seen[g] || g.Imported || c.raw(g) == nil || c.raw(g).Type != "AWS::EC2::SecurityGroup" {
+					return
+				}
+				seen[g] = true
+				if open, sure := lets6(g.Egress); !open && sure && len(g.Egress) > 0 {
+					c.report(c.raw(g), "SecurityGroupEgress", "security group %s of %s lets IPv4 out and no IPv6", g.LogicalID, what)
+				}
+			}
+			for _, cl := range c.clusters6() {
+				for _, g := range cl.Groups {
+					closed(g, "the control plane of "+cl.LogicalID)
+				}
+				for _, n := range cl.NodeGroups {
+					for _, g := range n.Groups {
+						closed(g, "the nodes "+n.Ref.String())
+					}
+				}
+			}
+			for _, l := range c.net.LoadBalancers {
+				if c.raw(l) == nil || !l.Speaks(model.IPv6) || l.Cluster != nil {
+					continue
+				}
+				for _, g := range l.Groups {
+					closed(g, "the load balancer "+l.LogicalID)
+				}
+			}
+		},
+	},
+	{
+		ID: "W25", Severity: Warning, Title: "Nodes that do not wait for the VPC CNI",
+		Why:    "Nodes that join before the CNI has its role get no IPv6 prefix: the node group fails when the add-on loses the race.",
+		Fix:    "add DependsOn with the vpc-cni add-on to the node group",
+		Source: "https://docs.aws.amazon.com/eks/latest/userguide/pod-id-agent-setup.html",
+		check: func(c *check) {
+			for _, n := range c.nodes() {
+				a := n.Cluster.Addon("vpc-cni")
+				if a == nil || c.raw(a) == nil || c.raw(a).Stack != c.raw(n).Stack || n.Cluster.SelfManagedAddons {
+					continue
+				}
+				if !dependencies(c.raw(n))[c.raw(a)] && !dependencies(c.raw(a))[c.raw(n)] {
+					c.report(c.raw(n), "", "the nodes %s do not depend on the add-on %s", n.LogicalID, a.LogicalID)
+				}
+			}
+		},
+	},
+}
+
+// xenFamilies are the instance families that are not built on the Nitro system; of r3 to x1e no later size is either.
+// https://docs.aws.amazon.com/ec2/latest/instancetypes/ec2-nitro-instances.html
+var xenFamilies = []string{"c1", "c3", "c4", "cc2", "cr1", "d2", "f1", "g2", "g3", "g3s", "h1", "hs1", "i2", "i3", "m1", "m2", "m3", "m4", "p2", "p3", "r3", "r4", "t1", "t2", "x1", "x1e"}
+
+// xen says that an instance type is not Nitro. The bare-metal sizes of Xen families are.
+func xen(instanceType string) bool {
+	family, size, _ := strings.Cut(instanceType, ".")
+	return slices.Contains(xenFamilies, family) && size != "metal"
+}
+
+var burst = regexp.MustCompile(`^t[1-4][a-z]*\.`)
+
+// nodeConfigCIDR finds the service range in a NodeConfig.
+var nodeConfigCIDR = regexp.MustCompile(`(?m)^\s*"?cidr"?:\s*["']?([^"'\s]+)`)
+
+// userData is the text of a UserData property, unknown parts as ${…}; known says that there are none.
+func userData(v cfn.Value) (text string, known bool) {
+	if fn, args, ok := v.Call(); ok && fn == "Fn::Base64" && len(args) == 1 {
+		return args[0].String(), args[0].Known()
+	}
+	s, ok := v.Text()
+	if !ok {
+		return "", false
+	}
+	plain, err := base64.StdEncoding.DecodeString(s)
+	if err != nil {
+		return s, true
+	}
+	return string(plain), true
+}

@@ -1,0 +1,215 @@
+package synthcheck
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+
+	"github.com/eks-ipv6/cdk/internal/jsiix"
+	"github.com/eks-ipv6/cdk/internal/model"
+	"github.com/eks-ipv6/cdk/preflight/flow"
+	"github.com/eks-ipv6/cdk/preflight/rules"
+)
+
+// The severities that CDK knows. Errors stop a synth; warnings do with --strict.
+const (
+	severityError   = "error"
+	severityWarning = "warning"
+	severityInfo    = "info"
+)
+
+// The ids of what is neither a flow nor a rule.
+const (
+	notModelled = "not-modelled"
+	notReadable = "not-readable"
+)
+
+// assemblies are the folders that hold the templates, without those within another: an assembly's manifest names the
+// stages in it, and each stack's name and environment.
+func assemblies(templates []string) []string {
+	var dirs []string
+	for _, t := range templates {
+		dirs = append(dirs, filepath.Dir(t))
+	}
+	slices.Sort(dirs) // a folder comes before what is in it
+	var out []string
+	for _, d := range dirs {
+		if !slices.ContainsFunc(out, func(o string) bool { return d == o || strings.HasPrefix(d, o+string(os.PathSeparator)) }) {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+// failure is the report of a plugin that could not do its work; CDK shows the message and stops the synth.
+func failure(err error) *awscdk.PolicyValidationPluginReport {
+	return &awscdk.PolicyValidationPluginReport{
+		Success: jsiix.Bool(false), Violations: &[]*awscdk.PolicyViolation{},
+		Metadata: &map[string]*string{"error": jsiix.Str(Name + ": " + err.Error())},
+	}
+}
+
+// inspect is the report on a network.
+func inspect(network *flow.Network, today time.Time) *awscdk.PolicyValidationPluginReport {
+	r := reporter{files: map[string]string{}, success: true}
+	for _, s := range network.Model().Templates.Stacks() {
+		if _, same := r.files[s.Name]; same {
+			r.files[s.Name] = "" // as in two stages: only the construct's path tells them apart
+			continue
+		}
+		r.files[s.Name] = s.File
+	}
+	findings, err := rules.Check(network, rules.Options{Today: today})
+	if err != nil {
+		return failure(err)
+	}
+	r.flows(network.Check())
+	for _, f := range findings {
+		at := place{stack: f.Stack, logicalID: f.LogicalID, constructPath: f.ConstructPath}
+		if property, ok := strings.CutPrefix(f.Path, "Resources."+f.LogicalID+"."); ok {
+			at.property = property
+		}
+		r.add(f.ID, string(f.Severity), f.Message, f.Fix, at)
+	}
+	for _, u := range network.Model().Unmodelled {
+		r.add(notModelled, severityInfo, u.Type+" may decide over packets, and preflight does not know it", "", placeOf(u))
+	}
+	for _, p := range network.Model().Problems {
+		r.add(notReadable, severityWarning, p.Text, "", placeOf(p.Ref))
+	}
+	return &awscdk.PolicyValidationPluginReport{Success: jsiix.Bool(r.success), Violations: &r.violations}
+}
+
+type reporter struct {
+	files      map[string]string // a stack's template file, where one stack only has the name
+	violations []*awscdk.PolicyViolation
+	success    bool
+}
+
+// place is where in the templates something is wrong.
+type place struct{ stack, logicalID, constructPath, property string }
+
+func placeOf(r model.Ref) place {
+	return place{stack: r.Stack, logicalID: r.LogicalID, constructPath: r.ConstructPath}
+}
+
+func (r *reporter) add(id, severity, description, fix string, at place) {
+	resource := &awscdk.PolicyViolatingResource{Locations: &[]*string{}}
+	if at.property != "" {
+		resource.Locations = jsiix.Strs([]string{at.property})
+	}
+	if file := r.files[at.stack]; file != "" && at.logicalID != "" { // CDK finds the construct's path itself
+		resource.ResourceLogicalId, resource.TemplatePath = jsiix.Str(at.logicalID), jsiix.Str(file)
+	} else {
+		resource.ConstructPath = jsiix.Str(cmp.Or(at.constructPath, path.Join(at.stack, at.logicalID)))
+	}
+	r.violations = append(r.violations, &awscdk.PolicyViolation{
+		RuleName: jsiix.Str(id), Severity: jsiix.Str(severity), Description: jsiix.Str(id + " " + description), Fix: jsiix.StrOrNil(fix),
+		ViolatingResources: jsiix.List(resource),
+	})
+	r.success = r.success && severity != severityError
+}
+
+// flows adds a violation for each thing that flows fail on, however many fail on it.
+func (r *reporter) flows(report flow.Report) {
+	type cause struct{ id, stack, logicalID, by string }
+	first := map[cause]flow.Result{}
+	more := map[cause]int{}
+	var order []cause
+	for _, f := range report.Results {
+		if f.OK {
+			continue
+		}
+		last := f.Trace.Last()
+		c := cause{f.ID, last.Stack, last.LogicalID, last.By}
+		if _, ok := first[c]; ok {
+			more[c]++
+			continue
+		}
+		first[c] = f
+		order = append(order, c)
+	}
+	for _, c := range order {
+		f, others := first[c], ""
+		if more[c] > 0 {
+			others = fmt.Sprintf(" (and %d more)", more[c])
+		}
+		last, at := f.Trace.Last(), whereFailed(f.Trace)
+		what := fmt.Sprintf("%s at %s: %s", last.Action, last.Component, last.By)
+		if f.Trace.Verdict.OK() { // what must be refused passes
+			what = fmt.Sprintf("%s, and must be refused", f.Trace.Verdict)
+		}
+		description := fmt.Sprintf("%s: %s → %s%s: %s", f.Title, f.From, f.To, others, what)
+		if f.Trace.Verdict == flow.Insufficient {
+			r.add(c.id, severityWarning, description, "", at)
+			continue
+		}
+		r.add(c.id, severityError, description, fix(f), at)
+	}
+}
+
+// whereFailed is the resource of the hop that decided, or of the last one before it that a template declares.
+func whereFailed(t flow.Trace) place {
+	hops := append(slices.Clone(t.Hops), t.Return...)
+	if len(t.Return) > 0 && t.Verdict.OK() { // what passes and must not was let through on the way there
+		hops = t.Hops
+	}
+	for _, h := range slices.Backward(hops) {
+		if h.LogicalID != "" {
+			return place{stack: h.Stack, logicalID: h.LogicalID, constructPath: h.ConstructPath}
+		}
+	}
+	return place{}
+}
+
+// fix is what to do about a flow that is missed.
+func fix(f flow.Result) string {
+	if f.Expect == flow.ExpectRefused {
+		return "route ::/0 of private subnets to an egress-only internet gateway, and open no port of the nodes to ::/0"
+	}
+	last := f.Trace.Last()
+	six := last.FamilyIn() == flow.IPv6
+	if last.Component == "route table" {
+		toInternet := f.To == string(flow.Internet4) || f.To == string(flow.Internet6) || f.From == string(flow.Internet4) || f.From == string(flow.Internet6)
+		switch {
+		case toInternet && six:
+			return "route ::/0 in this table to an egress-only internet gateway (private subnets) or to the internet gateway (public subnets)"
+		case toInternet:
+			return "route 0.0.0.0/0 in this table to a NAT gateway (private subnets) or to the internet gateway (public subnets)"
+		}
+		return fmt.Sprintf("route the range of %s in this table to the peering connection or transit gateway that leads there", last.Before.Dst)
+	}
+	if text, ok := fixes[last.Component]; ok {
+		return text
+	}
+	return fmt.Sprintf("preflight trace -from '%s' -to '%s' shows the way up to there", f.From, f.To)
+}
+
+// fixes are for hops, by their component.
+var fixes = map[string]string{
+	"security group":               "allow it in this security group: each address family needs a rule of its own",
+	"network ACL":                  "allow it in this network ACL, in both directions and with an entry of each address family: answers go to the ports 1024 to 65535",
+	"internet gateway":             "attach the internet gateway to the VPC, and give what is behind it a public address",
+	"egress-only internet gateway": "attach it to this VPC, route only IPv6 (::/0) to it, and IPv4 (0.0.0.0/0) to a NAT gateway",
+	"NAT gateway":                  "put it into a public subnet of this VPC, whose table routes 0.0.0.0/0 to the internet gateway, and route only IPv4 to it",
+	"VPC CNI":                      "install the vpc-cni add-on before the nodes, and leave ENABLE_V4_EGRESS at its default true",
+	"VPC peering connection":       "peer the two VPCs themselves, with IPv4 ranges that do not overlap; otherwise use PrivateLink",
+	"transit gateway attachment":   "attach every zone's subnets, with Options {Ipv6Support: enable}, and associate the attachment with a route table",
+	"transit gateway route table":  "propagate the attachment of the other VPC into this table, or route its IPv4 and IPv6 ranges to it",
+	"VPC endpoint service":         "offer ipv4 and ipv6 in SupportedIpAddressTypes, in front of a dualstack load balancer",
+	"target group":                 "use target type ip with IpAddressType ipv6, behind a dualstack load balancer",
+	"application load balancer":    "make it dualstack, in subnets of both address families, with a listener on the port",
+	"network load balancer":        "make it dualstack, in subnets of both address families, with a listener on the port",
+	"AWS Load Balancer Controller": "give the controller what it looks for: public subnets tagged kubernetes.io/role/elb, private ones kubernetes.io/role/internal-elb, and ip targets with address type dualstack",
+	"EKS public endpoint":          "set EndpointPrivateAccess: true, or name the clients' ranges of both families in PublicAccessCidrs",
+	"node":                         "give the subnets of the nodes an IPv4 and an IPv6 range, and have instances get an address of each",
+	"kube-proxy":                   "install the kube-proxy add-on",
+	"VPC":                          "attach an internet gateway to the VPC",
+}
