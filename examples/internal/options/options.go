@@ -162,7 +162,7 @@ func (k key) refuse(value string, err error) error {
 	if errors.Is(err, errValue) {
 		return fmt.Errorf("-c %s=%s: want %s", k.name, value, k.want)
 	}
-	return fmt.Errorf("-c %s=%s: want %s: %w", k.name, value, k.want, err)
+	return fmt.Errorf("-c %s=%s: want %s: %s", k.name, value, k.want, strings.ReplaceAll(err.Error(), "\n", "; "))
 }
 
 // misspelt is the key that an unknown one was probably meant to be, or nothing.
