@@ -14,27 +14,27 @@ func output(stack awscdk.Stack, id, description string, value *string) {
 }
 
 func networkOutputs(stack awscdk.Stack, vpc *dualstack.Vpc) {
-	ids := func(subnets *[]awsec2.ISubnet) *string {
-		list := make([]*string, len(*subnets))
-		for i, s := range *subnets {
+	ids := func(subnets []awsec2.ISubnet) *string {
+		list := make([]*string, len(subnets))
+		for i, s := range subnets {
 			list[i] = s.SubnetId()
 		}
 		return awscdk.Fn_Join(jsiix.Str(","), &list)
 	}
 	output(stack, "VpcId", "The VPC", vpc.Vpc.VpcId())
 	output(stack, "VpcIpv6Cidr", "The VPC's IPv6 block", jsiix.Str(vpc.Ipv6Cidr()))
-	output(stack, "PublicSubnetIds", "Public subnets, for internet-facing load balancers", ids(vpc.Vpc.PublicSubnets()))
-	output(stack, "PrivateSubnetIds", "Private subnets, for nodes, Pods and internal load balancers", ids(vpc.Vpc.PrivateSubnets()))
-	if isolated := vpc.Vpc.IsolatedSubnets(); len(*isolated) > 0 {
-		output(stack, "IsolatedSubnetIds", "Isolated subnets, without a way out of the VPC", ids(isolated))
+	output(stack, "PublicSubnetIds", "Public subnets, for internet-facing load balancers", ids(vpc.PublicSubnets))
+	output(stack, "PrivateSubnetIds", "Private subnets, for nodes, Pods and internal load balancers", ids(vpc.PrivateSubnets))
+	if len(vpc.IsolatedSubnets) > 0 {
+		output(stack, "IsolatedSubnetIds", "Isolated subnets, without a way out of the VPC", ids(vpc.IsolatedSubnets))
 	}
 }
 
 func clusterOutputs(stack awscdk.Stack, c *ipv6eks.Cluster) {
-	output(stack, "ClusterName", "The EKS cluster", c.CfnCluster.Ref())
+	output(stack, "ClusterName", "The EKS cluster", jsiix.Str(c.Name))
 	output(stack, "ClusterEndpoint", "The Kubernetes API server", c.CfnCluster.AttrEndpoint())
 	output(stack, "ServiceIpv6Cidr", "The range of Services' ClusterIPs, which EKS chose", c.CfnCluster.AttrKubernetesNetworkConfigServiceIpv6Cidr())
 	output(stack, "KubeconfigCommand", "Points kubectl at the cluster", awscdk.Fn_Join(jsiix.Str(" "), jsiix.Strs([]string{
-		"aws eks update-kubeconfig --name", *c.CfnCluster.Ref(), "--region", *stack.Region(),
+		"aws eks update-kubeconfig --name", c.Name, "--region", *stack.Region(),
 	})))
 }

@@ -146,6 +146,6 @@ func (w Workload) build(scope constructs.Construct, vpc *dualstack.Vpc) (*ipv6ek
 	lp := w.Controller
 	lp.Cluster = cluster
 	// WAF and Shield have no endpoints in a VPC, and without NAT there is no other way to them over IPv4.
-	lp.WithoutWAFAndShield = lp.WithoutWAFAndShield || len(vpc.NatGateways) == 0
+	lp.WithoutWAFAndShield = lp.WithoutWAFAndShield || vpc.Nat == dualstack.NatNone
 	return cluster, nodes, lbc.NewController(scope, "LoadBalancerController", &lp)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
+	"github.com/aws/constructs-go/constructs/v10"
 
 	"github.com/eks-ipv6/cdk/internal/jsiix"
 )
@@ -74,67 +75,52 @@ func (p VpcProps) validateNat() error {
 	return errors.Join(errs...)
 }
 
-// addNat makes the gateways and the private subnets' IPv4 default routes. The stock construct's own NAT
-// gateways are off: it has no regional kind (https://github.com/aws/aws-cdk/pull/36538).
-func (v *Vpc) addNat(p VpcProps) {
-	switch p.Nat {
-	case NatPerAz, NatSingle:
-		zonal := (*v.Vpc.PublicSubnets())[:p.Nat.gateways(p.Azs)]
-		for i, s := range zonal {
-			v.NatGateways = append(v.NatGateways, v.zonalNat(s.(awsec2.PublicSubnet), at(p.NatAllocationIDs, i)))
-		}
-	case NatRegional:
-		v.NatGateways = []awsec2.CfnNatGateway{v.regionalNat(p)}
-	case NatNone:
+// natProvider makes the gateways of the zonal modes: the stock construct does that well. The regional kind it has not
+// (https://github.com/aws/aws-cdk/pull/36538), so that is added afterwards.
+func (p VpcProps) natProvider(vp *awsec2.VpcProps) {
+	vp.NatGateways, vp.NatGatewayProvider = jsiix.Num(0), nil
+	if p.Nat != NatPerAz && p.Nat != NatSingle {
 		return
 	}
-	for i, s := range *v.Vpc.PrivateSubnets() {
-		nat := v.NatGateways[min(i, len(v.NatGateways)-1)]
+	vp.NatGateways = jsiix.Num(p.Nat.gateways(p.Azs))
+	if len(p.NatAllocationIDs) > 0 {
+		vp.NatGatewayProvider = awsec2.NatProvider_Gateway(&awsec2.NatGatewayProps{EipAllocationIds: jsiix.Strs(p.NatAllocationIDs)})
+	}
+}
+
+const natID = "NatGateway"
+
+// addRegionalNat makes the regional gateway and the private subnets' IPv4 default routes to it.
+func (v *Vpc) addRegionalNat(p VpcProps) {
+	props := &awsec2.CfnNatGatewayProps{AvailabilityMode: jsiix.Str("regional"), VpcId: v.Vpc.VpcId()}
+	if len(p.NatAllocationIDs) > 0 {
+		addresses := []any{}
+		for i, zone := range *p.zones() {
+			addresses = append(addresses, &awsec2.CfnNatGateway_AvailabilityZoneAddressProperty{
+				AvailabilityZone: zone, AllocationIds: jsiix.Strs(p.NatAllocationIDs[i : i+1]),
+			})
+		}
+		props.AvailabilityZoneAddresses = &addresses
+	}
+	nat := awsec2.NewCfnNatGateway(v.Vpc, jsiix.Str(natID), props)
+	// InternetConnectivityEstablished of the stock Vpc stands for the gateway alone, which may not be attached yet.
+	nat.Node().AddDependency(v.Vpc.Node().FindChild(jsiix.Str("VPCGW")))
+	for _, s := range v.PrivateSubnets {
 		s.(awsec2.PrivateSubnet).AddDefaultNatRoute(nat.Ref())
 	}
 }
 
-func (v *Vpc) zonalNat(subnet awsec2.PublicSubnet, allocationID string) awsec2.CfnNatGateway {
-	address := jsiix.StrOrNil(allocationID)
-	if address == nil {
-		eip := awsec2.NewCfnEIP(subnet, jsiix.Str("NatAddress"), &awsec2.CfnEIPProps{Domain: jsiix.Str("vpc")})
-		eip.Node().AddDependency(v.attachment())
-		address = eip.AttrAllocationId()
-	}
-	nat := awsec2.NewCfnNatGateway(subnet, jsiix.Str("NatGateway"), &awsec2.CfnNatGatewayProps{
-		SubnetId: subnet.SubnetId(), AllocationId: address,
-	})
-	nat.Node().AddDependency(subnet.InternetConnectivityEstablished())
-	return nat
-}
-
-func (v *Vpc) regionalNat(p VpcProps) awsec2.CfnNatGateway {
-	props := &awsec2.CfnNatGatewayProps{AvailabilityMode: jsiix.Str("regional"), VpcId: v.Vpc.VpcId()}
-	if len(p.NatAllocationIDs) > 0 {
-		zones := *p.zones()
-		addresses := make([]any, len(zones))
-		for i, zone := range zones {
-			addresses[i] = &awsec2.CfnNatGateway_AvailabilityZoneAddressProperty{
-				AvailabilityZone: zone, AllocationIds: jsiix.Strs(p.NatAllocationIDs[i : i+1]),
-			}
+// NatGateways are the VPC's NAT gateways: one in each zone, one, or none, as VpcProps.Nat says.
+func (v *Vpc) NatGateways() []awsec2.CfnNatGateway {
+	var out []awsec2.CfnNatGateway
+	add := func(scope constructs.IConstruct, id string) {
+		if nat, ok := scope.Node().TryFindChild(jsiix.Str(id)).(awsec2.CfnNatGateway); ok {
+			out = append(out, nat)
 		}
-		props.AvailabilityZoneAddresses = &addresses
 	}
-	nat := awsec2.NewCfnNatGateway(v.Vpc, jsiix.Str("NatGateway"), props)
-	nat.Node().AddDependency(v.attachment())
-	return nat
-}
-
-// attachment joins the internet gateway to the VPC. InternetConnectivityEstablished of the stock Vpc stands for
-// the gateway only, which may not be attached yet.
-func (v *Vpc) attachment() awsec2.CfnVPCGatewayAttachment {
-	return v.Vpc.Node().FindChild(jsiix.Str("VPCGW")).(awsec2.CfnVPCGatewayAttachment)
-}
-
-// at is list[i], or the empty string past the end.
-func at(list []string, i int) string {
-	if i < len(list) {
-		return list[i]
+	add(v.Vpc, natID)
+	for _, s := range v.PublicSubnets {
+		add(s, "NATGateway")
 	}
-	return ""
+	return out
 }

@@ -125,12 +125,12 @@ func (b *ipv6Block) AllocateSubnetsIpv6Cidr(in *awsec2.AllocateIpv6CidrRequest) 
 // same tags on everything below a subnet, route tables and NAT gateways too; they are taken off again there.
 func (v *Vpc) tagSubnets() {
 	only := jsiix.Strs([]string{subnetType})
-	tag := func(name string, subnets *[]awsec2.ISubnet) {
-		for _, s := range *subnets {
+	tag := func(name string, subnets []awsec2.ISubnet) {
+		for _, s := range subnets {
 			awscdk.Tags_Of(s).Add(jsiix.Str(name), jsiix.Str("1"), &awscdk.TagProps{IncludeResourceTypes: only})
 		}
 		awscdk.Tags_Of(v.Vpc).Remove(jsiix.Str(name), &awscdk.TagProps{ExcludeResourceTypes: only})
 	}
-	tag(PublicRoleTag, v.Vpc.PublicSubnets())
-	tag(InternalRoleTag, v.Vpc.PrivateSubnets())
+	tag(PublicRoleTag, v.PublicSubnets)
+	tag(InternalRoleTag, v.PrivateSubnets)
 }

@@ -113,12 +113,14 @@ type Vpc struct {
 	Construct constructs.Construct
 	// Vpc is the stock construct, for any other L2.
 	Vpc awsec2.Vpc
+	// PublicSubnets, PrivateSubnets and IsolatedSubnets are in the order of their zones.
+	PublicSubnets, PrivateSubnets, IsolatedSubnets []awsec2.ISubnet
 	// Ipv6Block associates the IPv6 block. Whatever uses [Vpc.Ipv6Cidr] must depend on it.
 	Ipv6Block awsec2.CfnVPCCidrBlock
 	// EgressOnly lets private subnets open IPv6 connections and lets none in.
 	EgressOnly awsec2.CfnEgressOnlyInternetGateway
-	// NatGateways are one per zone, one, or none, as VpcProps.Nat says.
-	NatGateways []awsec2.CfnNatGateway
+	// Nat is how private subnets reach IPv4-only hosts.
+	Nat NatMode
 	// EndpointSecurityGroup guards the interface endpoints. It is nil when there are none.
 	EndpointSecurityGroup awsec2.SecurityGroup
 	// Plan is where the subnets' addresses come from.
@@ -254,13 +256,16 @@ func NewVpc(scope constructs.Construct, id string, props *VpcProps) *Vpc {
 	}
 	vp.IpProtocol = awsec2.IpProtocol_DUAL_STACK
 	vp.MaxAzs, vp.AvailabilityZones = nil, p.zones()
-	vp.Cidr, vp.IpAddresses = nil, &ipv4Block{network}
+	vp.IpAddresses = &ipv4Block{network}
 	vp.Ipv6Addresses = block
 	vp.SubnetConfiguration = network.configuration()
-	vp.NatGateways, vp.NatGatewayProvider = jsiix.Num(0), nil // see nat.go
+	p.natProvider(vp)
 
 	vpc := awsec2.NewVpc(scope, jsiix.Str(id), vp)
-	v := &Vpc{Construct: vpc, Vpc: vpc, Ipv6Block: block.association, Plan: plan}
+	v := &Vpc{Construct: vpc, Vpc: vpc, Ipv6Block: block.association, Plan: plan, Nat: p.Nat, PublicSubnets: *vpc.PublicSubnets(), PrivateSubnets: *vpc.PrivateSubnets()}
+	if p.IsolatedSubnets {
+		v.IsolatedSubnets = *vpc.IsolatedSubnets()
+	}
 	for i, c := range p.SecondaryCidrs {
 		awsec2.NewCfnVPCCidrBlock(vpc, jsiix.Str(fmt.Sprintf("SecondaryCidr%d", i+1)), &awsec2.CfnVPCCidrBlockProps{
 			VpcId: vpc.VpcId(), CidrBlock: jsiix.Str(c.String()),
@@ -268,7 +273,9 @@ func NewVpc(scope constructs.Construct, id string, props *VpcProps) *Vpc {
 	}
 	v.tagSubnets()
 	v.EgressOnly = egressOnly(vpc)
-	v.addNat(p)
+	if p.Nat == NatRegional {
+		v.addRegionalNat(p)
+	}
 	v.addEndpoints(p)
 	v.addFlowLogs(p.FlowLogs)
 	return v

@@ -52,7 +52,7 @@ func adminID(i int, arn string) string {
 func (c *Cluster) addAdmins(arns []string) {
 	for i, arn := range arns {
 		awseksv2.NewCfnAccessEntry(c.Construct, jsiix.Str(adminID(i, arn)), &awseksv2.CfnAccessEntryProps{
-			ClusterName:  c.CfnCluster.Ref(),
+			ClusterName:  jsiix.Str(c.Name),
 			PrincipalArn: jsiix.Str(arn),
 			AccessPolicies: &[]any{&awseksv2.CfnAccessEntry_AccessPolicyProperty{
 				PolicyArn:   jsiix.Str("arn:" + *awscdk.Aws_PARTITION() + ":eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"),

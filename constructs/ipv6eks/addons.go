@@ -40,7 +40,7 @@ func (p ClusterProps) installs(addon string) bool { return slices.Contains(p.add
 func (c *Cluster) addAddons(p ClusterProps) {
 	addon := func(id, name, version, configuration string) awseksv2.CfnAddon {
 		return awseksv2.NewCfnAddon(c.Construct, jsiix.Str(id), &awseksv2.CfnAddonProps{
-			ClusterName: c.CfnCluster.Ref(), AddonName: jsiix.Str(name), AddonVersion: jsiix.StrOrNil(version),
+			ClusterName: jsiix.Str(c.Name), AddonName: jsiix.Str(name), AddonVersion: jsiix.StrOrNil(version),
 			ConfigurationValues: jsiix.StrOrNil(configuration), ResolveConflicts: jsiix.Str("OVERWRITE"),
 		})
 	}

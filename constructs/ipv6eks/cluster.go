@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -76,9 +77,10 @@ type ClusterProps struct {
 	// Default: api, audit and authenticator.
 	LogTypes []awseksv2.ClusterLoggingTypes
 
-	// LogRetention is how long control plane logs are kept.
-	// Default: three months.
-	LogRetention awslogs.RetentionDays
+	// LogRetentionDays is how long control plane logs are kept: one of the numbers that CloudWatch takes
+	// (https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html).
+	// Default: 90.
+	LogRetentionDays int
 
 	// RetainLogs keeps the log group when the stack is deleted. Making the same cluster again then needs the group
 	// removed or imported first.
@@ -136,6 +138,8 @@ type Cluster struct {
 	Cluster awseksv2.Cluster
 	// CfnCluster is the AWS::EKS::Cluster itself.
 	CfnCluster awseksv2.CfnCluster
+	// Name is a token for the cluster's name, which makes what uses it wait for the cluster.
+	Name string
 	// Vpc is the network the cluster is in.
 	Vpc awsec2.IVpc
 	// Version is the Kubernetes version.
@@ -146,14 +150,14 @@ type Cluster struct {
 	// SecretsKey encrypts Kubernetes secrets.
 	SecretsKey awskms.IKey
 	// LogGroup keeps the control plane logs.
-	LogGroup awslogs.LogGroup
+	LogGroup awslogs.CfnLogGroup
 	// CNIIdentity is the role of the VPC CNI and what binds it to kube-system/aws-node.
 	CNIIdentity *PodIdentity
 	// VpcCni, KubeProxy, PodIdentityAgent and CoreDNS are the add-ons that every cluster has. CoreDNS waits for all
 	// node groups: what needs running Pods depends on it.
 	VpcCni, KubeProxy, PodIdentityAgent, CoreDNS awseksv2.CfnAddon
 
-	subnets     *awsec2.SubnetSelection
+	subnets     []awsec2.ISubnet // where nodes go by default
 	afterNodes  []awseksv2.CfnAddon
 	nodeRole    awsiam.Role
 	fargateRole awsiam.Role
@@ -163,6 +167,9 @@ type Cluster struct {
 
 // maxAPIAccessCidrs is an EKS quota: https://docs.aws.amazon.com/eks/latest/userguide/service-quotas.html
 const maxAPIAccessCidrs = 40
+
+// retentionDays are the periods that CloudWatch Logs knows.
+var retentionDays = []int{1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653}
 
 var clusterName = regexp.MustCompile(`^[0-9A-Za-z][A-Za-z0-9_-]{0,99}$`)
 
@@ -179,8 +186,8 @@ func (p *ClusterProps) withDefaults() ClusterProps {
 			awseksv2.ClusterLoggingTypes_API, awseksv2.ClusterLoggingTypes_AUDIT, awseksv2.ClusterLoggingTypes_AUTHENTICATOR,
 		}
 	}
-	if out.LogRetention == "" {
-		out.LogRetention = awslogs.RetentionDays_THREE_MONTHS
+	if out.LogRetentionDays == 0 {
+		out.LogRetentionDays = 90
 	}
 	return out
 }
@@ -193,6 +200,9 @@ func (p *ClusterProps) Validate() error {
 	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
 	if c.Name != "" && !isToken(c.Name) && !clusterName.MatchString(c.Name) {
 		bad("Name: %q: want 1 to 100 letters, digits, hyphens and underscores, beginning with a letter or digit", c.Name)
+	}
+	if !slices.Contains(retentionDays, c.LogRetentionDays) {
+		bad("LogRetentionDays: %d: CloudWatch takes one of %v", c.LogRetentionDays, retentionDays)
 	}
 	errs = append(errs, validateVersion(c.Version), c.Kubectl.validate(c.Version), validateAPIAccess(c.APIAccessCidrs, c.APIOpenToWorld),
 		validateAdmins(c.AdminRoleArns), c.CNI.validate())
@@ -269,7 +279,10 @@ func NewCluster(scope constructs.Construct, id string, props *ClusterProps) *Clu
 	}
 	p := props.withDefaults()
 
-	c := &Cluster{Construct: constructs.NewConstruct(scope, jsiix.Str(id)), Vpc: p.Vpc, Version: p.Version, subnets: p.Subnets, kubectl: p.Kubectl.Layer != nil}
+	c := &Cluster{
+		Construct: constructs.NewConstruct(scope, jsiix.Str(id)), Vpc: p.Vpc, Version: p.Version,
+		subnets: *p.Vpc.SelectSubnets(p.Subnets).Subnets, kubectl: p.Kubectl.Layer != nil,
+	}
 	name := p.Name
 	if name == "" {
 		name = *awscdk.Names_UniqueResourceName(c.Construct, &awscdk.UniqueResourceNameOptions{MaxLength: jsiix.Num(100), Separator: jsiix.Str("-")})
@@ -285,13 +298,12 @@ func NewCluster(scope constructs.Construct, id string, props *ClusterProps) *Clu
 	cp := &awseksv2.ClusterProps{
 		Version:                                 awseksv2.KubernetesVersion_Of(jsiix.Str(p.Version)),
 		Vpc:                                     p.Vpc,
-		VpcSubnets:                              jsiix.List(p.controlPlaneSubnets()),
+		VpcSubnets:                              jsiix.List(c.controlPlaneSubnets(p)),
 		EndpointAccess:                          p.endpointAccess(),
 		ClusterLogging:                          &p.LogTypes,
 		BootstrapClusterCreatorAdminPermissions: jsiix.Bool(p.CreatorAdmin),
 		OutputConfigCommand:                     jsiix.Bool(false),
 		KubectlProviderOptions:                  p.Kubectl.options(),
-		Role:                                    c.clusterRole(),
 		SecretsEncryptionKey:                    c.SecretsKey,
 		SecurityGroup:                           c.ControlPlaneSecurityGroup,
 	}
@@ -308,6 +320,7 @@ func NewCluster(scope constructs.Construct, id string, props *ClusterProps) *Clu
 
 	c.Cluster = awseksv2.NewCluster(c.Construct, jsiix.Str("Cluster"), cp)
 	c.CfnCluster = c.Cluster.Node().DefaultChild().(awseksv2.CfnCluster)
+	c.Name = *c.CfnCluster.Ref()
 	c.CfnCluster.Node().AddDependency(c.LogGroup)
 	c.CfnCluster.SetUpgradePolicy(&awseksv2.CfnCluster_UpgradePolicyProperty{SupportType: jsiix.Str(p.supportType())})
 	if p.DeletionProtection {
@@ -346,19 +359,34 @@ func (p ClusterProps) endpointAccess() awseksv2.EndpointAccess {
 	return awseksv2.EndpointAccess_PRIVATE()
 }
 
-func (p ClusterProps) controlPlaneSubnets() *awsec2.SubnetSelection {
+func (c *Cluster) controlPlaneSubnets(p ClusterProps) *awsec2.SubnetSelection {
 	if p.ControlPlaneSubnets != nil {
 		return p.ControlPlaneSubnets
 	}
 	var first []awsec2.ISubnet
 	zones := map[string]bool{}
-	for _, s := range *p.Vpc.SelectSubnets(p.Subnets).Subnets {
-		if zone := *s.AvailabilityZone(); !zones[zone] && len(first) < 2 {
+	for _, s := range c.subnets {
+		if zone := *s.AvailabilityZone(); !zones[zone] {
 			zones[zone] = true
 			first = append(first, s)
 		}
+		if len(first) == 2 {
+			break
+		}
 	}
 	return &awsec2.SubnetSelection{Subnets: &first}
+}
+
+// subnetIDs are the ids of a selection, or of the cluster's own subnets without one.
+func (c *Cluster) subnetIDs(selection *awsec2.SubnetSelection) []*string {
+	if selection != nil {
+		return *c.Vpc.SelectSubnets(selection).SubnetIds
+	}
+	ids := make([]*string, len(c.subnets))
+	for i, s := range c.subnets {
+		ids[i] = s.SubnetId()
+	}
+	return ids
 }
 
 func (c *Cluster) addSecretsKey(p ClusterProps) {
@@ -374,28 +402,12 @@ func (c *Cluster) addSecretsKey(p ClusterProps) {
 
 // addLogGroup makes the group that EKS would otherwise make itself, with no end to its retention.
 func (c *Cluster) addLogGroup(p ClusterProps, name string) {
-	removal := awscdk.RemovalPolicy_DESTROY
+	c.LogGroup = awslogs.NewCfnLogGroup(c.Construct, jsiix.Str("Logs"), &awslogs.CfnLogGroupProps{
+		LogGroupName: jsiix.Str("/aws/eks/" + name + "/cluster"), RetentionInDays: jsiix.Num(p.LogRetentionDays),
+	})
 	if p.RetainLogs {
-		removal = awscdk.RemovalPolicy_RETAIN
+		c.LogGroup.ApplyRemovalPolicy(awscdk.RemovalPolicy_RETAIN, nil)
 	}
-	c.LogGroup = awslogs.NewLogGroup(c.Construct, jsiix.Str("Logs"), &awslogs.LogGroupProps{
-		LogGroupName: jsiix.Str("/aws/eks/" + name + "/cluster"), Retention: p.LogRetention, RemovalPolicy: removal,
-	})
-}
-
-// clusterRole is what EKS acts as. Its rights on the key are inline, so that they are there before the cluster.
-// Source: https://docs.aws.amazon.com/eks/latest/userguide/cluster-iam-role.html
-func (c *Cluster) clusterRole() awsiam.Role {
-	return awsiam.NewRole(c.Construct, jsiix.Str("Role"), &awsiam.RoleProps{
-		AssumedBy:       awsiam.NewServicePrincipal(jsiix.Str("eks.amazonaws.com"), nil),
-		ManagedPolicies: jsiix.List(managedPolicy("AmazonEKSClusterPolicy")),
-		InlinePolicies: &map[string]awsiam.PolicyDocument{
-			"SecretsKey": policy(statement{
-				Actions:   []string{"kms:DescribeKey", "kms:Encrypt", "kms:Decrypt", "kms:ListGrants"},
-				Resources: []string{*c.SecretsKey.KeyArn()},
-			}),
-		},
-	})
 }
 
 // refuse tells what a Tune function asked for that an IPv6 cluster cannot have.

@@ -150,8 +150,11 @@ var (
 func CNIActions() []string { return slices.Concat(cniActions, cniTagActions) }
 
 func cniPolicy() awsiam.PolicyDocument {
-	return policy(
-		statement{Actions: cniActions, Resources: []string{"*"}},
-		statement{Actions: cniTagActions, Resources: []string{"arn:" + *awscdk.Aws_PARTITION() + ":ec2:*:*:network-interface/*"}},
-	)
+	allow := func(actions []string, resource string) map[string]any {
+		return map[string]any{"Effect": "Allow", "Action": actions, "Resource": resource}
+	}
+	return awsiam.PolicyDocument_FromJson(map[string]any{"Version": "2012-10-17", "Statement": []any{
+		allow(cniActions, "*"),
+		allow(cniTagActions, "arn:"+*awscdk.Aws_PARTITION()+":ec2:*:*:network-interface/*"),
+	}})
 }

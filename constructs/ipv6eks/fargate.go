@@ -68,10 +68,7 @@ func (c *Cluster) AddFargateProfile(id string, props *FargateProfileProps) awsek
 			ManagedPolicies: jsiix.List(managedPolicy("AmazonEKSFargatePodExecutionRolePolicy")),
 		})
 	}
-	subnets := props.Subnets
-	if subnets == nil {
-		subnets = c.subnets
-	}
+	subnets := c.subnetIDs(props.Subnets)
 	selectors := []any{}
 	for _, s := range props.Selectors {
 		labels := []any{}
@@ -81,8 +78,8 @@ func (c *Cluster) AddFargateProfile(id string, props *FargateProfileProps) awsek
 		selectors = append(selectors, &awseksv2.CfnFargateProfile_SelectorProperty{Namespace: jsiix.Str(s.Namespace), Labels: &labels})
 	}
 	fp := &awseksv2.CfnFargateProfileProps{
-		ClusterName: c.CfnCluster.Ref(), PodExecutionRoleArn: c.fargateRole.RoleArn(),
-		Selectors: &selectors, Subnets: c.Vpc.SelectSubnets(subnets).SubnetIds,
+		ClusterName: jsiix.Str(c.Name), PodExecutionRoleArn: c.fargateRole.RoleArn(),
+		Selectors: &selectors, Subnets: &subnets,
 	}
 	if props.Tune != nil {
 		props.Tune(fp)

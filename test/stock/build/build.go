@@ -14,7 +14,7 @@ import (
 func Stack(app awscdk.App) awscdk.Stack {
 	stack := awscdk.NewStack(app, jsii.String("Stock"), nil)
 	vpc := awsec2.NewVpc(stack, jsii.String("Vpc"), &awsec2.VpcProps{
-		IpProtocol: awsec2.IpProtocol_DUAL_STACK, MaxAzs: jsii.Number(2), RestrictDefaultSecurityGroup: jsii.Bool(false),
+		IpProtocol: awsec2.IpProtocol_DUAL_STACK, MaxAzs: jsii.Number(2),
 	})
 	cluster := awseksv2.NewCluster(stack, jsii.String("Cluster"), &awseksv2.ClusterProps{
 		Version: awseksv2.KubernetesVersion_Of(jsii.String("1.35")), Vpc: vpc, IpFamily: awseksv2.IpFamily_IP_V6,
