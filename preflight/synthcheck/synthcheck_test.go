@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/constructs-go/constructs/v10"
@@ -120,7 +121,7 @@ func TestValidate(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			report := (&plugin{}).Validate(assembly(t, c.edit))
+			report := (&plugin{today: time.Date(2026, time.November, 1, 0, 0, 0, 0, time.UTC)}).Validate(assembly(t, c.edit))
 			if *report.Success != c.success {
 				t.Errorf("success %v, want %v", *report.Success, c.success)
 			}
