@@ -2,7 +2,6 @@ package cli
 
 import (
 	"errors"
-	"fmt"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -73,7 +72,7 @@ Every PATH is a template or a cloud assembly folder (default: cdk.out); several 
 			if err != nil {
 				return err
 			}
-			report := flow.Report{}
+			var report flow.Report
 			if ask {
 				q := flow.Query{From: flow.Endpoint(from), To: flow.Endpoint(to), Port: uint16(dest), Proto: flow.Proto(proto.value), Family: families[family.value]}
 				if report, err = network.Answer(q); err != nil {
@@ -96,7 +95,7 @@ Every PATH is a template or a cloud assembly folder (default: cdk.out); several 
 				answer = flow.Text(report, flow.TextOptions{Verbose: verbose || ask, Color: colored(c.OutOrStdout())})
 			}
 			if len(report.Results) == 0 {
-				fmt.Fprintln(c.ErrOrStderr(), "preflight: none of the communication patterns applies to these templates: nothing is proved")
+				c.PrintErrln("preflight: none of the communication patterns applies to these templates: nothing is proved")
 			}
 			return write(c, answer, traced(report))
 		},
