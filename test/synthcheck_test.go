@@ -182,6 +182,28 @@ func TestSynthcheckStages(t *testing.T) {
 	}
 }
 
+// TestSynthcheckOneStage registers it on a stage, whose stacks alone are looked at.
+func TestSynthcheckOneStage(t *testing.T) {
+	for _, broken := range []string{"Dev", "Prod"} {
+		app, _ := newApp(t)
+		app.Node().SetContext(jsiix.Str("@aws-cdk/core:appMode"), "inmemory")
+		for _, name := range []string{"Dev", "Prod"} {
+			stage := awscdk.NewStage(app, jsiix.Str(name), nil)
+			if name == "Prod" {
+				synthcheck.Register(stage, nil)
+			}
+			network := stacks.NewNetwork(stage, "Network", nil)
+			if name == broken {
+				misroute(network.Vpc)
+			}
+		}
+		stopped := panicOf(func() { app.Synth(nil) })
+		if (stopped != "") != (broken == "Prod") {
+			t.Errorf("%s is broken and Prod is checked: stopped by %q", broken, stopped)
+		}
+	}
+}
+
 // TestSynthcheckUnreadable wants the reasons of a template that is none as violations: the CDK CLI takes no notice of a
 // plugin that fails.
 func TestSynthcheckUnreadable(t *testing.T) {
