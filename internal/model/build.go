@@ -404,7 +404,7 @@ func (b *builder) subnetsAndTables() {
 			continue
 		}
 		main := v.Ref
-		main.Name = "main route table of " + v.Ref.String()
+		main.Name = "main route table of " + v.String()
 		v.MainTable = &RouteTable{Ref: main, VPC: v, Main: true}
 		v.RouteTables = append(v.RouteTables, v.MainTable)
 	}
@@ -606,7 +606,7 @@ func (b *builder) peeringAndTransit() {
 		// Both defaults are "enable"; one table serves both.
 		if !r.Prop("DefaultRouteTableAssociation").Is("disable") || !r.Prop("DefaultRouteTablePropagation").Is("disable") {
 			t := g.Ref
-			t.Name = "default route table of " + g.Ref.String()
+			t.Name = "default route table of " + g.String()
 			g.Default = &TransitTable{Ref: t, Gateway: g}
 			g.Tables = append(g.Tables, g.Default)
 		}
@@ -754,7 +754,7 @@ func (b *builder) routes() {
 				continue
 			}
 			for _, t := range e.RouteTables {
-				t.Routes = append(t.Routes, &Route{Ref: e.Ref.In("RouteTableIds"), Table: t, PrefixList: e.PrefixList, Target: e})
+				t.Routes = append(t.Routes, &Route{Ref: e.In("RouteTableIds"), Table: t, PrefixList: e.PrefixList, Target: e})
 			}
 		}
 	}

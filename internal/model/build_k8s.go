@@ -72,7 +72,7 @@ func (b *builder) object(c *Cluster, where Ref, v cfn.Value) {
 	o := &Object{Ref: where, Cluster: c, Value: v}
 	o.Kind, o.APIVersion = o.Text("kind"), o.Text("apiVersion")
 	o.ObjectName, o.Namespace = o.Text("metadata", "name"), cmp.Or(o.Text("metadata", "namespace"), "default")
-	o.Ref.Name = strings.ToLower(o.Kind) + " " + o.Namespace + "/" + o.ObjectName
+	o.Name = strings.ToLower(o.Kind) + " " + o.Namespace + "/" + o.ObjectName
 	c.Objects = append(c.Objects, o)
 }
 
@@ -115,7 +115,7 @@ func (b *builder) controller(c *Cluster) *Controller {
 		}
 	}
 	if ctl == nil && c.AutoMode {
-		ctl = &Controller{Ref: c.Ref.In("ElasticLoadBalancing"), Cluster: c, DefaultTargetType: "ip", DefaultScheme: "internal"}
+		ctl = &Controller{Ref: c.In("ElasticLoadBalancing"), Cluster: c, DefaultTargetType: "ip", DefaultScheme: "internal"}
 	}
 	if ctl != nil {
 		r := ctl.Ref
@@ -188,7 +188,7 @@ func (b *builder) bindings(c *Cluster) {
 		t.Binding, t.Cluster, t.PrimaryIPv6 = o, c, primaryIPv6(c)
 		// Only spec.networking makes the controller open the nodes' security groups.
 		for i, rule := range At(o.Value, "spec", "networking", "ingress").Items() {
-			where := o.Ref.In(fmt.Sprintf("spec.networking.ingress[%d]", i))
+			where := o.In(fmt.Sprintf("spec.networking.ingress[%d]", i))
 			var ports []cfn.Value
 			if ports = rule.Get("ports").Items(); len(ports) == 0 {
 				ports = []cfn.Value{{}}
@@ -257,7 +257,7 @@ func (c *Cluster) classParams(class string) (cfn.Value, Ref, bool) {
 			return cfn.Value{}, Ref{}, false
 		}
 		if p := c.named("IngressClassParams", ic.Text("spec", "parameters", "name")); p != nil {
-			return At(p.Value, "spec"), p.Ref.In("spec"), true
+			return At(p.Value, "spec"), p.In("spec"), true
 		}
 		return cfn.Value{}, ic.Ref, true
 	}
@@ -268,7 +268,7 @@ func (c *Cluster) classParams(class string) (cfn.Value, Ref, bool) {
 	if name := At(chart.Values, "ingressClass"); name.Exists() && name.String() != class || !name.Exists() && class != "alb" {
 		return cfn.Value{}, Ref{}, false
 	}
-	return c.Controller.ClassParams, chart.Ref.In("Values.ingressClassParams.spec"), true
+	return c.Controller.ClassParams, chart.In("Values.ingressClassParams.spec"), true
 }
 
 func (b *builder) ingressSettings(c *Cluster, params cfn.Value, by Ref, note func(string) cfn.Value, where Ref) settings {
@@ -284,7 +284,7 @@ func (b *builder) ingressSettings(c *Cluster, params cfn.Value, by Ref, note fun
 	}
 	s := settings{manageBackend: true}
 	s.address, s.addressBy = pick("ipAddressType", "ip-address-type", "ipv4", where.In(albAnnotation+"ip-address-type (not set)"))
-	s.target, s.targetBy = pick("targetType", "target-type", c.Controller.DefaultTargetType, c.Controller.Ref.In("Values.defaultTargetType"))
+	s.target, s.targetBy = pick("targetType", "target-type", c.Controller.DefaultTargetType, c.Controller.In("Values.defaultTargetType"))
 	s.scheme, _ = pick("scheme", "scheme", c.Controller.DefaultScheme, c.Controller.Ref)
 	for _, v := range params.Get("inboundCIDRs").Items() {
 		s.cidrs = append(s.cidrs, v.String())
@@ -368,7 +368,7 @@ func (b *builder) serviceLB(c *Cluster, o *Object) {
 	case c.Controller != nil && (c.Controller.Chart == nil || yes(At(c.Controller.Chart.Values, "enableServiceMutatorWebhook"), true)):
 		// the webhook gives every Service of this type the controller's class
 	default:
-		b.refuse(l, o.Ref.In("spec.loadBalancerClass"), "Kubernetes' in-tree controller takes this Service, and it knows no IPv6: set loadBalancerClass to service.k8s.aws/nlb")
+		b.refuse(l, o.In("spec.loadBalancerClass"), "Kubernetes' in-tree controller takes this Service, and it knows no IPv6: set loadBalancerClass to service.k8s.aws/nlb")
 		return
 	}
 	if c.Controller == nil {
@@ -376,22 +376,22 @@ func (b *builder) serviceLB(c *Cluster, o *Object) {
 		return
 	}
 	s := settings{manageBackend: true, scheme: c.Controller.DefaultScheme, address: "ipv4",
-		addressBy: o.Ref.In(nlbAnnotation + "ip-address-type (not set)"), target: c.Controller.DefaultTargetType, targetBy: c.Controller.Ref.In("Values.defaultTargetType")}
+		addressBy: o.In(nlbAnnotation + "ip-address-type (not set)"), target: c.Controller.DefaultTargetType, targetBy: c.Controller.In("Values.defaultTargetType")}
 	if p := c.serviceDefault(); p != nil {
 		s.address, s.addressBy = "dualstack", p.Ref
 	}
 	if v := note("ip-address-type"); v.Exists() {
-		s.address, s.addressBy = v.String(), o.Ref.In(nlbAnnotation+"ip-address-type")
+		s.address, s.addressBy = v.String(), o.In(nlbAnnotation+"ip-address-type")
 	}
 	if s.address == "dualstack-without-public-ipv4" {
 		b.refuse(l, s.addressBy, "unknown IPAddressType: dualstack-without-public-ipv4 (a Service has ipv4 or dualstack)")
 		return
 	}
 	if typ == "nlb-ip" {
-		s.target, s.targetBy = "ip", o.Ref.In(nlbAnnotation+"type")
+		s.target, s.targetBy = "ip", o.In(nlbAnnotation+"type")
 	}
 	if v := note("nlb-target-type"); v.Exists() {
-		s.target, s.targetBy = v.String(), o.Ref.In(nlbAnnotation+"nlb-target-type")
+		s.target, s.targetBy = v.String(), o.In(nlbAnnotation+"nlb-target-type")
 	}
 	if v := note("scheme"); v.Exists() {
 		s.scheme = v.String()
@@ -464,14 +464,14 @@ func (b *builder) gateway(c *Cluster, o *Object) {
 			"no controller in the templates creates its load balancer: the AWS Load Balancer Controller is not installed")
 		return
 	}
-	s := settings{manageBackend: true, scheme: c.Controller.DefaultScheme, address: "ipv4", addressBy: o.Ref.In("LoadBalancerConfiguration (none)"),
-		target: c.Controller.DefaultTargetType, targetBy: c.Controller.Ref.In("Values.defaultTargetType")}
+	s := settings{manageBackend: true, scheme: c.Controller.DefaultScheme, address: "ipv4", addressBy: o.In("LoadBalancerConfiguration (none)"),
+		target: c.Controller.DefaultTargetType, targetBy: c.Controller.In("Values.defaultTargetType")}
 	apply := func(conf *Object) {
 		if conf == nil {
 			return
 		}
 		if v := At(conf.Value, "spec", "ipAddressType"); v.Exists() {
-			s.address, s.addressBy = v.String(), conf.Ref.In("spec.ipAddressType")
+			s.address, s.addressBy = v.String(), conf.In("spec.ipAddressType")
 		}
 		if v := At(conf.Value, "spec", "scheme"); v.Exists() {
 			s.scheme = v.String()
@@ -480,7 +480,7 @@ func (b *builder) gateway(c *Cluster, o *Object) {
 			for _, tg := range c.ObjectsOf("TargetGroupConfiguration") {
 				if tg.ObjectName == v.String() {
 					if tt := tg.Text("spec", "defaultConfiguration", "targetType"); tt != "" {
-						s.target, s.targetBy = tt, tg.Ref.In("spec.defaultConfiguration.targetType")
+						s.target, s.targetBy = tt, tg.In("spec.defaultConfiguration.targetType")
 					}
 				}
 			}
@@ -562,7 +562,7 @@ func (b *builder) hypothetical(c *Cluster, scheme string) {
 	l := b.newLB(c, &Object{Ref: r, Cluster: c, Kind: "Ingress"}, ALB, s)
 	l.For, l.Hypothetical, l.Assumption = nil, true, assumed
 	t := b.serviceTarget(c, &Object{Ref: r, Cluster: c}, l, s, "", "", cfn.String("8080"))
-	t.Ref.Name = "its Pods"
+	t.Name = "its Pods"
 	l.Listeners = []*Listener{{Ref: r, Port: 443, Proto: TCP, Targets: []*TargetGroup{t}}}
 	b.finish(l, s)
 }
@@ -737,7 +737,7 @@ func (b *builder) finish(l *LoadBalancer, s settings) {
 	} else {
 		r := l.Ref
 		r.Type = "security group of the load balancer controller"
-		r.Name = "load balancer security group of " + l.Ref.String()
+		r.Name = "load balancer security group of " + l.String()
 		g := &SecurityGroup{Ref: r, VPC: l.VPC, Egress: everywhere(r, l.VPC)}
 		for _, li := range l.Listeners {
 			for _, cidr := range rules {
@@ -752,7 +752,7 @@ func (b *builder) finish(l *LoadBalancer, s settings) {
 		l.Groups = append(l.Groups, c.Controller.BackendGroup)
 		for _, li := range l.Listeners {
 			for _, t := range li.Targets {
-				t.Backend = []*Rule{{Ref: c.Controller.Ref.In("backend rule"), Proto: t.Proto, From: t.Port, To: t.Port, Group: c.Controller.BackendGroup, Implied: true}}
+				t.Backend = []*Rule{{Ref: c.Controller.In("backend rule"), Proto: t.Proto, From: t.Port, To: t.Port, Group: c.Controller.BackendGroup, Implied: true}}
 			}
 		}
 	}
@@ -823,7 +823,7 @@ func (b *builder) discover(l *LoadBalancer, dual bool) bool {
 	for _, s := range found {
 		switch {
 		case dual && !s.IPv6.IsValid():
-			without = s.Ref.String()
+			without = s.String()
 		case !zones[s.Zone]:
 			zones[s.Zone] = true
 			l.Subnets = append(l.Subnets, s)

@@ -162,7 +162,7 @@ func (t *RouteTable) local(a netip.Addr) (*Route, int) {
 	if bits < 0 {
 		return nil, -1
 	}
-	return &Route{Ref: t.Ref.In("local"), Table: t, Destination: hit.Prefix, Target: Local{t.Ref}}, bits
+	return &Route{Ref: t.In("local"), Table: t, Destination: hit.Prefix, Target: Local{t.Ref}}, bits
 }
 
 // Target is where a route sends packets. It is one of [Local], [*InternetGateway], [*EgressOnlyGateway],

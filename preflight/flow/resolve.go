@@ -48,8 +48,8 @@ func (n *Network) prepare() {
 	}
 	for _, h := range m.Hosts {
 		for _, s := range h.Subnets {
-			p := n.places.in(&place{kind: hostPlace, name: h.Ref.String(), label: h.Kind, ref: h.Ref, groups: h.Groups, port: h.Port}, s)
-			p.on = "in " + s.Ref.String()
+			p := n.places.in(&place{kind: hostPlace, name: h.String(), label: h.Kind, ref: h.Ref, groups: h.Groups, port: h.Port}, s)
+			p.on = "in " + s.String()
 			if !h.IPv6 {
 				p.v6 = netip.Addr{}
 			}
@@ -72,8 +72,8 @@ func (n *Network) prepare() {
 				continue
 			}
 			for _, s := range e.Subnets {
-				p := n.places.in(&place{kind: endpointPlace, name: e.Ref.String(), label: "VPC endpoint", ref: e.Ref, groups: e.Groups, port: 443, service: e.ShortName}, s)
-				p.on = "in " + s.Ref.String()
+				p := n.places.in(&place{kind: endpointPlace, name: e.String(), label: "VPC endpoint", ref: e.Ref, groups: e.Groups, port: 443, service: e.ShortName}, s)
+				p.on = "in " + s.String()
 				if !e.Speaks(IPv4) {
 					p.v4 = netip.Addr{}
 				}
@@ -123,9 +123,9 @@ func (n *Network) balancer(l *model.LoadBalancer) []*place {
 		subnets = []*model.Subnet{{Ref: l.Ref, VPC: l.VPC, Imported: true}}
 	}
 	for _, s := range subnets {
-		p := n.places.in(&place{kind: balancerPlace, name: l.Ref.String(), label: lbLabel(l), ref: l.Ref, groups: l.Groups, lb: l,
+		p := n.places.in(&place{kind: balancerPlace, name: l.String(), label: lbLabel(l), ref: l.Ref, groups: l.Groups, lb: l,
 			open: len(l.Groups) == 0}, s)
-		p.on = "in " + s.Ref.String()
+		p.on = "in " + s.String()
 		p.unknown = cmp.Or(l.Unknown, p.unknown)
 		if l.Refused != "" {
 			p.unknown = ""
@@ -263,12 +263,12 @@ func (n *Network) Endpoints() []Endpoint {
 			}
 		}
 		for _, ng := range s.cluster.NodeGroups {
-			out = append(out, NodeGroup(ng.Ref.String()))
+			out = append(out, NodeGroup(ng.String()))
 		}
 	}
 	for _, v := range n.model.VPCs {
 		for _, s := range v.Subnets {
-			out = append(out, Subnet(s.Ref.String()))
+			out = append(out, Subnet(s.String()))
 		}
 	}
 	var rest []Endpoint
@@ -371,8 +371,8 @@ func (p *place) workload(w *model.Object) *place {
 
 // hostIn stands for any host in a subnet; what its security groups allow is for the asker to know.
 func (n *Network) hostIn(s *model.Subnet, source bool) *place {
-	p := &place{kind: hostPlace, name: string(Subnet(s.Ref.String())), label: "host", ref: s.Ref, subnet: s, vpc: s.VPC, open: true, port: 443}
-	p.on = "in " + s.Ref.String()
+	p := &place{kind: hostPlace, name: string(Subnet(s.String())), label: "host", ref: s.Ref, subnet: s, vpc: s.VPC, open: true, port: 443}
+	p.on = "in " + s.String()
 	i := 100
 	if !source {
 		i = 101
@@ -440,7 +440,7 @@ func (n *Network) ends(ep Endpoint, source bool) (out []*place, assumes []string
 					}
 				}
 			case *model.FargateProfile:
-				out = append(out, n.podsOf("any@"+v.Ref.String(), !source)...)
+				out = append(out, n.podsOf("any@"+v.String(), !source)...)
 			case *model.Cluster:
 				for _, sh := range n.shelves {
 					if sh.cluster == v {
@@ -482,7 +482,7 @@ func (n *Network) at(a netip.Addr, source bool) (*place, []string) {
 			p.unknown = fmt.Sprintf("no resource of the templates has the address %s: its security groups are not known", a)
 			return p, nil
 		}
-		p := &place{kind: hostPlace, name: a.String(), label: "address", on: "in no subnet of " + v.Ref.String(), ref: v.Ref, vpc: v, open: true,
+		p := &place{kind: hostPlace, name: a.String(), label: "address", on: "in no subnet of " + v.String(), ref: v.Ref, vpc: v, open: true,
 			gone: fmt.Sprintf("%s lies in %s but in none of its subnets", a, v.Ref)}
 		if a.Is4() {
 			p.v4 = a
@@ -666,10 +666,10 @@ func (n *Network) api(q Query, from *place) []dest {
 			f = IPv6
 		}
 		p := internet(f)
-		p.name = "public endpoint of " + c.Ref.String()
+		p.name = "public endpoint of " + c.String()
 		d := dest{name: string(APIServer), place: p, port: port, proto: TCP, named: true, family: f, publicAPI: c}
 		if !c.PublicAccess {
-			d.fails, d.failAt, d.failLabel = Denied, c.Ref.In("ResourcesVpcConfig.EndpointPublicAccess"), "EKS public endpoint"
+			d.fails, d.failAt, d.failLabel = Denied, c.In("ResourcesVpcConfig.EndpointPublicAccess"), "EKS public endpoint"
 			d.failWhy = "public access to the endpoint is off, and private access reaches no further than the VPC"
 			if inside {
 				d.failWhy = "public access and private access to the endpoint are both off"
@@ -694,7 +694,7 @@ func (n *Network) toEndpoint(e *model.Endpoint, q Query) []dest {
 			} else {
 				p.v6 = a
 			}
-			out = append(out, dest{name: e.Ref.String(), place: p, port: cmp.Or(q.Port, 443), proto: q.Proto, family: model.FamilyOf(a),
+			out = append(out, dest{name: e.String(), place: p, port: cmp.Or(q.Port, 443), proto: q.Proto, family: model.FamilyOf(a),
 				assumes: []string{fmt.Sprintf("%s stands for the addresses of %s", a, e.ShortName)}})
 		}
 		return out
@@ -705,15 +705,15 @@ func (n *Network) toEndpoint(e *model.Endpoint, q Query) []dest {
 			continue
 		}
 		if e.Provider == nil {
-			out = append(out, dest{name: e.Ref.String(), place: at.place, port: cmp.Or(q.Port, 443), proto: q.Proto, named: true})
+			out = append(out, dest{name: e.String(), place: at.place, port: cmp.Or(q.Port, 443), proto: q.Proto, named: true})
 			continue
 		}
 		if len(e.Provider.LoadBalancers) == 0 {
-			out = append(out, dest{name: e.Ref.String(), place: at.place, port: cmp.Or(q.Port, 443), proto: q.Proto, named: true, endpoint: e})
+			out = append(out, dest{name: e.String(), place: at.place, port: cmp.Or(q.Port, 443), proto: q.Proto, named: true, endpoint: e})
 		}
 		for _, l := range e.Provider.LoadBalancers {
 			for _, d := range n.throughLB(l, q, at.place) {
-				d.name, d.front, d.place, d.endpoint, d.named = e.Ref.String(), d.place, at.place, e, true
+				d.name, d.front, d.place, d.endpoint, d.named = e.String(), d.place, at.place, e, true
 				out = append(out, d)
 			}
 		}
@@ -724,7 +724,7 @@ func (n *Network) toEndpoint(e *model.Endpoint, q Query) []dest {
 // throughLB is a load balancer as destination: each of its interfaces and targets in some pair.
 func (n *Network) throughLB(l *model.LoadBalancer, q Query, from *place) []dest {
 	fronts := n.fronts[l]
-	base := dest{name: l.Ref.String(), proto: q.Proto, port: q.Port, named: true}
+	base := dest{name: l.String(), proto: q.Proto, port: q.Port, named: true}
 	if l.Hypothetical {
 		base.assumes = []string{l.Assumption}
 	}
@@ -897,7 +897,7 @@ func (n *Network) serves(l *model.LoadBalancer, kind, namespace, object string) 
 	}
 	for _, li := range l.Listeners {
 		for _, t := range li.Targets {
-			if t.Ref.Name == "service "+namespace+"/"+object {
+			if t.Name == "service "+namespace+"/"+object {
 				return true
 			}
 			if is(t.Binding, "TargetGroupBinding") || t.Binding != nil && t.Binding.Kind == "TargetGroupBinding" && t.Binding.Namespace == namespace && t.Binding.Text("spec", "serviceRef", "name") == object {
