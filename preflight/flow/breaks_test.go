@@ -121,3 +121,32 @@ func TestBreaks(t *testing.T) {
 		})
 	}
 }
+
+// TestListens: an instance is a private service where its groups admit private addresses, and a bastion for an office
+// is none that Pods are meant to reach.
+func TestListens(t *testing.T) {
+	t.Parallel()
+	tp := open(t, "cluster.yaml")
+	group := func(cidr string, port int) object {
+		return object{"VpcId": ref("Vpc"), "GroupDescription": "g", "SecurityGroupIngress": []any{object{"IpProtocol": "tcp", "FromPort": port, "ToPort": port, "CidrIp": cidr}}}
+	}
+	all(add("OfficeGroup", "AWS::EC2::SecurityGroup", group("198.51.100.0/24", 22)), add("ServerGroup", "AWS::EC2::SecurityGroup", group("10.0.0.0/8", 9000)),
+		add("Bastion", "AWS::EC2::Instance", object{"SubnetId": ref("PrivateA"), "SecurityGroupIds": []any{ref("OfficeGroup")}, "NetworkInterfaces": nil}),
+		add("Server", "AWS::EC2::Instance", object{"NetworkInterfaces": []any{object{"DeviceIndex": "0", "SubnetId": ref("PrivateA"), "GroupSet": []any{ref("ServerGroup")}}}}))(tp)
+	var asked []string
+	r := network(t, tp).Check()
+	for _, res := range r.Results {
+		if res.ID == "F5" {
+			asked = append(asked, res.To)
+			if res.To == "Server" && res.Trace.Query.Port != 9000 {
+				t.Errorf("Server is asked on port %d", res.Trace.Query.Port)
+			}
+		}
+	}
+	if got := strings.Join(unique(asked), " "); got != "Server Database" && got != "Database Server" {
+		t.Errorf("F5 asks for %s", got)
+	}
+	if !r.OK() {
+		t.Error(flow.Text(r, flow.TextOptions{}))
+	}
+}

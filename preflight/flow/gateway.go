@@ -34,6 +34,7 @@ func (t *tracer) exitIGW(g *model.InternetGateway, from, to *place, route *model
 		if !from.public.IsValid() {
 			return t.stop(NoRoute, name, g.Ref, "%s %s has no public IPv4 address", from.label, from.on)
 		}
+		t.standsFor(from)
 		after := t.pkt
 		after.Src = from.public
 		t.change(SNAT, name, g.Ref, "one to one with the public IPv4 address", after)
@@ -44,6 +45,13 @@ func (t *tracer) exitIGW(g *model.InternetGateway, from, to *place, route *model
 		t.hop(Forward, name, g.Ref, "global IPv6 address, no translation")
 	}
 	return 0
+}
+
+// standsFor writes down that a public address is a stand-in; a NAT gateway's is among the model's assumptions.
+func (t *tracer) standsFor(p *place) {
+	if p.nat == nil {
+		t.note("public IPv4 address %s stands for the one of %s", p.public, p.ref)
+	}
 }
 
 // exitEgressOnly sends the packet out by an egress-only internet gateway.
@@ -174,6 +182,7 @@ func (t *tracer) enter(from, to *place, out model.Target) Verdict {
 		return v
 	}
 	if t.pkt.Family() == IPv4 {
+		t.standsFor(to)
 		after := t.pkt
 		after.Dst = to.v4
 		t.change(DNAT, "internet gateway", g.Ref, "one to one with the public IPv4 address", after)
