@@ -118,7 +118,7 @@ func (b *builder) eks() {
 		}
 		if c.AutoMode {
 			// The default NodeClass takes the cluster's subnets and the cluster security group.
-			auto := &NodeGroup{Ref: c.In("ComputeConfig"), Cluster: c, Name: "auto mode", Subnets: autoSubnets(c),
+			auto := &NodeGroup{Ref: c.Ref, Cluster: c, Name: "auto mode", Subnets: autoSubnets(c),
 				Groups: []*SecurityGroup{c.Group}, Auto: true}
 			auto.Ref.Name = "auto mode nodes of " + c.String()
 			c.NodeGroups = append(c.NodeGroups, auto)

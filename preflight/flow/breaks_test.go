@@ -150,3 +150,67 @@ func TestListens(t *testing.T) {
 		t.Error(flow.Text(r, flow.TextOptions{}))
 	}
 }
+
+// TestCompute runs the same cluster on EKS Auto Mode, on Fargate, on nodes of an Auto Scaling group, and as CDK's older
+// construct writes it.
+func TestCompute(t *testing.T) {
+	t.Parallel()
+	subnets := []any{ref("PrivateA"), ref("PrivateB"), ref("PrivateC")}
+	noNodes := drop("NodesX86", "NodesArm")
+	for _, c := range []struct {
+		name string
+		edit edit
+		pods string // what the sources of F3 are called
+	}{
+		{"Auto Mode", all(noNodes, drop("Cni", "KubeProxy", "CoreDns"), set("Cluster", "ComputeConfig", object{"Enabled": true})), "pod:any@auto mode nodes of Cluster@PrivateA"},
+		{"Fargate", all(noNodes, add("Profile", "AWS::EKS::FargateProfile", object{"ClusterName": ref("Cluster"), "PodExecutionRoleArn": "r", "Subnets": subnets, "Selectors": []any{object{"Namespace": "shop"}}})), "pod:any@Profile@PrivateA"},
+		{"Auto Scaling group", all(noNodes, add("Group", "AWS::AutoScaling::AutoScalingGroup", object{"VPCZoneIdentifier": subnets, "LaunchTemplate": object{"LaunchTemplateId": ref("NodeTemplate")},
+			"Tags": []any{object{"Key": object{"Fn::Join": []any{"", []any{"kubernetes.io/cluster/", ref("Cluster")}}}, "Value": "owned"}}})), "pod:any@Group@PrivateA"},
+		{"the older construct", func(tp template) {
+			p := props(tp, "Cluster")
+			vpc := p["ResourcesVpcConfig"].(object)
+			resource(tp, "Cluster")["Type"] = "Custom::AWSCDK-EKS-Cluster"
+			resource(tp, "Cluster")["Properties"] = object{"Config": object{"name": "demo", "kubernetesNetworkConfig": object{"ipFamily": "ipv6"}, "bootstrapSelfManagedAddons": false,
+				"resourcesVpcConfig": object{"subnetIds": vpc["SubnetIds"], "securityGroupIds": vpc["SecurityGroupIds"], "endpointPrivateAccess": true, "endpointPublicAccess": false}}}
+		}, "pod:any@NodesArm@PrivateA"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			tp := open(t, "cluster.yaml")
+			c.edit(tp)
+			r := network(t, tp).Check()
+			checkReport(t, r)
+			var from, ids []string
+			for _, res := range r.Results {
+				ids = append(ids, res.ID)
+				if res.ID == "F3" {
+					from = append(from, res.From)
+				}
+			}
+			if !r.OK() || len(r.Problems) > 0 {
+				t.Error(flow.Text(r, flow.TextOptions{}))
+			}
+			if got, want := strings.Join(unique(ids), " "), "F1 F2 F3 F4 F5 F6 F7 F8 F9 X1"; got != want {
+				t.Errorf("flows %s, want %s", got, want)
+			}
+			if len(from) == 0 || from[0] != c.pods {
+				t.Errorf("Pods of F3 are %v, want %s first", from, c.pods)
+			}
+		})
+	}
+}
+
+// TestFargateNamespace: a profile takes the Pods of its namespace, the nodes keep the others.
+func TestFargateNamespace(t *testing.T) {
+	t.Parallel()
+	tp := open(t, "cluster.yaml")
+	add("Profile", "AWS::EKS::FargateProfile", object{"ClusterName": ref("Cluster"), "PodExecutionRoleArn": "r", "Subnets": []any{ref("PrivateC")}, "Selectors": []any{object{"Namespace": "shop"}}})(tp)
+	n := network(t, tp)
+	traces, err := n.TraceAll(flow.Query{From: flow.Pod("shop/web"), To: flow.Internet6})
+	if err != nil || len(traces) != 1 || traces[0].From != "pod:shop/web@Profile@PrivateC" {
+		t.Errorf("%v, %d traces from %s", err, len(traces), traces[0].From)
+	}
+	if traces, err = n.TraceAll(flow.Query{From: flow.AnyPod, To: flow.Internet6}); err != nil || len(traces) != 6 {
+		t.Errorf("%v, %d traces of any Pod, want 6", err, len(traces))
+	}
+}
