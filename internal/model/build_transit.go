@@ -13,7 +13,7 @@ func (b *builder) peeringAndTransit() {
 		b.net.Peerings = append(b.net.Peerings, p)
 	}
 	for _, r := range b.set.Resources("AWS::EC2::TransitGateway") {
-		g := &TransitGateway{Ref: ref(r)}
+		g := &TransitGateway{Ref: ref(r), GroupReferences: r.Prop("SecurityGroupReferencingSupport").Is("enable")}
 		// Both defaults are "enable"; one table serves both.
 		if !r.Prop("DefaultRouteTableAssociation").Is("disable") || !r.Prop("DefaultRouteTablePropagation").Is("disable") {
 			t := g.Ref
@@ -35,6 +35,7 @@ func (b *builder) peeringAndTransit() {
 		a := &Attachment{Ref: ref(r), Gateway: b.transit(r.Prop("TransitGatewayId")), VPC: b.vpc(r.Prop("VpcId"))}
 		a.Subnets, _ = b.subnetList(r.Prop("SubnetIds"))
 		a.IPv6 = r.Prop("Options.Ipv6Support").Is("enable")
+		a.GroupReferences = !r.Prop("Options.SecurityGroupReferencingSupport").Is("disable")
 		b.attachments[own(r)] = a
 		if a.Gateway == nil {
 			continue

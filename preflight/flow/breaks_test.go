@@ -52,6 +52,10 @@ func TestBreaks(t *testing.T) {
 		{"an attachment without IPv6 support propagates no IPv6 range", "transit.yaml", set("WestAttachment", "Options", nil), flow.Query{From: eastToWest, To: "pod:any@WestNodes@WestPrivateA"}, flow.NoRoute, "TransitTable", "no route to 2001:db8:3:"},
 		{"a group of another VPC in a rule says nothing over a transit gateway", "transit.yaml", all(set("WestFromEast", "CidrIpv6", nil), set("WestFromEast", "SourceSecurityGroupId", att("EastCluster", "ClusterSecurityGroupId"))),
 			flow.Query{From: eastToWest, To: "pod:any@WestNodes@WestPrivateA"}, flow.Denied, "WestCluster", "no rule allows tcp/8080"},
+		{"a group of another VPC counts where the transit gateway supports it", "transit.yaml", all(set("WestFromEast", "CidrIpv6", nil), set("WestFromEast", "SourceSecurityGroupId", att("EastCluster", "ClusterSecurityGroupId")), set("Transit", "SecurityGroupReferencingSupport", "enable")),
+			flow.Query{From: eastToWest, To: "pod:any@WestNodes@WestPrivateA"}, flow.Delivered, "WestNodes", ""},
+		{"and not where an attachment refuses it", "transit.yaml", all(set("WestFromEast", "CidrIpv6", nil), set("WestFromEast", "SourceSecurityGroupId", att("EastCluster", "ClusterSecurityGroupId")), set("Transit", "SecurityGroupReferencingSupport", "enable"),
+			set("EastAttachment", "Options.SecurityGroupReferencingSupport", "disable")), flow.Query{From: eastToWest, To: "pod:any@WestNodes@WestPrivateA"}, flow.Denied, "WestCluster", "no rule allows tcp/8080"},
 		{"a group of a peered VPC in a rule counts", "peering.yaml", all(set("WestFromEast", "CidrIp", nil), set("WestFromEast", "SourceSecurityGroupId", att("EastCluster", "ClusterSecurityGroupId"))),
 			flow.Query{From: eastToWest, To: "pod:any@WestNodes@WestPrivateA"}, flow.Delivered, "WestNodes", ""},
 		{"a packet into the attachment's own subnet does not leave it", "transit.yaml", all(
