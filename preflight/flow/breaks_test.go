@@ -155,6 +155,23 @@ func TestListens(t *testing.T) {
 	}
 }
 
+// TestAdmitted: a load balancer for some public ranges is asked from one of them, in each family that it admits.
+func TestAdmitted(t *testing.T) {
+	t.Parallel()
+	tp := open(t, "cluster.yaml")
+	replace("AppIngress", "Manifest", `"annotations":{`, `"annotations":{"alb.ingress.kubernetes.io/inbound-cidrs":"192.0.2.0/24,2001:db8:42::/48",`)(tp)
+	r := network(t, tp).Check()
+	from := map[string]bool{}
+	for _, res := range r.Results {
+		if res.To == "ingress shop/web" {
+			from[res.From] = true
+		}
+	}
+	if !r.OK() || len(from) != 2 || !from["192.0.2.1"] || !from["2001:db8:42::1"] {
+		t.Errorf("asked from %v\n%s", from, flow.Text(r, flow.TextOptions{}))
+	}
+}
+
 // TestCompute runs the same cluster on EKS Auto Mode, on Fargate, on nodes of an Auto Scaling group, and as CDK's older
 // construct writes it.
 func TestCompute(t *testing.T) {

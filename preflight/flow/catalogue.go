@@ -329,10 +329,40 @@ func (c *catalogue) fromInternet(l *model.LoadBalancer) {
 			c.skip("F7", "%s has address type dualstack-without-public-ipv4: IPv4 clients are not meant", l.Ref)
 			continue
 		}
-		for _, d := range c.net.throughLB(l, Query{Proto: TCP}, f.client) {
-			c.add(f.id, ExpectDelivered, Query{}, f.client, d)
+		client, told := c.admitted(l, f.client)
+		for _, d := range c.net.throughLB(l, Query{Proto: TCP}, client) {
+			d.assumes = append(slices.Clone(d.assumes), told...)
+			c.add(f.id, ExpectDelivered, Query{}, client, d)
 		}
 	}
+}
+
+// admitted is a client on the internet that a load balancer's groups admit: any host, or where they name some public
+// ranges of the client's family, one in the first. Who admits the family from nowhere is asked by any host.
+func (c *catalogue) admitted(l *model.LoadBalancer, anyone *place) (*place, []string) {
+	var some *place
+	for _, g := range l.Groups {
+		for _, r := range g.Ingress {
+			if !r.Prefix.IsValid() || r.Proto != model.AnyProto && r.Proto != model.TCP && r.Proto != model.UDP {
+				continue
+			}
+			a := r.Prefix.Addr()
+			switch {
+			case r.Prefix.Contains(anyone.v4) || r.Prefix.Contains(anyone.v6):
+				return anyone, nil
+			case some != nil || a.Is4() != anyone.v4.IsValid() || !a.IsGlobalUnicast() || a.IsPrivate():
+			default:
+				if one := a.Next(); r.Prefix.Contains(one) {
+					a = one
+				}
+				some, _ = c.net.at(a, true)
+			}
+		}
+	}
+	if some == nil || !some.outside() {
+		return anyone, nil
+	}
+	return some, []string{fmt.Sprintf("the client has the address %s, which the security groups of %s admit", some.name, l.Ref)}
 }
 
 func (c *catalogue) internal(cl *model.Cluster, from *place) []dest {
