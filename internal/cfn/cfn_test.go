@@ -310,6 +310,29 @@ func TestStacksAreJoined(t *testing.T) {
 	props(t, alone, map[string]string{"NodeSecurityGroup/VpcId": "Fn::ImportValue(${NetworkStack}::VPC)"})
 }
 
+// What is wrong only where an undecided condition leads is not refused: the deployment may never go there.
+func TestUndecidedBranches(t *testing.T) {
+	t.Parallel()
+	set := parse(t, cfn.Options{}, `
+Parameters: {Mode: {Type: String}, Zones: {Type: CommaDelimitedList, Default: "a,b"}}
+Conditions:
+  Maybe: !Equals [!Ref Mode, big]
+  No: !Equals [1, 2]
+Resources:
+  Gone: {Type: Custom::X, Condition: No}
+  X:
+    Type: Custom::X
+    Properties:
+      V: !If [Maybe, !Ref Gone, none]
+      W: !If [Maybe, !Select [2, !Ref Zones], none]
+      Y: !Select [1, !Ref Zones]
+  Z: {Type: Custom::X, Condition: Maybe, Properties: {V: !GetAtt Gone.Arn}}
+Outputs:
+  O: {Condition: Maybe, Value: !Ref Gone}
+`)
+	props(t, set, map[string]string{"X/V": "Fn::If(Condition(Maybe), Gone, none)", "X/W": "Fn::If(Condition(Maybe), Fn::Select(2, [a, b]), none)", "X/Y": "b"})
+}
+
 // An import that several exports could answer is not joined with any.
 func TestImportOfSeveral(t *testing.T) {
 	t.Parallel()

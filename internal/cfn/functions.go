@@ -48,7 +48,7 @@ func (e *evaluator) call(fn string, arg *node, at *place) Value {
 	case f == nil:
 		n := newMap(0)
 		n.set(fn, arg)
-		return e.test(n, at.up)
+		return e.test(n, at.out())
 	}
 	return f(e, arg, at)
 }
@@ -99,7 +99,7 @@ func (e *evaluator) ref(name string, at *place) Value {
 func (e *evaluator) missing(fn, name string, at *place) Value {
 	st := e.st
 	if c := st.removed[name]; c != "" {
-		e.fail(at, "refers to %s, which its condition %s removes", name, c)
+		e.refuse(at, "refers to %s, which its condition %s removes", name, c)
 	} else if st.tmpl.resources.field(name) == nil {
 		among := append(sorted(st.byID), st.tmpl.parameters.keys...)
 		e.fail(at, "refers to %q, which is neither a resource nor a parameter%s", clip(name, 80), nearest(name, among))
@@ -163,7 +163,10 @@ func (e *evaluator) callIf(arg *node, at *place) Value {
 		}
 		return e.value(arg.list[2], at.at(2))
 	}
+	was := e.unsure
+	e.unsure = true
 	a, b := e.value(arg.list[1], at.at(1)), e.value(arg.list[2], at.at(2))
+	e.unsure = was
 	if !e.spend(a.weight()+b.weight(), at) {
 		return exhausted
 	}
@@ -326,7 +329,7 @@ func (e *evaluator) callSelect(arg *node, at *place) Value {
 	case iok && lok && i >= 0 && i < len(items):
 		return items[i]
 	case iok && lok:
-		e.fail(at, "selects item %d of a list of %d", i, len(items))
+		e.refuse(at, "selects item %d of a list of %d", i, len(items))
 	}
 	return unknown("Fn::Select", args...)
 }
@@ -427,7 +430,7 @@ func (e *evaluator) callFindInMap(arg *node, at *place) Value {
 			if fallback != nil {
 				return args[3].Field("DefaultValue")
 			}
-			e.fail(at.at(i), "there is no key %q in %s%s", clip(key, 60), clip(strings.Join(names, "."), 120), nearest(key, n.keysOf()))
+			e.refuse(at.at(i), "there is no key %q in %s%s", clip(key, 60), clip(strings.Join(names, "."), 120), nearest(key, n.keysOf()))
 			return unknown("Fn::FindInMap", args[:3]...)
 		}
 		n, names = next, append(names, key)
@@ -511,11 +514,11 @@ func (e *evaluator) cutting(arg *node, at *place) (c cut, v Value) {
 	c = cut{count: numbers[0], bits: numbers[1]}
 	var err error
 	if c.of, err = netip.ParsePrefix(strings.TrimSpace(text)); err != nil {
-		e.fail(at, "%q is no CIDR block", clip(text, 60))
+		e.refuse(at, "%q is no CIDR block", clip(text, 60))
 		return cut{}, unknown("Fn::Cidr", args...)
 	}
 	if err := c.check(); err != nil {
-		e.fail(at, "%v", err)
+		e.refuse(at, "%v", err)
 		return cut{}, unknown("Fn::Cidr", args...)
 	}
 	return c, Value{}
@@ -597,7 +600,7 @@ func (e *evaluator) callGetStackOutput(arg *node, at *place) Value {
 	name, nok := stack.Text()
 	out, ook := output.Text()
 	if !nok || !ook {
-		e.st.set.note(e.st, clip(at.String(), 300), "the output of another stack is unknown: its name is decided at deployment")
+		e.note(at, "the output of another stack is unknown: its name is decided at deployment")
 		return open
 	}
 	for _, st := range e.st.set.stacks {
@@ -613,7 +616,7 @@ func (e *evaluator) callGetStackOutput(arg *node, at *place) Value {
 		}
 		return e.output(st, out, at)
 	}
-	e.st.set.note(e.st, clip(at.String(), 300), fmt.Sprintf("the output %s of the stack %s is unknown: no template here is that stack", clip(out, 60), clip(name, 60)))
+	e.note(at, fmt.Sprintf("the output %s of the stack %s is unknown: no template here is that stack", clip(out, 60), clip(name, 60)))
 	return open
 }
 

@@ -449,7 +449,7 @@ func (s *Set) settle(p *problems) {
 	for _, st := range s.stacks {
 		edges := map[string][]string{}
 		for _, r := range st.resources {
-			e := &evaluator{st: st, problems: p, budget: &budget, uses: map[Use]bool{}}
+			e := &evaluator{st: st, problems: p, budget: &budget, uses: map[Use]bool{}, unsure: r.Conditional}
 			at := (&place{key: "Resources"}).to(r.ID)
 			e.value(r.node.field("Properties"), at.to("Properties"))
 			for _, d := range r.dependsOn {

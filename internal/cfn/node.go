@@ -204,7 +204,7 @@ type jsonReader struct {
 func readJSON(data []byte) (*node, error) {
 	r := &jsonReader{dec: json.NewDecoder(bytes.NewReader(data)), data: data, line: 1}
 	r.dec.UseNumber()
-	n, err := r.value(nil, 0)
+	n, err := r.value(&place{}, 0)
 	if err != nil {
 		return nil, r.wrap(err)
 	}
@@ -322,7 +322,7 @@ func readYAML(data []byte) (*node, error) {
 		return nil, &syntaxError{msg: "the file is empty"}
 	}
 	r := &yamlReader{}
-	return r.value(doc.Content[0], nil, 0, nil)
+	return r.value(doc.Content[0], &place{}, 0, nil)
 }
 
 // decodeYAML turns the panics that the YAML library keeps for malformed input into errors.

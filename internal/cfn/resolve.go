@@ -13,15 +13,34 @@ const (
 	maxInFlight = 200 // providers within providers
 )
 
-// place is where in the template the evaluator is; it is spelled out only for a message.
+// place is where in the template the evaluator is; it is spelled out only for a message, and nil where there are no
+// messages.
 type place struct {
 	up  *place
 	key string
 	i   int
 }
 
-func (p *place) to(key string) *place { return &place{up: p, key: key} }
-func (p *place) at(i int) *place      { return &place{up: p, i: i} }
+func (p *place) to(key string) *place {
+	if p == nil {
+		return nil
+	}
+	return &place{up: p, key: key}
+}
+
+func (p *place) at(i int) *place {
+	if p == nil {
+		return nil
+	}
+	return &place{up: p, i: i}
+}
+
+func (p *place) out() *place {
+	if p == nil {
+		return nil
+	}
+	return p.up
+}
 
 // String is the path, as in Resources.Web.Properties.Subnets.0.
 func (p *place) String() string {
@@ -29,13 +48,13 @@ func (p *place) String() string {
 		return ""
 	}
 	s := p.key
-	if s == "" {
+	if s == "" && p.up != nil {
 		s = strconv.Itoa(p.i)
 	}
-	if p.up == nil {
-		return s
+	if up := p.up.String(); up != "" {
+		return up + "." + s
 	}
-	return p.up.String() + "." + s
+	return s
 }
 
 // visit is a condition, parameter or output being evaluated, and what led to it.
@@ -55,11 +74,26 @@ type evaluator struct {
 	budget   *int
 	depth    int
 	naming   bool // an export's name is evaluated; exports are not known yet
+	unsure   bool // a condition that is not decided may keep this from being evaluated at all
 }
 
 func (e *evaluator) fail(at *place, format string, args ...any) {
 	if e.problems != nil {
 		e.problems.add(&Error{File: e.st.File, Path: clip(at.String(), 300), Msg: fmt.Sprintf(format, args...)})
+	}
+}
+
+// refuse reports what is wrong only where the deployment evaluates it.
+func (e *evaluator) refuse(at *place, format string, args ...any) {
+	if !e.unsure {
+		e.fail(at, format, args...)
+	}
+}
+
+// note tells of an assumption, once: when the set is loaded.
+func (e *evaluator) note(at *place, text string) {
+	if e.problems != nil {
+		e.st.set.note(e.st, clip(at.String(), 300), text)
 	}
 }
 
@@ -155,10 +189,10 @@ func (e *evaluator) expand(n *node, at *place) Value {
 }
 
 // eval evaluates a part of a checked set.
-func (r *Resource) eval(n *node, where string) Value {
+func (r *Resource) eval(n *node) Value {
 	budget := maxPropWork
 	e := &evaluator{st: r.Stack, budget: &budget}
-	return e.value(n, (&place{key: "Resources"}).to(r.ID).to(where))
+	return e.value(n, nil)
 }
 
 // Output evaluates an output of the stack; absent where there is none or its condition is false.
@@ -201,9 +235,11 @@ func (e *evaluator) output(st *Stack, name string, at *place) Value {
 			return unknown("(circular)")
 		}
 		home := (&place{key: "Outputs"}).to(name)
-		if keep, _ := in.keeps(n, home); !keep {
+		keep, certain := in.keeps(n, home)
+		if !keep {
 			return Value{}
 		}
+		in.unsure = !certain
 		return in.value(n.field("Value"), home.to("Value"))
 	})
 }
@@ -335,6 +371,7 @@ func (e *evaluator) parameter(name string, at *place) Value {
 				if in == nil {
 					return unknown("(circular)")
 				}
+				in.unsure = st.Parent.Conditional
 				v = in.value(given, (&place{key: "Resources"}).to(st.Parent.ID).to("Properties").to("Parameters").to(name))
 			}
 		} else if s, ok := st.set.opts.Parameters[st.Name+"."+name]; ok {
@@ -483,6 +520,7 @@ func (e *evaluator) attribute(r *Resource, name string, at *place) Value {
 	}
 	if echoes[r.Type][name] {
 		if in := e.enter(r.Stack, "attribute", r.ID+"."+name, at); in != nil {
+			in.unsure = r.Conditional
 			v := in.value(r.node.field("Properties").field(name), (&place{key: "Resources"}).to(r.ID).to("Properties").to(name))
 			if v.Exists() {
 				return v
@@ -562,20 +600,20 @@ func (e *evaluator) imported(name Value, at *place) Value {
 		if x.name.Equal(name) {
 			return e.output(x.stack, x.output, at)
 		}
-		if !(name.Known() && x.name.Known()) && couldEqual(name, x.name) {
+		if (!name.Known() || !x.name.Known()) && couldEqual(name, x.name) {
 			alike = append(alike, x)
 		}
 	}
 	if len(alike) == 1 {
 		x := alike[0]
-		set.note(e.st, clip(at.String(), 300), fmt.Sprintf("the import %s is taken for the export %s of %s: no other export can have this name", name, x.name, x.stack.Name))
+		e.note(at, fmt.Sprintf("the import %s is taken for the export %s of %s: no other export can have this name", name, x.name, x.stack.Name))
 		return e.output(x.stack, x.output, at)
 	}
 	why := "no template here exports it"
 	if len(alike) > 1 {
 		why = fmt.Sprintf("%d exports here could have this name", len(alike))
 	}
-	set.note(e.st, clip(at.String(), 300), fmt.Sprintf("the import %s is unknown: %s", clip(name.String(), 120), why))
+	e.note(at, fmt.Sprintf("the import %s is unknown: %s", clip(name.String(), 120), why))
 	return unknown("Fn::ImportValue", name)
 }
 

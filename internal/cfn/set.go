@@ -192,7 +192,7 @@ func (r *Resource) Prop(path string) Value {
 	if _, call := p.intrinsic(); call || more && p.field(first) == nil {
 		return r.Props().Get(path)
 	}
-	v := r.eval(p.field(first), "Properties."+first)
+	v := r.eval(p.field(first))
 	if more {
 		return v.Get(rest)
 	}
@@ -200,12 +200,12 @@ func (r *Resource) Prop(path string) Value {
 }
 
 // Props evaluates all properties, as a map.
-func (r *Resource) Props() Value { return r.eval(r.node.field("Properties"), "Properties") }
+func (r *Resource) Props() Value { return r.eval(r.node.field("Properties")) }
 
 // Metadata evaluates the resource's Metadata at a path; keys with dots or colons such as "aws:cdk:path"
 // are single steps.
 func (r *Resource) Metadata(path string) Value {
-	return r.eval(r.node.field("Metadata"), "Metadata").Get(path)
+	return r.eval(r.node.field("Metadata")).Get(path)
 }
 
 // DependsOn lists the resources that the entry's DependsOn names, those with a false condition left out.

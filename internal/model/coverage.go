@@ -1,6 +1,10 @@
 package model
 
-import "strings"
+import (
+	"maps"
+	"slices"
+	"strings"
+)
 
 // modelled are the resource types whose meaning for packets is modelled.
 var modelled = set(
@@ -93,14 +97,8 @@ func isIrrelevant(typ string) bool {
 	return false
 }
 
-// ModelledTypes are the CloudFormation types whose meaning for packets is modelled, in no order.
-func ModelledTypes() []string {
-	out := make([]string, 0, len(modelled))
-	for t := range modelled {
-		out = append(out, t)
-	}
-	return out
-}
+// ModelledTypes are the CloudFormation types whose meaning for packets is modelled, sorted.
+func ModelledTypes() []string { return slices.Sorted(maps.Keys(modelled)) }
 
 // IrrelevantTypes are the CloudFormation types that decide over no packet; one that ends with "::" is a whole service.
 func IrrelevantTypes() []string { return irrelevant }

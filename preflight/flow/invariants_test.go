@@ -5,9 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/eks-ipv6/cdk/preflight/flow"
@@ -112,12 +111,17 @@ func checkReport(t *testing.T, r flow.Report) {
 	}
 }
 
-var fixtures = []string{"cluster.yaml", "peering.yaml", "transit.yaml", "privatelink.yaml", "interop.yaml"}
+var fixtures = []string{"cluster.yaml", "peering.yaml", "transit.yaml", "privatelink.yaml", "interop.yaml", "egress.yaml"}
 
 func TestInvariants(t *testing.T) {
 	t.Parallel()
 	for _, name := range fixtures {
-		checkReport(t, network(t, open(t, name)).Check())
+		n := network(t, open(t, name))
+		var group sync.WaitGroup
+		for range 3 { // a Network is safe for concurrent use: -race would tell
+			group.Go(func() { checkReport(t, n.Check()) })
+		}
+		group.Wait()
 	}
 }
 
@@ -198,13 +202,7 @@ func breakOne(rnd *rand.Rand, tp template) {
 
 // FuzzRead reads anything: it never panics, and whatever reads as a template keeps the invariants.
 func FuzzRead(f *testing.F) {
-	for _, name := range append([]string{"stock-cdk.json", "eksctl/eksctl-demo-cluster.yaml"}, fixtures...) {
-		data, err := os.ReadFile(filepath.Join("testdata", name))
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(data)
-	}
+	f.Add([]byte(small)) // small seeds: the fuzzer spends its time on large ones
 	f.Add([]byte(`{"Resources":{"S":{"Type":"AWS::EC2::Subnet"},"V":{"Type":"AWS::EC2::VPC"},"C":{"Type":"AWS::EKS::Cluster","Properties":{"KubernetesNetworkConfig":{"IpFamily":"ipv6"},"ResourcesVpcConfig":{"SubnetIds":[{"Ref":"S"}]}}}}}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		n, err := flow.Read("t", data)
@@ -213,4 +211,40 @@ func FuzzRead(f *testing.F) {
 		}
 		checkReport(t, n.Check())
 	})
+}
+
+// TestEveryPair asks for every pair of endpoints that a network has, in both families and unasked: the answer is an
+// error or keeps the invariants.
+func TestEveryPair(t *testing.T) {
+	t.Parallel()
+	for _, name := range fixtures {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			n := network(t, open(t, name))
+			all := append(n.Endpoints(), "10.0.128.77", "10.9.9.9", "192.0.2.1", "2001:db8:1:108::99", "fd00::1", "169.254.169.254", "::1", "0.0.0.0")
+			asked := 0
+			for _, from := range all {
+				for _, to := range all {
+					for _, f := range []flow.Family{0, flow.IPv4, flow.IPv6} {
+						traces, err := n.TraceAll(flow.Query{From: from, To: to, Family: f})
+						if err != nil {
+							continue
+						}
+						asked++
+						if len(traces) == 0 {
+							t.Fatalf("%s → %s: no trace and no error", from, to)
+						}
+						for _, tr := range traces {
+							if err := invariants(tr); err != nil {
+								t.Fatalf("%v: %v\n%s", tr.Query, err, flow.TraceText(tr, flow.TextOptions{}))
+							}
+						}
+					}
+				}
+			}
+			if asked < len(all) {
+				t.Errorf("%d pairs of %d endpoints asked", asked, len(all))
+			}
+		})
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -87,9 +88,7 @@ func set(id, path string, value any) edit {
 			case map[string]any:
 				at = v[k]
 			case []any:
-				var i int
-				fmt.Sscan(k, &i)
-				at = v[i]
+				at = v[index(k)]
 			}
 		}
 		last := keys[len(keys)-1]
@@ -101,13 +100,20 @@ func set(id, path string, value any) edit {
 				v[last] = value
 			}
 		case []any:
-			var i int
-			fmt.Sscan(last, &i)
-			v[i] = value
+			v[index(last)] = value
 		default:
 			panic(fmt.Sprintf("%s.%s: no such place", id, path))
 		}
 	}
+}
+
+// index is a step of a path into a list.
+func index(step string) int {
+	i, err := strconv.Atoi(step)
+	if err != nil {
+		panic(err)
+	}
+	return i
 }
 
 // add puts a resource in.
@@ -157,7 +163,7 @@ type object = map[string]any
 // names what broke. Resource is the logical id of that hop, by a part of its reason.
 func TestMutations(t *testing.T) {
 	t.Parallel()
-	const cluster, peering, transit, privatelink, interop = "cluster.yaml", "peering.yaml", "transit.yaml", "privatelink.yaml", "interop.yaml"
+	const cluster, peering, transit, privatelink, interop, egress = "cluster.yaml", "peering.yaml", "transit.yaml", "privatelink.yaml", "interop.yaml", "egress.yaml"
 	for _, c := range []struct {
 		name     string
 		file     string
@@ -291,6 +297,16 @@ func TestMutations(t *testing.T) {
 		// Two families in one VPC.
 		{"the IPv4 cluster admits nobody", interop, drop("OldFromNew"), "F10", flow.Denied, "OldCluster", "no rule allows tcp/8080"},
 		{"no internal role tag", interop, all(set("SharedPrivateA", "Tags", []any{object{"Key": "kubernetes.io/role/elb", "Value": "1"}}), set("SharedPrivateB", "Tags", nil)), "F11", flow.Denied, "SharedVpc", "kubernetes.io/role/internal-elb=1"},
+
+		// A shared egress VPC.
+		{"the transit gateway knows no way to the egress VPC", egress, drop("Default"), "F4", flow.NoRoute, "Transit", "no route to 203.0.113.7"},
+		{"the egress VPC's attachment subnet has no way on", egress, drop("HubPrivateBDefault4"), "F4", flow.NoRoute, "HubPrivateBTable", "no route to 203.0.113.7"},
+		{"the NAT gateway knows no way back to the cluster", egress, drop("HubPublicAToSpoke", "HubPublicBToSpoke"), "F4", flow.NoRoute, "HubPublicATable", "no route"},
+		{"IPv6 through the egress VPC", egress, all(set("SpokePrivateADefault6", "EgressOnlyInternetGatewayId", nil), set("SpokePrivateADefault6", "TransitGatewayId", ref("Transit")),
+			add("Default6", "AWS::EC2::TransitGatewayRoute", object{"TransitGatewayRouteTableId": att("Transit", "AssociationDefaultRouteTableId"), "TransitGatewayAttachmentId": ref("HubAttachment"), "DestinationCidrBlock": "::/0"}),
+			add("HubEgressOnly", "AWS::EC2::EgressOnlyInternetGateway", object{"VpcId": ref("HubVpc")}),
+			add("HubPrivateADefault6", "AWS::EC2::Route", object{"RouteTableId": ref("HubPrivateATable"), "DestinationIpv6CidrBlock": "::/0", "EgressOnlyInternetGatewayId": ref("HubEgressOnly")})),
+			"F3", flow.NoRoute, "HubEgressOnly", "is not an address of HubVpc"},
 	} {
 		t.Run(c.file+"/"+c.name, func(t *testing.T) {
 			t.Parallel()
@@ -334,6 +350,7 @@ func TestUnbroken(t *testing.T) {
 		"transit.yaml":     {"F1", "F2", "F6", "F12", "F13", "F14", "X1"},
 		"privatelink.yaml": {"F1", "F2", "F6", "F15", "X1"},
 		"interop.yaml":     {"F1", "F2", "F6", "F10", "F11", "X1"},
+		"egress.yaml":      {"F1", "F2", "F3", "F4", "F6", "F9", "F14", "X1"},
 	}
 	for file, ids := range want {
 		t.Run(file, func(t *testing.T) {

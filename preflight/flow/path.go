@@ -66,6 +66,11 @@ func (n *Network) trace(q Query, from *place, d dest) Trace {
 
 // forward follows the packet; OK verdicts mean that it got there.
 func (t *tracer) forward(from *place, d dest) Verdict {
+	if p := d.place; p.kind == podPlace && !p.host && p.cluster.Family == IPv6 {
+		pod := *p
+		pod.v4 = netip.Addr{} // the node's, by which nobody reaches the Pod
+		d.place = &pod
+	}
 	f := d.family
 	if f == 0 {
 		f = IPv4
@@ -75,6 +80,9 @@ func (t *tracer) forward(from *place, d dest) Verdict {
 	}
 	t.pkt = Packet{Src: from.addr(f), Dst: d.place.addr(f), Proto: d.proto, SrcPort: from.ephemeral()[0], DstPort: d.port}
 	switch {
+	case d.virtual.IsValid() && model.FamilyOf(d.virtual) != f:
+		t.pkt.Dst = netip.Addr{}
+		d.fails, d.failAt, d.failLabel, d.failWhy = NoRoute, d.service, "Service", fmt.Sprintf("%s has a ClusterIP of %s only", d.name, model.FamilyOf(d.virtual))
 	case d.virtual.IsValid():
 		t.pkt.Dst = d.virtual
 	case from.outside() && f == IPv4 && d.place.public.IsValid():
@@ -104,8 +112,10 @@ func (t *tracer) forward(from *place, d dest) Verdict {
 		after.Dst, after.DstPort = d.place.addr(f), d.place.port
 		t.change(DNAT, "kube-proxy", d.service, "ClusterIP of "+d.name, after)
 	}
-	if v := t.send(sender, d.place, undos...); v != 0 {
-		return v
+	if !from.outside() || !d.place.outside() { // from the internet to a public endpoint there is no network to pass
+		if v := t.send(sender, d.place, undos...); v != 0 {
+			return v
+		}
 	}
 	last := d.place
 	if d.listener != nil || d.endpoint != nil {
@@ -201,7 +211,7 @@ func (t *tracer) podToIPv4(from *place, d dest) (*place, []undo, Verdict) {
 		four := t.pkt.Dst
 		t.pkt.Src, t.pkt.Dst = from.v6, synthesize(four)
 		t.hop(Originate, from.label, from.ref, arrival(from))
-		t.hop(Resolve, "DNS64", from.subnet.Ref.In("EnableDns64"), fmt.Sprintf("the resolver answers %s for %s", t.pkt.Dst, four))
+		t.hop(Resolve, "DNS64", from.subnet.In("EnableDns64"), fmt.Sprintf("the resolver answers %s for %s", t.pkt.Dst, four))
 		return from, nil, 0
 	}
 	t.pkt.Src = podLinkLocal
@@ -242,7 +252,7 @@ func (t *tracer) podToIPv6(from *place, d dest) (*place, []undo, Verdict) {
 	if !six.IsValid() || !from.subnet.AssignIPv6 {
 		return nil, nil, t.stop(NoRoute, "node", from.subnet.Ref, "nodes in subnet %s have no IPv6 address", from.subnet.Ref)
 	}
-	by := a.Ref.In("ConfigurationValues.env.ENABLE_V6_EGRESS")
+	by := a.In("ConfigurationValues.env.ENABLE_V6_EGRESS")
 	back := undo{DNAT, "VPC CNI", by, "the node's connection table", t.pkt.reply()}
 	after := t.pkt
 	after.Src = six
@@ -348,7 +358,7 @@ func (t *tracer) publicCIDRs(c *model.Cluster) Verdict {
 		}
 		some = some || p.Addr().Is4() == src.Is4()
 	}
-	r := c.Ref.In("ResourcesVpcConfig.PublicAccessCidrs")
+	r := c.In("ResourcesVpcConfig.PublicAccessCidrs")
 	switch {
 	case c.PublicCIDRsUnknown != "":
 		return t.stop(Insufficient, "EKS public endpoint", r, "PublicAccessCidrs holds %s, which is not known at synth", c.PublicCIDRsUnknown)

@@ -164,17 +164,22 @@ type Query struct {
 	From, To Endpoint
 	Port     uint16 // destination port; 0 means the port the destination is known for, else 443
 	Proto    Proto  // TCP unless said
+	Family   Family // 0 means IPv6 where both ends have it, else IPv4
 }
 
 func (q Query) String() string {
-	if q.Port == 0 {
-		return fmt.Sprintf("%s → %s", q.From, q.To)
+	s := fmt.Sprintf("%s → %s", q.From, q.To)
+	if q.Port != 0 {
+		proto := q.Proto
+		if proto == "" {
+			proto = TCP
+		}
+		s += fmt.Sprintf(":%d/%s", q.Port, proto)
 	}
-	proto := q.Proto
-	if proto == "" {
-		proto = TCP
+	if q.Family != 0 {
+		s += " over " + q.Family.String()
 	}
-	return fmt.Sprintf("%s → %s:%d/%s", q.From, q.To, q.Port, proto)
+	return s
 }
 
 // Endpoint names an end of a flow. Spell it with the functions and constants below, or as text:

@@ -104,6 +104,25 @@ var addonRules = []Rule{
 		},
 	},
 	{
+		ID: "V54", Severity: Error, Title: "Add-on configuration that cannot be read",
+		Why:    "EKS refuses configuration values that are neither a JSON nor a YAML map.",
+		Fix:    "write the values as one JSON object, in a string",
+		Source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-eks-addon.html",
+		check: func(c *check) {
+			for _, r := range c.set.Resources("AWS::EKS::Addon") {
+				v := r.Prop("ConfigurationValues")
+				if s, ok := v.Text(); !ok || strings.TrimSpace(s) == "" {
+					continue
+				}
+				if d, err := v.Decode(); err != nil {
+					c.report(r, "ConfigurationValues", "the configuration of the add-on %s: %v", r.ID, err)
+				} else if d.Kind() != cfn.Map && d.Exists() {
+					c.report(r, "ConfigurationValues", "the configuration of the add-on %s is a %s", r.ID, d.Kind())
+				}
+			}
+		},
+	},
+	{
 		ID: "W02", Severity: Warning, Title: "Network policies that do not see IPv4",
 		Why:    "Policies are not applied to the Pods' IPv4 egress: a default-deny lets every IPv4 connection out.",
 		Fix:    "set ENABLE_V4_EGRESS to \"false\" in the VPC CNI's configuration, or control IPv4 by security groups and a firewall, and acknowledge this",
@@ -116,6 +135,23 @@ var addonRules = []Rule{
 					c.report(r, "ConfigurationValues", "the add-on %s enforces network policies in %s, and Pods have IPv4 egress that these do not filter", r.ID, cl.LogicalID)
 				}
 			})
+		},
+	},
+	{
+		ID: "W35", Severity: Warning, Title: "Load balancer controller that starts before its role",
+		Why:    "Pods get credentials when they start: a controller that is there before its association has none until it is restarted.",
+		Fix:    "make the chart depend on the Pod Identity association",
+		Source: "https://docs.aws.amazon.com/eks/latest/userguide/pod-id-association.html",
+		check: func(c *check) {
+			for _, cl := range c.clusters6() {
+				if cl.Controller == nil || cl.Controller.Chart == nil || c.raw(cl.Controller.Chart) == nil {
+					continue
+				}
+				chart := c.raw(cl.Controller.Chart)
+				if id := c.identityOf(cl); id != nil && !dependencies(chart)[id] {
+					c.report(chart, "", "the chart %s does not depend on %s, which gives it its role", chart.ID, id.ID)
+				}
+			}
 		},
 	},
 	{
@@ -176,6 +212,18 @@ var addonRules = []Rule{
 			})
 		},
 	},
+}
+
+// identityOf is the resource that gives the load balancer controller its role, in the chart's own stack; nil where
+// there is none.
+func (c *check) identityOf(cl *model.Cluster) *cfn.Resource {
+	chart := c.raw(cl.Controller.Chart)
+	for _, id := range c.identities(cl) {
+		if id.account.Equal(c.controllerAccount(cl)) && id.at.Stack == chart.Stack {
+			return id.at
+		}
+	}
+	return nil
 }
 
 // eachCNI visits the vpc-cni add-ons of IPv6 clusters whose configuration is known or absent.

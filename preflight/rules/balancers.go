@@ -74,7 +74,7 @@ var balancerRules = []Rule{
 				unknown := slices.ContainsFunc(subnets, func(s *model.Subnet) bool { return !c.raw(s).Prop("Tags").Known() })
 				tagged := slices.ContainsFunc(subnets, func(s *model.Subnet) bool { return s.Tags.Has(tag) })
 				if named := l.For.Annotation(notePrefix + "subnets"); len(subnets) > 0 && !tagged && !unknown && !named.Exists() && !l.For.Annotation(ingressNote+"subnets").Exists() {
-					c.report(c.raw(l.For), "Manifest", "%s wants a dual-stack load balancer, and no subnet of %s has the tag %s", l.For.Ref.Name, l.Cluster.LogicalID, tag)
+					c.report(c.raw(l.For), "Manifest", "%s wants a dual-stack load balancer, and no subnet of %s has the tag %s", l.For.Name, l.Cluster.LogicalID, tag)
 				}
 			}
 		},
@@ -134,7 +134,7 @@ var balancerRules = []Rule{
 				if !c.decided(l) {
 					continue
 				}
-				c.report(c.raw(l.For), "Manifest", "the controller makes no load balancer for %s: %s", l.For.Ref.Name, l.Refused)
+				c.report(c.raw(l.For), "Manifest", "the controller makes no load balancer for %s: %s", l.For.Name, l.Refused)
 			}
 		},
 	},
@@ -156,6 +156,24 @@ var balancerRules = []Rule{
 				if v := cl.Controller.ClassParams.Get("ipAddressType"); v.Known() && !v.Is("dualstack") && !v.Is("dualstack-without-public-ipv4") {
 					c.report(c.raw(cl.Controller.Chart), "Values", "the chart %s in the IPv6 cluster %s sets no dual-stack default for Ingresses", cl.Controller.Chart.LogicalID, cl.LogicalID)
 				}
+			}
+		},
+	},
+	{
+		ID: "W34", Severity: Warning, Title: "Exposed, and no controller to do it",
+		Why:    "Without the AWS Load Balancer Controller an Ingress does nothing, and a Service gets a load balancer of Kubernetes' own, which knows no IPv6.",
+		Fix:    "install the chart aws-load-balancer-controller, or acknowledge this where something else installs it",
+		Source: docPractices,
+		check: func(c *check) {
+			for _, l := range c.net.LoadBalancers {
+				if l.Refused == "" || l.For == nil || l.Cluster == nil || l.Cluster.Family != model.IPv6 || l.Cluster.Controller != nil || c.raw(l.For) == nil || c.raw(l.Cluster) == nil ||
+					c.stray("Custom::AWSCDK-EKS-HelmChart", "ClusterName") || c.stray("Custom::AWSCDK-EKS-HelmChart", "Chart") {
+					continue
+				}
+				if auto, _ := c.clusterProp(l.Cluster, "ComputeConfig"); !auto.Known() {
+					continue
+				}
+				c.report(c.raw(l.For), "Manifest", "%s wants a load balancer, and no template installs the AWS Load Balancer Controller in %s", l.For.Name, l.Cluster.LogicalID)
 			}
 		},
 	},
@@ -225,7 +243,7 @@ var balancerRules = []Rule{
 						continue
 					}
 					if s := list.String(); strings.Contains(s, ".") && !strings.Contains(s, ":") {
-						c.report(c.raw(o), "Manifest", "%s lets only %s in", o.Ref.Name, s)
+						c.report(c.raw(o), "Manifest", "%s lets only %s in", o.Name, s)
 					}
 				}
 			}

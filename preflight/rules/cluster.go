@@ -241,7 +241,7 @@ var clusterRules = []Rule{
 				}
 				six := slices.ContainsFunc(list.Items(), func(v cfn.Value) bool {
 					x, ok := prefixOf(v)
-					return !ok || x.Addr().Is6()
+					return ok && x.Addr().Is6()
 				})
 				if !six {
 					c.report(c.raw(cl), p, "the IPv6 cluster %s has private access off and opens the public endpoint to IPv4 ranges only", cl.LogicalID)

@@ -162,6 +162,9 @@ var endpointRules = []Rule{
 					continue
 				}
 				for _, n := range cl.NodeGroups {
+					if n.Assumed {
+						continue
+					}
 					for _, s := range c.declared(n.Subnets) {
 						four, sure4 := c.internetRoute(s, model.IPv4)
 						six, sure6 := c.internetRoute(s, model.IPv6)

@@ -73,11 +73,12 @@ func (c *check) clusterProp(cl *model.Cluster, path string) (v cfn.Value, proper
 	return r.Prop(property), property
 }
 
-// nodes are the groups of EC2 nodes of IPv6 clusters that a template declares, Auto Mode left out.
+// nodes are the groups of EC2 nodes of IPv6 clusters that a template declares, Auto Mode and those that the model
+// assumes left out.
 func (c *check) nodes() (out []*model.NodeGroup) {
 	for _, cl := range c.clusters6() {
 		for _, n := range cl.NodeGroups {
-			if !n.Auto && c.raw(n) != nil {
+			if !n.Auto && !n.Assumed && c.raw(n) != nil {
 				out = append(out, n)
 			}
 		}
@@ -87,8 +88,10 @@ func (c *check) nodes() (out []*model.NodeGroup) {
 
 // declared are those of the subnets that a template declares.
 func (c *check) declared(lists ...[]*model.Subnet) (out []*model.Subnet) {
+	seen := map[*model.Subnet]bool{}
 	for _, s := range slices.Concat(lists...) {
-		if !s.Imported && c.raw(s) != nil && !slices.Contains(out, s) {
+		if !seen[s] && !s.Imported && c.raw(s) != nil {
+			seen[s] = true
 			out = append(out, s)
 		}
 	}
@@ -100,7 +103,9 @@ func (c *check) nodeSubnets() []*model.Subnet {
 	var lists [][]*model.Subnet
 	for _, cl := range c.clusters6() {
 		for _, n := range cl.NodeGroups {
-			lists = append(lists, n.Subnets)
+			if !n.Assumed {
+				lists = append(lists, n.Subnets)
+			}
 		}
 	}
 	return c.declared(lists...)

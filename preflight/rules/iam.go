@@ -307,6 +307,14 @@ func (c *check) cniRoles(cl *model.Cluster) (roles []*cfn.Resource, own bool) {
 	return roles, false
 }
 
+// controllerAccount is the name of the load balancer controller's service account.
+func (c *check) controllerAccount(cl *model.Cluster) cfn.Value {
+	if v := model.At(cl.Controller.Chart.Values, "serviceAccount", "name"); v.Exists() {
+		return v
+	}
+	return cfn.String("aws-load-balancer-controller")
+}
+
 // controllerRoles are the declared roles of the load balancer controller.
 func (c *check) controllerRoles(cl *model.Cluster) (roles []*cfn.Resource) {
 	add := func(v cfn.Value) {
@@ -314,10 +322,7 @@ func (c *check) controllerRoles(cl *model.Cluster) (roles []*cfn.Resource) {
 			roles = append(roles, r)
 		}
 	}
-	name := cfn.String("aws-load-balancer-controller")
-	if v := model.At(cl.Controller.Chart.Values, "serviceAccount", "name"); v.Exists() {
-		name = v
-	}
+	name := c.controllerAccount(cl)
 	for _, id := range c.identities(cl) {
 		if id.account.Equal(name) {
 			add(id.role)

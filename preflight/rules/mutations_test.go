@@ -30,17 +30,13 @@ func subnet(id, more string) string {
 	return fmt.Sprintf("  %s: {Type: AWS::EC2::Subnet, DependsOn: Ipv6Block, Properties: {VpcId: !Ref Vpc, %s}}\n", id, more)
 }
 
-func manifest(objects string) string {
-	return "  Added:\n    Type: Custom::AWSCDK-EKS-KubernetesResource\n    Properties:\n      ClusterName: !Ref Cluster\n      Manifest: '" + objects + "'\n"
-}
-
 var mutations = []mutation{
 	{name: "V01 no range", edits: []string{"  Ipv6Block:\n    Type: AWS::EC2::VPCCidrBlock\n    Properties: {VpcId: !Ref Vpc, AmazonProvidedIpv6CidrBlock: true}",
 		"  Ipv6Block:\n    Type: AWS::EC2::VPCCidrBlock\n    Properties: {VpcId: !Ref Vpc, CidrBlock: 10.5.0.0/16}"}, want: "V01 Vpc"},
 	{name: "V02 IPv6 only", base: auto, edits: []string{"      CidrBlock: 10.0.0.0/20\n", "      Ipv6Native: true\n"}, want: "V02 A"},
 	{name: "V02 no IPv4", base: auto, edits: []string{"      CidrBlock: 10.0.0.0/20\n", ""}, want: "V02 A"},
 	{name: "V02 no IPv6", edits: []string{"      CidrBlock: 10.0.32.0/20\n      Ipv6CidrBlock: !Select [2, !Cidr [!Select [0, !GetAtt Vpc.Ipv6CidrBlocks], 4, 64]]\n",
-		"      CidrBlock: 10.0.32.0/20\n"}, want: "V02 PrivateA", also: "V28 EksEndpoint"},
+		"      CidrBlock: 10.0.32.0/20\n"}, want: "V02 PrivateA", also: "V28 EksEndpoint; V55 PrivateA"},
 	{name: "V03 not assigned", edits: []string{"      CidrBlock: 10.0.32.0/20\n      Ipv6CidrBlock: !Select [2, !Cidr [!Select [0, !GetAtt Vpc.Ipv6CidrBlocks], 4, 64]]\n      AssignIpv6AddressOnCreation: true\n",
 		"      CidrBlock: 10.0.32.0/20\n      Ipv6CidrBlock: !Select [2, !Cidr [!Select [0, !GetAtt Vpc.Ipv6CidrBlocks], 4, 64]]\n"}, want: "V03 PrivateA"},
 	{name: "V04 public nodes", edits: []string{"Version: !GetAtt Template.LatestVersionNumber}\n      Subnets: [!Ref PrivateA, !Ref PrivateB]",
@@ -57,7 +53,7 @@ var mutations = []mutation{
 	{name: "V12 node group", edits: []string{"InstanceTypes: [m6i.large, i3.metal]", "InstanceTypes: [m6i.large, t2.medium]"}, want: "V12 Nodes"},
 	{name: "V12 launch template", edits: []string{"InstanceType: m7g.large", "InstanceType: m4.large"}, want: "V12 OwnTemplate"},
 	{name: "V13 needs burstable nodes", edits: []string{`{"LOG": "info"}}'`, `{"ENABLE_POD_ENI": "true"}}'`}, want: ""},
-	{name: "V13 needs the setting", edits: []string{"InstanceTypes: [m6i.large, i3.metal]", "InstanceTypes: [t3.large, t4g.large]"}, want: ""},
+	{name: "V13 needs the setting", edits: []string{"InstanceTypes: [m6i.large, i3.metal]", "InstanceTypes: [t3.large, t3a.large]"}, want: ""},
 	{name: "V14 prefix delegation", edits: []string{`{"LOG": "info"}}'`, `{"ENABLE_PREFIX_DELEGATION": "false"}}'`}, want: "V14 Cni"},
 	{name: "V14 IPv4", edits: []string{`{"LOG": "info"}}'`, `{"ENABLE_IPv4": true}}'`}, want: "V14 Cni"},
 	{name: "V14 custom networking", edits: []string{`'{"env": {"LOG": "info"}}'`, "|\n        env:\n          AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG: \"true\""}, want: "V14 Cni"},
@@ -125,6 +121,15 @@ var mutations = []mutation{
 	{name: "V51 IPv4", edits: []string{"CidrBlock: 10.0.48.0/20", "CidrBlock: 10.0.32.0/21"}, want: "V51 PrivateB"},
 	{name: "V52", edits: []string{`"region":"${AWS::Region}",`, ""}, want: "V52 Controller"},
 
+	{name: "V53 no AL2", edits: []string{"AmiType: AL2023_x86_64_STANDARD", "AmiType: AL2_x86_64"}, want: "V53 Nodes"},
+	{name: "V53 architecture", edits: []string{"InstanceTypes: [m6i.large, i3.metal]", "InstanceTypes: [m6i.large, c7gn.large]"}, want: "V53 Nodes"},
+	{name: "V53 other architecture", edits: []string{"AmiType: AL2023_x86_64_STANDARD", "AmiType: BOTTLEROCKET_ARM_64"}, want: "V53 Nodes"},
+	{name: "V54 broken", edits: []string{`{"LOG": "info"}}'`, `{"LOG": "info"}'`}, want: "V54 Cni"},
+	{name: "V54 a list", edits: []string{`'{"env": {"LOG": "info"}}'`, `'["env"]'`}, want: "V54 Cni"},
+	{name: "V55 no range", add: subnet("C", "CidrBlock: 10.0.64.0/20, AssignIpv6AddressOnCreation: true"), want: "V55 C"},
+	{name: "V55 IPv6-only", add: subnet("C", `CidrBlock: 10.0.64.0/20, Ipv6Native: true, Ipv6CidrBlock: !Select [9, !Cidr [!Select [0, !GetAtt Vpc.Ipv6CidrBlocks], 10, 64]]`), want: "V55 C"},
+	{name: "W34", edits: []string{"Chart: aws-load-balancer-controller", "Chart: metrics-server"}, want: "W34 Web"},
+	{name: "W35", edits: []string{"DependsOn: [Nodes, ControllerIdentity]", "DependsOn: Nodes"}, want: "W35 Controller"},
 	{name: "W01", edits: []string{"CidrBlock: 10.0.32.0/20\n", "CidrBlock: 10.0.32.0/20\n      EnableDns64: true\n"},
 		add: `  Nat64: {Type: AWS::EC2::Route, Properties: {RouteTableId: !Ref PrivateTableA, DestinationIpv6CidrBlock: "64:ff9b::/96", NatGatewayId: !Ref NatA}}` + "\n", want: "W01 PrivateA"},
 	{name: "W02", edits: []string{`'{"env": {"LOG": "info"}}'`, `'{"enableNetworkPolicy": "true"}'`}, want: "W02 Cni"},
@@ -167,9 +172,14 @@ var mutations = []mutation{
 
 	// Some take more than one edit.
 	{name: "V10", base: auto, region: "cn-north-1", want: "V10 Cluster"},
-	{name: "V13", edits: []string{`{"LOG": "info"}}'`, `{"ENABLE_POD_ENI": "true"}}'`, "InstanceTypes: [m6i.large, i3.metal]", "InstanceTypes: [t3.large, t4g.large]"}, want: "V13 Nodes"},
+	{name: "V13", edits: []string{`{"LOG": "info"}}'`, `{"ENABLE_POD_ENI": "true"}}'`, "InstanceTypes: [m6i.large, i3.metal]", "InstanceTypes: [t3.large, t3a.large]"}, want: "V13 Nodes"},
 	{name: "V16 found only by a wildcard", edits: []string{`"ec2:AssignIpv6Addresses", "ec2:DescribeInstances", "ec2:DescribeSecurityGroups", `, `"ec2:Assign*", "ec2:describe*", `}, want: ""},
 	{name: "V16 not before v1.22.1", edits: []string{`"ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", `, "", "v1.23.1-eksbuild.1", "v1.21.0-eksbuild.1"}, want: ""},
+	{name: "V16 not without subnet discovery", edits: []string{`"ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", `, "", `{"LOG": "info"}}'`, `{"ENABLE_SUBNET_DISCOVERY": "false"}}'`}, want: ""},
+	{name: "V02 has its range from elsewhere", edits: []string{"      CidrBlock: 10.0.32.0/20\n      Ipv6CidrBlock: !Select [2, !Cidr [!Select [0, !GetAtt Vpc.Ipv6CidrBlocks], 4, 64]]\n", "      CidrBlock: 10.0.32.0/20\n"},
+		add: "  Range: {Type: AWS::EC2::SubnetCidrBlock, DependsOn: Ipv6Block, Properties: {SubnetId: !Ref PrivateA, Ipv6CidrBlock: !Select [2, !Cidr [!Select [0, !GetAtt Vpc.Ipv6CidrBlocks], 4, 64]]}}\n", want: "V55 PrivateA"},
+	{name: "W07 not with a group from outside", edits: []string{"        - {IpProtocol: tcp, FromPort: 443, ToPort: 443, CidrIpv6: !Select [0, !GetAtt Vpc.Ipv6CidrBlocks]}\n", "", "SecurityGroupIds: [!Ref EndpointGroup]", "SecurityGroupIds: [!Ref EndpointGroup, sg-0123456789abcdef0]"}, want: ""},
+	{name: "V40 not with a wider route", base: auto, edits: []string{`DestinationIpv6CidrBlock: "::/0"`, `DestinationIpv6CidrBlock: "2000::/3"`}, want: ""},
 	{name: "V19", edits: []string{"KubernetesNetworkConfig: {IpFamily: ipv6}", "KubernetesNetworkConfig: {IpFamily: ipv4}"}, want: "V19 Cluster"},
 	{name: "V34", base: auto, edits: []string{"EndpointPublicAccess: false}", "EndpointPublicAccess: false, ControlPlaneEgressMode: CUSTOMER_ROUTED}", `DestinationIpv6CidrBlock: "::/0"`, `DestinationIpv6CidrBlock: "2000::/3"`}, want: "V34 A B"},
 	{name: "V35 bootstrap.sh", edits: []string{"            apiVersion: node.eks.aws/v1alpha1\n            kind: NodeConfig\n", "            #!/bin/bash\n            /etc/eks/bootstrap.sh my-cluster\n", "name: ${Cluster}", "name: x",
@@ -214,6 +224,11 @@ func TestMutations(t *testing.T) {
 				got = append(got, f.ID+" "+f.LogicalID)
 			}
 			slices.Sort(got)
+			for i, f := range findings {
+				if slices.Contains(findings[:i], f) {
+					t.Errorf("told twice: %s", f)
+				}
+			}
 			if diff := cmp.Diff(wanted, slices.Compact(got)); diff != "" {
 				t.Errorf("findings (-want +got):\n%s%v", diff, findings)
 			}

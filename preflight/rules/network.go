@@ -263,6 +263,22 @@ var networkRules = []Rule{
 		},
 	},
 	{
+		ID: "V55", Severity: Error, Title: "Subnet whose family settings contradict its ranges",
+		Why:    "EC2 refuses IPv6 addresses on creation where there is no IPv6 range, and an IPv6-only subnet with an IPv4 range.",
+		Fix:    "give the subnet an Ipv6CidrBlock, or leave AssignIpv6AddressOnCreation out; give an IPv6-only subnet no CidrBlock",
+		Source: docSubnet,
+		check: func(c *check) {
+			for _, r := range c.set.Resources("AWS::EC2::Subnet") {
+				if on(r.Prop("AssignIpv6AddressOnCreation"), false) && missing(r, "Ipv6CidrBlock", "Ipv6IpamPoolId", "Ipv6NetmaskLength") {
+					c.report(r, "AssignIpv6AddressOnCreation", "subnet %s assigns IPv6 addresses and has no IPv6 range", r.ID)
+				}
+				if on(r.Prop("Ipv6Native"), false) && !missing(r, "CidrBlock") {
+					c.report(r, "CidrBlock", "subnet %s is IPv6-only and has an IPv4 range", r.ID)
+				}
+			}
+		},
+	},
+	{
 		ID: "W01", Severity: Warning, Title: "DNS64 on a subnet of Pods",
 		Why:    "Names with IPv4 addresses only resolve to NAT64 addresses: Pods' traffic to them goes through the NAT gateway, even within the VPC, at its price.",
 		Fix:    "leave EnableDns64 off: the VPC CNI translates Pods' IPv4 traffic on the node",

@@ -153,6 +153,31 @@ var nodeRules = []Rule{
 		},
 	},
 	{
+		ID: "V53", Severity: Error, Title: "AMI type that does not fit the nodes",
+		Why:    "EKS has no Amazon Linux 2 images from Kubernetes 1.33 on, and refuses instance types of another architecture than the image's.",
+		Fix:    "use AL2023 or Bottlerocket, and an ARM_64 type for Graviton instances",
+		Source: "https://github.com/aws/aws-cdk/issues/37012",
+		check: func(c *check) {
+			for _, n := range c.nodes() {
+				r := c.raw(n)
+				ami, ok := r.Prop("AmiType").Text()
+				if !ok {
+					continue
+				}
+				version, _ := c.clusterProp(n.Cluster, "Version")
+				if minor, known := minorOf(version.String()); known && version.Known() && minor >= 33 && strings.HasPrefix(ami, "AL2_") {
+					c.report(r, "AmiType", "the nodes %s are %s, and cluster %s runs Kubernetes %s", n.LogicalID, ami, n.Cluster.LogicalID, version)
+				}
+				for i, v := range r.Prop("InstanceTypes").Items() {
+					t, ok := v.Text()
+					if image := strings.Contains(strings.ToUpper(ami), "ARM_64"); ok && ami != "CUSTOM" && image != graviton.MatchString(t) {
+						c.report(r, "InstanceTypes."+itoa(i), "the nodes %s may be %s, and their image is %s", n.LogicalID, t, ami)
+					}
+				}
+			}
+		},
+	},
+	{
 		ID: "W12", Severity: Warning, Title: "Instance metadata open to Pods, or over IPv6",
 		Why:    "A hop limit above 1 gives every Pod the node's role; the IPv6 endpoint of the metadata service is not supported on EKS.",
 		Fix:    "set HttpPutResponseHopLimit: 1 and leave HttpProtocolIpv6 disabled; give Pods roles by Pod Identity",
@@ -197,7 +222,7 @@ var nodeRules = []Rule{
 				}
 				for _, n := range cl.NodeGroups {
 					for _, g := range n.Groups {
-						closed(g, "the nodes "+n.Ref.String())
+						closed(g, "the nodes "+n.String())
 					}
 				}
 			}
@@ -239,6 +264,9 @@ func xen(instanceType string) bool {
 	family, size, _ := strings.Cut(instanceType, ".")
 	return slices.Contains(xenFamilies, family) && size != "metal"
 }
+
+// graviton matches the instance types with an ARM processor: a g after the generation, and a1.
+var graviton = regexp.MustCompile(`^(a1|[a-z]+[0-9]+[a-z]*g[a-z]*)\.`)
 
 var burst = regexp.MustCompile(`^t[1-4][a-z]*\.`)
 

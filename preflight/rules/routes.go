@@ -50,7 +50,7 @@ var routeRules = []Rule{
 				if !missing(r, "EgressOnlyInternetGatewayId") && !missing(r, "DestinationCidrBlock") {
 					c.report(r, "EgressOnlyInternetGatewayId", "route %s sends the IPv4 range %s to an egress-only internet gateway", r.ID, r.Prop("DestinationCidrBlock"))
 				}
-				if dest, ok := prefixOf(r.Prop("DestinationIpv6CidrBlock")); ok && !missing(r, "NatGatewayId") && !(nat64.Contains(dest.Addr()) && dest.Bits() >= 96) {
+				if dest, ok := prefixOf(r.Prop("DestinationIpv6CidrBlock")); ok && !missing(r, "NatGatewayId") && (!nat64.Contains(dest.Addr()) || dest.Bits() < 96) {
 					c.report(r, "NatGatewayId", "route %s sends %s to a NAT gateway, which takes 64:ff9b::/96 only", r.ID, dest)
 				}
 			}
@@ -121,7 +121,8 @@ var routeRules = []Rule{
 				for _, t := range v.RouteTables {
 					for _, route := range t.Routes {
 						gw, ok := route.Target.(*model.TransitGateway)
-						if !ok || !(route.Family == model.IPv6 || route.Destination.IsValid() && route.Destination.Addr().Is6()) {
+						six := route.Family == model.IPv6 || route.Destination.IsValid() && route.Destination.Addr().Is6()
+						if !ok || !six {
 							continue
 						}
 						a := gw.Attachment(v)
@@ -299,7 +300,7 @@ var routeRules = []Rule{
 							in, out = in || !e.Egress, out || e.Egress
 						}
 					}
-					if sure && !(in && out) {
+					if sure && (!in || !out) {
 						c.report(c.raw(acl), "", "the network ACL %s of the dual-stack subnet %s lets IPv6 through in %s", acl.LogicalID, s.LogicalID,
 							map[[2]bool]string{{false, false}: "neither direction", {true, false}: "one direction only, in", {false, true}: "one direction only, out"}[[2]bool{in, out}])
 					}
@@ -376,17 +377,14 @@ var targets = []string{"CarrierGatewayId", "CoreNetworkArn", "EgressOnlyInternet
 // eachTable visits the declared route tables with the subnets that use them.
 func (c *check) eachTable(visit func(*model.RouteTable, []*model.Subnet)) {
 	for _, v := range c.net.VPCs {
+		used := map[*model.RouteTable][]*model.Subnet{}
+		for _, s := range v.Subnets {
+			used[s.RouteTable] = append(used[s.RouteTable], s)
+		}
 		for _, t := range v.RouteTables {
-			if t.Imported {
-				continue
+			if !t.Imported {
+				visit(t, used[t])
 			}
-			var used []*model.Subnet
-			for _, s := range v.Subnets {
-				if s.RouteTable == t {
-					used = append(used, s)
-				}
-			}
-			visit(t, used)
 		}
 	}
 }
@@ -401,7 +399,7 @@ func hasBroaderRoute6(t *model.RouteTable) bool {
 func overlap(a, b *model.VPC) (x, y netip.Prefix, ok bool) {
 	for _, x := range a.Blocks {
 		for _, y := range b.Blocks {
-			if !x.Assumed && !y.Assumed && x.Prefix.IsValid() && y.Prefix.IsValid() && x.Prefix.Addr().Is4() && x.Prefix.Overlaps(y.Prefix) {
+			if x.Prefix.IsValid() && y.Prefix.IsValid() && x.Prefix.Addr().Is4() && x.Prefix.Overlaps(y.Prefix) {
 				return x.Prefix, y.Prefix, true
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	cmp2 "cmp"
 	"fmt"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -57,6 +58,20 @@ func TestGoodTemplates(t *testing.T) {
 	}
 }
 
+// TestReferenceStacks wants nothing found in the stacks that this module makes.
+func TestReferenceStacks(t *testing.T) {
+	t.Parallel()
+	templates, err := filepath.Glob("../../test/testdata/templates/*.json")
+	if err != nil || len(templates) < 3 {
+		t.Fatalf("%d golden templates, %v", len(templates), err)
+	}
+	for _, file := range templates {
+		for _, f := range check(t, cfn.Options{}, filepath.Base(file), read(t, file)) {
+			t.Errorf("%s: %s", filepath.Base(file), f)
+		}
+	}
+}
+
 // Templates in the shape that others write get what is true of them and no more. The lists are the point: a rule that
 // fires here for no reason is a bug.
 func TestStockTemplates(t *testing.T) {
@@ -90,6 +105,36 @@ func TestStockTemplates(t *testing.T) {
 	}
 }
 
+// CDK's older cluster construct is a custom resource with the API's own spelling.
+func TestOlderCluster(t *testing.T) {
+	t.Parallel()
+	var got []string
+	for _, f := range check(t, cfn.Options{}, "t", `
+Resources:
+  Vpc: {Type: AWS::EC2::VPC, Properties: {CidrBlock: 10.0.0.0/16, EnableDnsHostnames: true}}
+  A: {Type: AWS::EC2::Subnet, Properties: {VpcId: !Ref Vpc, CidrBlock: 10.0.0.0/24, AvailabilityZone: a}}
+  B: {Type: AWS::EC2::Subnet, Properties: {VpcId: !Ref Vpc, CidrBlock: 10.0.1.0/24, AvailabilityZone: b}}
+  Cluster:
+    Type: Custom::AWSCDK-EKS-Cluster
+    Properties:
+      Config:
+        version: "1.35"
+        kubernetesNetworkConfig: {ipFamily: ipv6, serviceIpv4Cidr: 172.20.0.0/16}
+        resourcesVpcConfig: {subnetIds: [!Ref A, !Ref B], endpointPublicAccess: false, endpointPrivateAccess: true}
+`) {
+		got = append(got, f.ID+" "+f.Path)
+	}
+	want := []string{
+		"V01 Resources.Vpc",
+		"V02 Resources.A.Properties.Ipv6CidrBlock",
+		"V02 Resources.B.Properties.Ipv6CidrBlock",
+		"V05 Resources.Cluster.Properties.Config.kubernetesNetworkConfig.serviceIpv4Cidr",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestAcknowledge(t *testing.T) {
 	t.Parallel()
 	network, err := flow.Load("testdata/eksctl.yaml")
@@ -103,8 +148,8 @@ func TestAcknowledge(t *testing.T) {
 		t.Errorf("got %v, %v, wanted W05 only", findings, err)
 	}
 	for want, a := range map[string]rules.Acknowledge{
-		`acknowledge "W99": no rule has this id; wanted V01 to V52 or W01 to W33`: {ID: "W99", Reason: "x"},
-		`acknowledge "w05": no rule has this id; wanted V01 to V52 or W01 to W33`: {ID: "w05", Reason: "x"},
+		`acknowledge "W99": no rule has this id; wanted V01 to V55 or W01 to W35`: {ID: "W99", Reason: "x"},
+		`acknowledge "w05": no rule has this id; wanted V01 to V55 or W01 to W35`: {ID: "w05", Reason: "x"},
 		"acknowledge W05: the reason is missing; say why this finding is wanted":  {ID: "W05", Reason: " "},
 	} {
 		if _, err := rules.Check(network, rules.Options{Acknowledge: []rules.Acknowledge{a}}); err == nil || err.Error() != want {
@@ -152,12 +197,12 @@ func TestRulesAreWhole(t *testing.T) {
 			t.Errorf("%s is an error", r.ID)
 		}
 	}
-	for i := range 52 {
+	for i := range 55 {
 		if v := fmt.Sprintf("V%02d", i+1); !seen[v] {
 			t.Errorf("there is no %s", v)
 		}
 	}
-	for i := range 33 {
+	for i := range 35 {
 		if w := fmt.Sprintf("W%02d", i+1); !seen[w] {
 			t.Errorf("there is no %s", w)
 		}
@@ -165,15 +210,49 @@ func TestRulesAreWhole(t *testing.T) {
 }
 
 func BenchmarkCheck(b *testing.B) {
-	set, err := cfn.Parse(cfn.Options{}, cfn.Source{Name: "good.yaml", Data: []byte(read(b, "testdata/good.yaml"))})
-	if err != nil {
-		b.Fatal(err)
+	for _, bench := range []struct{ name, text string }{
+		{"good.yaml", read(b, "testdata/good.yaml")},
+		{"subnets=100", wide(100)},
+		{"subnets=1000", wide(1000)},
+	} {
+		b.Run(bench.name, func(b *testing.B) {
+			set, err := cfn.Parse(cfn.Options{}, cfn.Source{Name: "t", Data: []byte(bench.text)})
+			if err != nil {
+				b.Fatal(err)
+			}
+			network := flow.Of(model.Build(set))
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := rules.Check(network, rules.Options{Today: today}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
-	network := flow.Of(model.Build(set))
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := rules.Check(network, rules.Options{Today: today}); err != nil {
-			b.Fatal(err)
+}
+
+// wide is a cluster whose nodes run in n subnets, each with a route table and two routes of its own.
+func wide(n int) string {
+	var b, ids strings.Builder
+	b.WriteString(`{"Resources": {
+"Vpc": {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": "10.0.0.0/8", "EnableDnsSupport": true, "EnableDnsHostnames": true}},
+"Block": {"Type": "AWS::EC2::VPCCidrBlock", "Properties": {"VpcId": {"Ref": "Vpc"}, "Ipv6IpamPoolId": "ipam-pool-1", "Ipv6NetmaskLength": 52}},
+"Eigw": {"Type": "AWS::EC2::EgressOnlyInternetGateway", "Properties": {"VpcId": {"Ref": "Vpc"}}},
+"Nat": {"Type": "AWS::EC2::NatGateway", "Properties": {"AvailabilityMode": "regional", "VpcId": {"Ref": "Vpc"}}}`)
+	for i := range n {
+		fmt.Fprintf(&b, `,
+"S%[1]d": {"Type": "AWS::EC2::Subnet", "DependsOn": "Block", "Properties": {"VpcId": {"Ref": "Vpc"}, "AvailabilityZone": "z%[4]d", "CidrBlock": "10.%[2]d.%[3]d.0/24", "AssignIpv6AddressOnCreation": true, "Ipv6CidrBlock": "2001:db8:%[1]x::/64"}},
+"T%[1]d": {"Type": "AWS::EC2::RouteTable", "Properties": {"VpcId": {"Ref": "Vpc"}}},
+"A%[1]d": {"Type": "AWS::EC2::SubnetRouteTableAssociation", "Properties": {"RouteTableId": {"Ref": "T%[1]d"}, "SubnetId": {"Ref": "S%[1]d"}}},
+"F%[1]d": {"Type": "AWS::EC2::Route", "Properties": {"RouteTableId": {"Ref": "T%[1]d"}, "DestinationCidrBlock": "0.0.0.0/0", "NatGatewayId": {"Ref": "Nat"}}},
+"X%[1]d": {"Type": "AWS::EC2::Route", "Properties": {"RouteTableId": {"Ref": "T%[1]d"}, "DestinationIpv6CidrBlock": "::/0", "EgressOnlyInternetGatewayId": {"Ref": "Eigw"}}}`, i, i/256, i%256, i%6)
+		if i > 0 {
+			ids.WriteString(", ")
 		}
+		fmt.Fprintf(&ids, `{"Ref": "S%d"}`, i)
 	}
+	fmt.Fprintf(&b, `,
+"Cluster": {"Type": "AWS::EKS::Cluster", "Properties": {"RoleArn": "r", "KubernetesNetworkConfig": {"IpFamily": "ipv6"}, "ResourcesVpcConfig": {"SubnetIds": [%[1]s], "EndpointPrivateAccess": true, "EndpointPublicAccess": false}}},
+"Nodes": {"Type": "AWS::EKS::Nodegroup", "Properties": {"ClusterName": {"Ref": "Cluster"}, "NodeRole": "r", "Subnets": [%[1]s]}}}}`, ids.String())
+	return b.String()
 }
