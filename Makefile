@@ -22,7 +22,8 @@ lint: ## formatting, vet and the linters of .golangci.yml
 	$(LINT) run
 
 golden: ## rewrite the golden files; review the difference before you commit it
-	go test ./test ./preflight/flow ./preflight/rules -update
+	go test ./test -update
+	go test ./preflight/flow ./preflight/rules ./internal/cli ./docs -update
 
 strict: node_modules ## synthesize every example with CDK's validation findings and warnings as errors
 	@for e in $(EXAMPLES); do echo "strict $$e" && cdk synth $(STRICT) --app "go run ./examples/$$e" -o cdk.out/$$e || exit 1; done

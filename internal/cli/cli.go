@@ -28,6 +28,9 @@ const (
 	exitInsufficient = 3 // the templates do not say enough
 )
 
+// maxLines are shown of what is wrong with the input.
+const maxLines = 5
+
 // Main runs preflight with the program's own arguments and gives its exit status.
 func Main() int { return run(os.Args[1:], os.Stdout, os.Stderr) }
 
@@ -49,7 +52,11 @@ func run(args []string, stdout, stderr io.Writer) int {
 	case errors.As(err, &o):
 		return int(o)
 	}
-	for _, line := range strings.Split(strings.TrimSpace(err.Error()), "\n") {
+	lines := strings.Split(strings.TrimSpace(err.Error()), "\n")
+	if n := len(lines); n > maxLines { // one mistake is often found in many places
+		lines = append(lines[:maxLines], fmt.Sprintf("and %d more", n-maxLines))
+	}
+	for _, line := range lines {
 		if _, err := fmt.Fprintf(stderr, "preflight: %s\n", strings.TrimPrefix(line, "flow: ")); err != nil {
 			break // nobody is left to be told
 		}

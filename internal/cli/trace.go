@@ -33,12 +33,13 @@ func traceCommand() *cobra.Command {
 	var (
 		output   = &choice{"text", []string{"text", "json", "mermaid"}}
 		proto    = &choice{"tcp", []string{"tcp", "udp"}}
+		family   = &choice{"", []string{"ipv4", "ipv6"}}
 		from, to string
 		dest     port
 		verbose  bool
 	)
 	c := &cobra.Command{
-		Use:   "trace [-o text|json|mermaid] [-v] [-from A -to B [-port N] [-proto P]] [PATH...]",
+		Use:   "trace [-o text|json|mermaid] [-v] [-from A -to B [-port N] [-proto P] [-family F]] [PATH...]",
 		Short: "Trace packets hop by hop and compare each communication pattern with what it needs",
 		Long: `Trace follows packets through the network that the templates describe, hop by hop, and their answers back.
 
@@ -49,7 +50,8 @@ and 2 when it is blocked.
 A and B are one of:
   pod:any  pod:NAME  pod:NAMESPACE/NAME  pod:any@PLACE    Pods; PLACE is a node group, a subnet, or GROUP@SUBNET
   service:NS/NAME  ingress:NS/NAME  gateway:NS/NAME       what Kubernetes exposes
-  nodegroup:NAME  subnet:NAME  apiserver
+  nodegroup:NAME  nodegroup:NAME@SUBNET  subnet:NAME
+  apiserver  apiserver@SUBNET                             the Kubernetes API
   internet4  internet6                                    a host on the internet
   203.0.113.7  2001:db8::7                                an address
   NAME                                                    any of these by logical id or construct path
@@ -64,8 +66,8 @@ Every PATH is a template or a cloud assembly folder (default: cdk.out); several 
 			switch given := c.Flags().Changed; {
 			case (given("from") || given("to")) && (from == "" || to == ""):
 				return errors.New("-from and -to go together: name both ends of the flow")
-			case !ask && (given("port") || given("proto")):
-				return errors.New("-port and -proto are for one question: give -from and -to too")
+			case !ask && (given("port") || given("proto") || given("family")):
+				return errors.New("-port, -proto and -family are for one question: give -from and -to too")
 			}
 			network, err := load(args)
 			if err != nil {
@@ -73,7 +75,7 @@ Every PATH is a template or a cloud assembly folder (default: cdk.out); several 
 			}
 			report := flow.Report{}
 			if ask {
-				q := flow.Query{From: flow.Endpoint(from), To: flow.Endpoint(to), Port: uint16(dest), Proto: flow.Proto(proto.value)}
+				q := flow.Query{From: flow.Endpoint(from), To: flow.Endpoint(to), Port: uint16(dest), Proto: flow.Proto(proto.value), Family: families[family.value]}
 				if report, err = network.Answer(q); err != nil {
 					return err
 				}
@@ -106,8 +108,11 @@ Every PATH is a template or a cloud assembly folder (default: cdk.out); several 
 	f.StringVar(&to, "to", "", "where it should arrive")
 	f.Var(&dest, "port", "destination port (default: the one that the destination is known for, else 443)")
 	f.Var(proto, "proto", "transport protocol")
+	f.Var(family, "family", "address family (default: IPv6 where both ends have it, else IPv4)")
 	return c
 }
+
+var families = map[string]flow.Family{"ipv4": flow.IPv4, "ipv6": flow.IPv6}
 
 // traced is the outcome of a report. Nothing traced is nothing proved.
 func traced(r flow.Report) outcome {

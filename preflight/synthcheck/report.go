@@ -2,6 +2,7 @@ package synthcheck
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"os"
 	"path"
@@ -12,14 +13,16 @@ import (
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 
+	"github.com/eks-ipv6/cdk/internal/cfn"
 	"github.com/eks-ipv6/cdk/internal/jsiix"
 	"github.com/eks-ipv6/cdk/internal/model"
 	"github.com/eks-ipv6/cdk/preflight/flow"
 	"github.com/eks-ipv6/cdk/preflight/rules"
 )
 
-// The severities that CDK knows. Errors stop a synth; warnings do with --strict.
+// The severities that CDK knows. Errors stop a synth; warnings do with --strict; what is fatal cannot be acknowledged.
 const (
+	severityFatal   = "fatal"
 	severityError   = "error"
 	severityWarning = "warning"
 	severityInfo    = "info"
@@ -48,17 +51,44 @@ func assemblies(templates []string) []string {
 	return out
 }
 
-// failure is the report of a plugin that could not do its work; CDK shows the message and stops the synth.
+// failure is the report of a plugin that could not do its work: violations that nobody can acknowledge, since the CDK CLI
+// takes a plugin that fails for one that found nothing (seen in 2.1148.1).
 func failure(err error) *awscdk.PolicyValidationPluginReport {
-	return &awscdk.PolicyValidationPluginReport{
-		Success: jsiix.Bool(false), Violations: &[]*awscdk.PolicyViolation{},
-		Metadata: &map[string]*string{"error": jsiix.Str(Name + ": " + err.Error())},
+	r := reporter{}
+	for i, e := range parts(err) {
+		var in *cfn.Error
+		switch {
+		case i == maxFailures:
+			r.add(notReadable, severityFatal, fmt.Sprintf("and %d more", len(parts(err))-i), "", place{})
+		case i > maxFailures:
+		case errors.As(e, &in):
+			id, property, _ := strings.Cut(strings.TrimPrefix(in.Path, "Resources."), ".")
+			r.files = map[string]string{in.File: in.File}
+			if id == "" {
+				id = "Resources" // CDK shows a file only beside a logical id
+			}
+			r.add(notReadable, severityFatal, (&cfn.Error{Path: in.Path, Msg: in.Msg}).Error(), "", place{stack: in.File, logicalID: id, property: property})
+		default:
+			r.add(notReadable, severityFatal, e.Error(), "", place{})
+		}
 	}
+	return r.report()
+}
+
+// maxFailures are shown: one mistake is often found in many places.
+const maxFailures = 5
+
+// parts are the errors that one joins.
+func parts(err error) []error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		return joined.Unwrap()
+	}
+	return []error{err}
 }
 
 // inspect is the report on a network.
 func inspect(network *flow.Network, today time.Time) *awscdk.PolicyValidationPluginReport {
-	r := reporter{files: map[string]string{}, success: true}
+	r := reporter{files: map[string]string{}}
 	for _, s := range network.Model().Templates.Stacks() {
 		if _, same := r.files[s.Name]; same {
 			r.files[s.Name] = "" // as in two stages: only the construct's path tells them apart
@@ -84,13 +114,20 @@ func inspect(network *flow.Network, today time.Time) *awscdk.PolicyValidationPlu
 	for _, p := range network.Model().Problems {
 		r.add(notReadable, severityWarning, p.Text, "", placeOf(p.Ref))
 	}
-	return &awscdk.PolicyValidationPluginReport{Success: jsiix.Bool(r.success), Violations: &r.violations}
+	return r.report()
 }
 
 type reporter struct {
 	files      map[string]string // a stack's template file, where one stack only has the name
 	violations []*awscdk.PolicyViolation
-	success    bool
+	failed     bool
+}
+
+func (r *reporter) report() *awscdk.PolicyValidationPluginReport {
+	if r.violations == nil {
+		r.violations = []*awscdk.PolicyViolation{}
+	}
+	return &awscdk.PolicyValidationPluginReport{Success: jsiix.Bool(!r.failed), Violations: &r.violations}
 }
 
 // place is where in the templates something is wrong.
@@ -114,7 +151,7 @@ func (r *reporter) add(id, severity, description, fix string, at place) {
 		RuleName: jsiix.Str(id), Severity: jsiix.Str(severity), Description: jsiix.Str(id + " " + description), Fix: jsiix.StrOrNil(fix),
 		ViolatingResources: jsiix.List(resource),
 	})
-	r.success = r.success && severity != severityError
+	r.failed = r.failed || severity == severityError || severity == severityFatal
 }
 
 // flows adds a violation for each thing that flows fail on, however many fail on it.

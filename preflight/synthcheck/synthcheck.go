@@ -118,7 +118,8 @@ func (*plugin) Version() *string {
 func (p *plugin) Validate(context awscdk.IPolicyValidationContext) (report *awscdk.PolicyValidationPluginReport) {
 	defer func() {
 		if r := recover(); r != nil {
-			report = failure(fmt.Errorf("a defect of preflight, please report it: %v\n%s", r, debug.Stack()))
+			stack, _, _ := strings.Cut(string(debug.Stack()), "\nreflect.Value.call") // below is jsii's
+			report = failure(fmt.Errorf("a defect of preflight, please report it: %v\n%s", r, stack))
 		}
 	}()
 	var templates []string
