@@ -112,15 +112,15 @@ func (b *builder) eks() {
 	for _, c := range b.net.Clusters {
 		if len(c.NodeGroups) == 0 && len(c.Fargate) == 0 && !c.AutoMode && len(c.Subnets) > 0 {
 			n := &NodeGroup{Ref: c.Ref, Cluster: c, Name: "assumed", Subnets: autoSubnets(c), Groups: []*SecurityGroup{c.Group}, Assumed: true}
-			n.Ref.Name = "assumed nodes of " + c.Ref.String()
+			n.Ref.Name = "assumed nodes of " + c.String()
 			c.NodeGroups = append(c.NodeGroups, n)
 			b.assume(n.Ref, "no node group of %s is in the templates: nodes in its private subnets with the cluster security group stand for them", c.Ref)
 		}
 		if c.AutoMode {
 			// The default NodeClass takes the cluster's subnets and the cluster security group.
-			auto := &NodeGroup{Ref: c.Ref.In("ComputeConfig"), Cluster: c, Name: "auto mode", Subnets: autoSubnets(c),
+			auto := &NodeGroup{Ref: c.Ref, Cluster: c, Name: "auto mode", Subnets: autoSubnets(c),
 				Groups: []*SecurityGroup{c.Group}, Auto: true}
-			auto.Ref.Name = "auto mode nodes of " + c.Ref.String()
+			auto.Ref.Name = "auto mode nodes of " + c.String()
 			c.NodeGroups = append(c.NodeGroups, auto)
 			b.assume(auto.Ref, "nodes of EKS Auto Mode start in the private subnets of %s with the cluster security group (the default NodeClass)", c.Ref)
 		}
@@ -202,7 +202,7 @@ func (b *builder) cluster(r *cfn.Resource, i int, p interface{ Get(string) cfn.V
 
 	g := c.Ref
 	g.Type = "EKS cluster security group"
-	g.Name = "cluster security group of " + c.Ref.String()
+	g.Name = "cluster security group of " + c.String()
 	c.Group = &SecurityGroup{Ref: g, VPC: c.VPC, Tags: Tags{"kubernetes.io/cluster/" + c.Name: "owned"}}
 	c.Group.Ingress = []*Rule{{Ref: g.In("ingress self"), Proto: AnyProto, Group: c.Group, Implied: true}}
 	c.Group.Egress = everywhere(g, nil) // both families: EKS adds them to every cluster security group
@@ -298,9 +298,9 @@ func (b *builder) autoScaling(r *cfn.Resource) {
 	if n.Template == nil {
 		n.Template = b.templateNamed(spec.Get("LaunchTemplateName"))
 	}
-	switch {
-	case n.Template == nil:
-		n.Unknown = cmp.Or(n.Unknown, "launch template of "+n.Ref.String())
+	switch n.Template {
+	case nil:
+		n.Unknown = cmp.Or(n.Unknown, "launch template of "+n.String())
 	default:
 		n.Groups, n.Unknown = n.Template.Groups, cmp.Or(n.Unknown, n.Template.GroupsUnknown)
 	}

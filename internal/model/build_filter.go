@@ -22,14 +22,14 @@ func (b *builder) filters() {
 			continue
 		}
 		g := v.Ref
-		g.Name = "default security group of " + v.Ref.String()
+		g.Name = "default security group of " + v.String()
 		v.DefaultGroup = &SecurityGroup{Ref: g, VPC: v}
 		v.DefaultGroup.Ingress = []*Rule{{Ref: g.In("ingress self"), Proto: AnyProto, Group: v.DefaultGroup, Implied: true}}
 		v.DefaultGroup.Egress = everywhere(g, v)
 		b.net.SecurityGroups = append(b.net.SecurityGroups, v.DefaultGroup)
 
 		a := v.Ref
-		a.Name = "default network ACL of " + v.Ref.String()
+		a.Name = "default network ACL of " + v.String()
 		v.DefaultACL = &NetworkACL{Ref: a, VPC: v, Default: true}
 		for i, all := range allPrefixes {
 			if all.Addr().Is6() && len(v.Prefixes(IPv6)) == 0 {
@@ -142,10 +142,10 @@ func (b *builder) rules() {
 
 func (b *builder) inline(g *SecurityGroup, property string, list []cfn.Value, unknown string) (out []*Rule) {
 	if unknown != "" {
-		return []*Rule{{Ref: g.Ref.In(property), Proto: AnyProto, Unknown: unknown}}
+		return []*Rule{{Ref: g.In(property), Proto: AnyProto, Unknown: unknown}}
 	}
 	for i, e := range list {
-		out = append(out, b.rule(g.Ref.In(fmt.Sprintf("%s[%d]", property, i)), e)...)
+		out = append(out, b.rule(g.In(fmt.Sprintf("%s[%d]", property, i)), e)...)
 	}
 	return out
 }

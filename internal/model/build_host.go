@@ -202,7 +202,7 @@ func (b *builder) endpoint(r *cfn.Resource) {
 	}
 	for _, used := range r.Prop("ServiceName").Resources() {
 		if s := b.services[own(used)]; s != nil {
-			e.Provider, e.ShortName = s, s.Ref.String()
+			e.Provider, e.ShortName = s, s.String()
 		}
 	}
 	if e.Gateway {

@@ -77,7 +77,7 @@ func (c *Cluster) IPv4Egress() (on bool, by Ref, unknown string) {
 		}
 		return c.Runs("vpc-cni"), by, ""
 	}
-	by = a.Ref.In("ConfigurationValues")
+	by = a.In("ConfigurationValues")
 	if a.ConfigurationUnknown != "" {
 		return false, by, a.ConfigurationUnknown
 	}
@@ -85,7 +85,7 @@ func (c *Cluster) IPv4Egress() (on bool, by Ref, unknown string) {
 	if !v.Exists() {
 		return true, a.Ref, ""
 	}
-	by = a.Ref.In("ConfigurationValues.env.ENABLE_V4_EGRESS")
+	by = a.In("ConfigurationValues.env.ENABLE_V4_EGRESS")
 	on, ok := v.Bool()
 	if !ok && v.Kind() != cfn.Scalar {
 		return false, by, v.String()

@@ -162,7 +162,7 @@ func (t *RouteTable) local(a netip.Addr) (*Route, int) {
 	if bits < 0 {
 		return nil, -1
 	}
-	return &Route{Ref: t.Ref.In("local"), Table: t, Destination: hit.Prefix, Target: Local{t.Ref}}, bits
+	return &Route{Ref: t.In("local"), Table: t, Destination: hit.Prefix, Target: Local{t.Ref}}, bits
 }
 
 // Target is where a route sends packets. It is one of [Local], [*InternetGateway], [*EgressOnlyGateway],
@@ -231,7 +231,9 @@ type TransitGateway struct {
 	Attachments []*Attachment
 	Tables      []*TransitTable
 	Default     *TransitTable // the table that AWS makes; nil when both defaults are disabled
-	Imported    bool
+	// GroupReferences is SecurityGroupReferencingSupport: ingress rules may name groups of attached VPCs.
+	GroupReferences bool
+	Imported        bool
 }
 
 // Attachment returns the gateway's attachment of a VPC, or nil.
@@ -252,6 +254,8 @@ type Attachment struct {
 	Subnets []*Subnet
 	IPv6    bool          // Options.Ipv6Support enable; the default is disable
 	Table   *TransitTable // the table it is associated with, nil when none
+	// GroupReferences is Options.SecurityGroupReferencingSupport, on unless disabled.
+	GroupReferences bool
 }
 
 // TransitTable is an AWS::EC2::TransitGatewayRouteTable, or the default table of the gateway.

@@ -3,6 +3,8 @@ package flow_test
 import (
 	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/eks-ipv6/cdk/preflight/flow"
@@ -136,5 +138,22 @@ func BenchmarkWorld(b *testing.B) {
 			}
 			b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N*vpcs), "µs/vpc")
 		})
+	}
+}
+
+// BenchmarkPlatform is what a user of the reference platform waits for: read the template, trace the catalogue.
+func BenchmarkPlatform(b *testing.B) {
+	data, err := os.ReadFile(filepath.Join(reference, "Ipv6Platform.json"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		n, err := flow.Read("Ipv6Platform.json", data)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if !n.Check().OK() {
+			b.Fatal("a flow is missed")
+		}
 	}
 }

@@ -52,6 +52,10 @@ func TestBreaks(t *testing.T) {
 		{"an attachment without IPv6 support propagates no IPv6 range", "transit.yaml", set("WestAttachment", "Options", nil), flow.Query{From: eastToWest, To: "pod:any@WestNodes@WestPrivateA"}, flow.NoRoute, "TransitTable", "no route to 2001:db8:3:"},
 		{"a group of another VPC in a rule says nothing over a transit gateway", "transit.yaml", all(set("WestFromEast", "CidrIpv6", nil), set("WestFromEast", "SourceSecurityGroupId", att("EastCluster", "ClusterSecurityGroupId"))),
 			flow.Query{From: eastToWest, To: "pod:any@WestNodes@WestPrivateA"}, flow.Denied, "WestCluster", "no rule allows tcp/8080"},
+		{"a group of another VPC counts where the transit gateway supports it", "transit.yaml", all(set("WestFromEast", "CidrIpv6", nil), set("WestFromEast", "SourceSecurityGroupId", att("EastCluster", "ClusterSecurityGroupId")), set("Transit", "SecurityGroupReferencingSupport", "enable")),
+			flow.Query{From: eastToWest, To: "pod:any@WestNodes@WestPrivateA"}, flow.Delivered, "WestNodes", ""},
+		{"and not where an attachment refuses it", "transit.yaml", all(set("WestFromEast", "CidrIpv6", nil), set("WestFromEast", "SourceSecurityGroupId", att("EastCluster", "ClusterSecurityGroupId")), set("Transit", "SecurityGroupReferencingSupport", "enable"),
+			set("EastAttachment", "Options.SecurityGroupReferencingSupport", "disable")), flow.Query{From: eastToWest, To: "pod:any@WestNodes@WestPrivateA"}, flow.Denied, "WestCluster", "no rule allows tcp/8080"},
 		{"a group of a peered VPC in a rule counts", "peering.yaml", all(set("WestFromEast", "CidrIp", nil), set("WestFromEast", "SourceSecurityGroupId", att("EastCluster", "ClusterSecurityGroupId"))),
 			flow.Query{From: eastToWest, To: "pod:any@WestNodes@WestPrivateA"}, flow.Delivered, "WestNodes", ""},
 		{"a packet into the attachment's own subnet does not leave it", "transit.yaml", all(
@@ -119,5 +123,115 @@ func TestBreaks(t *testing.T) {
 				t.Errorf("%v at %s saying %q; want %v at %s saying %q\n%s", tr.Verdict, last.LogicalID, last.By, c.verdict, c.resource, c.by, flow.TraceText(tr, flow.TextOptions{}))
 			}
 		})
+	}
+}
+
+// TestListens: an instance is a private service where its groups admit private addresses, and a bastion for an office
+// is none that Pods are meant to reach.
+func TestListens(t *testing.T) {
+	t.Parallel()
+	tp := open(t, "cluster.yaml")
+	group := func(cidr string, port int) object {
+		return object{"VpcId": ref("Vpc"), "GroupDescription": "g", "SecurityGroupIngress": []any{object{"IpProtocol": "tcp", "FromPort": port, "ToPort": port, "CidrIp": cidr}}}
+	}
+	all(add("OfficeGroup", "AWS::EC2::SecurityGroup", group("198.51.100.0/24", 22)), add("ServerGroup", "AWS::EC2::SecurityGroup", group("10.0.0.0/8", 9000)),
+		add("Bastion", "AWS::EC2::Instance", object{"SubnetId": ref("PrivateA"), "SecurityGroupIds": []any{ref("OfficeGroup")}, "NetworkInterfaces": nil}),
+		add("Server", "AWS::EC2::Instance", object{"NetworkInterfaces": []any{object{"DeviceIndex": "0", "SubnetId": ref("PrivateA"), "GroupSet": []any{ref("ServerGroup")}}}}))(tp)
+	var asked []string
+	r := network(t, tp).Check()
+	for _, res := range r.Results {
+		if res.ID == "F5" {
+			asked = append(asked, res.To)
+			if res.To == "Server" && res.Trace.Query.Port != 9000 {
+				t.Errorf("Server is asked on port %d", res.Trace.Query.Port)
+			}
+		}
+	}
+	if got := strings.Join(unique(asked), " "); got != "Server Database" && got != "Database Server" {
+		t.Errorf("F5 asks for %s", got)
+	}
+	if !r.OK() {
+		t.Error(flow.Text(r, flow.TextOptions{}))
+	}
+}
+
+// TestAdmitted: a load balancer for some public ranges is asked from one of them, in each family that it admits.
+func TestAdmitted(t *testing.T) {
+	t.Parallel()
+	tp := open(t, "cluster.yaml")
+	replace("AppIngress", "Manifest", `"annotations":{`, `"annotations":{"alb.ingress.kubernetes.io/inbound-cidrs":"192.0.2.0/24,2001:db8:42::/48",`)(tp)
+	r := network(t, tp).Check()
+	from := map[string]bool{}
+	for _, res := range r.Results {
+		if res.To == "ingress shop/web" {
+			from[res.From] = true
+		}
+	}
+	if !r.OK() || len(from) != 2 || !from["192.0.2.1"] || !from["2001:db8:42::1"] {
+		t.Errorf("asked from %v\n%s", from, flow.Text(r, flow.TextOptions{}))
+	}
+}
+
+// TestCompute runs the same cluster on EKS Auto Mode, on Fargate, on nodes of an Auto Scaling group, and as CDK's older
+// construct writes it.
+func TestCompute(t *testing.T) {
+	t.Parallel()
+	subnets := []any{ref("PrivateA"), ref("PrivateB"), ref("PrivateC")}
+	noNodes := drop("NodesX86", "NodesArm")
+	for _, c := range []struct {
+		name string
+		edit edit
+		pods string // what the sources of F3 are called
+	}{
+		{"Auto Mode", all(noNodes, drop("Cni", "KubeProxy", "CoreDns"), set("Cluster", "ComputeConfig", object{"Enabled": true})), "pod:any@auto mode nodes of Cluster@PrivateA"},
+		{"Fargate", all(noNodes, add("Profile", "AWS::EKS::FargateProfile", object{"ClusterName": ref("Cluster"), "PodExecutionRoleArn": "r", "Subnets": subnets, "Selectors": []any{object{"Namespace": "shop"}}})), "pod:any@Profile@PrivateA"},
+		{"Auto Scaling group", all(noNodes, add("Group", "AWS::AutoScaling::AutoScalingGroup", object{"VPCZoneIdentifier": subnets, "LaunchTemplate": object{"LaunchTemplateId": ref("NodeTemplate")},
+			"Tags": []any{object{"Key": object{"Fn::Join": []any{"", []any{"kubernetes.io/cluster/", ref("Cluster")}}}, "Value": "owned"}}})), "pod:any@Group@PrivateA"},
+		{"the older construct", func(tp template) {
+			p := props(tp, "Cluster")
+			vpc := p["ResourcesVpcConfig"].(object)
+			resource(tp, "Cluster")["Type"] = "Custom::AWSCDK-EKS-Cluster"
+			resource(tp, "Cluster")["Properties"] = object{"Config": object{"name": "demo", "kubernetesNetworkConfig": object{"ipFamily": "ipv6"}, "bootstrapSelfManagedAddons": false,
+				"resourcesVpcConfig": object{"subnetIds": vpc["SubnetIds"], "securityGroupIds": vpc["SecurityGroupIds"], "endpointPrivateAccess": true, "endpointPublicAccess": false}}}
+		}, "pod:any@NodesArm@PrivateA"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			tp := open(t, "cluster.yaml")
+			c.edit(tp)
+			r := network(t, tp).Check()
+			checkReport(t, r)
+			var from, ids []string
+			for _, res := range r.Results {
+				ids = append(ids, res.ID)
+				if res.ID == "F3" {
+					from = append(from, res.From)
+				}
+			}
+			if !r.OK() || len(r.Problems) > 0 {
+				t.Error(flow.Text(r, flow.TextOptions{}))
+			}
+			if got, want := strings.Join(unique(ids), " "), "F1 F2 F3 F4 F5 F6 F7 F8 F9 X1"; got != want {
+				t.Errorf("flows %s, want %s", got, want)
+			}
+			if len(from) == 0 || from[0] != c.pods {
+				t.Errorf("Pods of F3 are %v, want %s first", from, c.pods)
+			}
+		})
+	}
+}
+
+// TestFargateNamespace: a profile takes the Pods of its namespace, the nodes keep the others.
+func TestFargateNamespace(t *testing.T) {
+	t.Parallel()
+	tp := open(t, "cluster.yaml")
+	add("Profile", "AWS::EKS::FargateProfile", object{"ClusterName": ref("Cluster"), "PodExecutionRoleArn": "r", "Subnets": []any{ref("PrivateC")}, "Selectors": []any{object{"Namespace": "shop"}}})(tp)
+	n := network(t, tp)
+	traces, err := n.TraceAll(flow.Query{From: flow.Pod("shop/web"), To: flow.Internet6})
+	if err != nil || len(traces) != 1 || traces[0].From != "pod:shop/web@Profile@PrivateC" {
+		t.Errorf("%v, %d traces from %s", err, len(traces), traces[0].From)
+	}
+	if traces, err = n.TraceAll(flow.Query{From: flow.AnyPod, To: flow.Internet6}); err != nil || len(traces) != 6 {
+		t.Errorf("%v, %d traces of any Pod, want 6", err, len(traces))
 	}
 }

@@ -59,13 +59,18 @@ func (n *Network) Check() Report {
 			r.Skipped = append(r.Skipped, Skipped{t.id, t.title, why})
 		}
 	}
+	n.told(&r)
+	return r
+}
+
+// told adds what a reader of any report must know of the templates.
+func (n *Network) told(r *Report) {
 	for _, u := range n.model.Unmodelled {
 		r.Unmodelled = append(r.Unmodelled, Component{u.Type, u.LogicalID, u.ConstructPath})
 	}
 	for _, p := range n.model.Problems {
 		r.Problems = append(r.Problems, fmt.Sprintf("%s: %s", p.Ref, p.Text))
 	}
-	return r
 }
 
 type catalogue struct {
@@ -251,13 +256,32 @@ func defaultRoute(p, to *place) (known, unknown bool) {
 
 func (c *catalogue) privateIPv4(s *shelf) {
 	for _, h := range c.net.hosts {
-		if h.vpc != s.cluster.VPC || h.label == "function" || !h.v4.IsValid() || h.v6.IsValid() {
-			continue
+		if port, ok := listens(h); ok && h.vpc == s.cluster.VPC && !h.v6.IsValid() {
+			c.each("F5", ExpectDelivered, s.pods, func(*place) []dest { return []dest{one(h, port, IPv4)} })
 		}
-		port := cmp.Or(h.port, 443)
-		c.each("F5", ExpectDelivered, s.pods, func(*place) []dest { return []dest{one(h, port, IPv4)} })
 	}
-	c.skip("F5", "no host with an IPv4 address only (database, instance, mount target) in the VPC")
+	c.skip("F5", "no IPv4-only service (database, cache, mount target, instance that admits private ranges) in the VPC")
+}
+
+// listens reports whether a host offers a service inside the network, and its port: what a database or a mount target
+// is known for, and of an instance the first port that its groups open to private addresses. A bastion that admits an
+// office only is nothing that Pods are meant to reach.
+func listens(h *place) (uint16, bool) {
+	if !h.v4.IsValid() || h.label == "function" {
+		return 0, false
+	}
+	if h.port != 0 {
+		return h.port, true
+	}
+	for _, g := range h.groups {
+		for _, r := range g.Ingress {
+			private := r.Prefix.IsValid() && (r.Prefix.Addr().IsPrivate() || r.Prefix.Bits() == 0 && r.Prefix.Addr().Is4())
+			if private && (r.Proto == model.TCP || r.Proto == model.AnyProto) {
+				return cmp.Or(r.From, 443), true
+			}
+		}
+	}
+	return 0, false
 }
 
 func (c *catalogue) api(s *shelf) {
@@ -305,10 +329,40 @@ func (c *catalogue) fromInternet(l *model.LoadBalancer) {
 			c.skip("F7", "%s has address type dualstack-without-public-ipv4: IPv4 clients are not meant", l.Ref)
 			continue
 		}
-		for _, d := range c.net.throughLB(l, Query{Proto: TCP}, f.client) {
-			c.add(f.id, ExpectDelivered, Query{}, f.client, d)
+		client, told := c.admitted(l, f.client)
+		for _, d := range c.net.throughLB(l, Query{Proto: TCP}, client) {
+			d.assumes = append(slices.Clone(d.assumes), told...)
+			c.add(f.id, ExpectDelivered, Query{}, client, d)
 		}
 	}
+}
+
+// admitted is a client on the internet that a load balancer's groups admit: any host, or where they name some public
+// ranges of the client's family, one in the first. Who admits the family from nowhere is asked by any host.
+func (c *catalogue) admitted(l *model.LoadBalancer, anyone *place) (*place, []string) {
+	var some *place
+	for _, g := range l.Groups {
+		for _, r := range g.Ingress {
+			if !r.Prefix.IsValid() || r.Proto != model.AnyProto && r.Proto != model.TCP && r.Proto != model.UDP {
+				continue
+			}
+			a := r.Prefix.Addr()
+			switch {
+			case r.Prefix.Contains(anyone.v4) || r.Prefix.Contains(anyone.v6):
+				return anyone, nil
+			case some != nil || a.Is4() != anyone.v4.IsValid() || !a.IsGlobalUnicast() || a.IsPrivate():
+			default:
+				if one := a.Next(); r.Prefix.Contains(one) {
+					a = one
+				}
+				some, _ = c.net.at(a, true)
+			}
+		}
+	}
+	if some == nil || !some.outside() {
+		return anyone, nil
+	}
+	return some, []string{fmt.Sprintf("the client has the address %s, which the security groups of %s admit", some.name, l.Ref)}
 }
 
 func (c *catalogue) internal(cl *model.Cluster, from *place) []dest {
@@ -453,8 +507,8 @@ func (c *catalogue) otherVPCs(s *shelf) {
 		c.each("F14", ExpectDelivered, s.pods, func(p *place) []dest {
 			var out []dest
 			for _, h := range c.net.hosts {
-				if h.vpc == v && h.label != "function" && h.v4.IsValid() {
-					out = append(out, one(h, cmp.Or(h.port, 443), IPv4))
+				if port, ok := listens(h); ok && h.vpc == v {
+					out = append(out, one(h, port, IPv4))
 				}
 			}
 			for _, o := range c.net.shelves {
@@ -497,7 +551,8 @@ func (c *catalogue) sixOnly(v *model.VPC) bool {
 		}
 	}
 	for _, h := range c.net.hosts {
-		other = other || h.vpc == v && h.label != "function"
+		_, ok := listens(h)
+		other = other || h.vpc == v && ok
 	}
 	return has6 && !other
 }

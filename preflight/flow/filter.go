@@ -30,7 +30,7 @@ func (t *tracer) groups(from, to *place, egress bool) Verdict {
 		case r.Unknown != "" || !r.Covers(p, t.pkt.DstPort):
 			return false
 		case r.Group != nil:
-			return there != nil && !there.outside() && slices.Contains(there.groups, r.Group) && t.sees(r.Group, here, there)
+			return there != nil && !there.outside() && slices.Contains(there.groups, r.Group) && t.sees(here, there, egress)
 		case r.List != nil:
 			return slices.ContainsFunc(r.List.Entries, contains(peer))
 		}
@@ -88,15 +88,22 @@ func (t *tracer) groups(from, to *place, egress bool) Verdict {
 	return t.stop(Denied, "security group", first.Ref, "no rule allows %s/%d %s %s%s", t.pkt.Proto, t.pkt.DstPort, dir, peer, hint)
 }
 
-// sees reports whether a rule that names a group holds for interfaces of that group: in the same VPC, or in one that
-// is peered. See https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-security-groups.html.
-func (t *tracer) sees(g *model.SecurityGroup, here, there *place) bool {
+// sees reports whether a rule that names a group holds for interfaces of that group: in the same VPC, in one that is
+// peered, or, for ingress, in one that a transit gateway joins with SecurityGroupReferencingSupport.
+// See https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-security-groups.html and
+// https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpc-attachments.html.
+func (t *tracer) sees(here, there *place, egress bool) bool {
 	if here.vpc == there.vpc {
 		return true
 	}
-	return slices.ContainsFunc(t.model.Peerings, func(p *model.Peering) bool {
-		return here.vpc != nil && there.vpc != nil && p.Other(here.vpc) == there.vpc
-	})
+	if here.vpc == nil || there.vpc == nil {
+		return false
+	}
+	refers := func(a *model.Attachment) bool { return a != nil && a.GroupReferences }
+	return slices.ContainsFunc(t.model.Peerings, func(p *model.Peering) bool { return p.Other(here.vpc) == there.vpc }) ||
+		!egress && slices.ContainsFunc(t.model.TransitGateways, func(g *model.TransitGateway) bool {
+			return g.GroupReferences && refers(g.Attachment(here.vpc)) && refers(g.Attachment(there.vpc))
+		})
 }
 
 // owner is the resource a reader should open: the separate rule, or the group.

@@ -34,6 +34,7 @@ func (t *tracer) exitIGW(g *model.InternetGateway, from, to *place, route *model
 		if !from.public.IsValid() {
 			return t.stop(NoRoute, name, g.Ref, "%s %s has no public IPv4 address", from.label, from.on)
 		}
+		t.standsFor(from)
 		after := t.pkt
 		after.Src = from.public
 		t.change(SNAT, name, g.Ref, "one to one with the public IPv4 address", after)
@@ -44,6 +45,13 @@ func (t *tracer) exitIGW(g *model.InternetGateway, from, to *place, route *model
 		t.hop(Forward, name, g.Ref, "global IPv6 address, no translation")
 	}
 	return 0
+}
+
+// standsFor writes down that a public address is a stand-in; a NAT gateway's is among the model's assumptions.
+func (t *tracer) standsFor(p *place) {
+	if p.nat == nil {
+		t.note("public IPv4 address %s stands for the one of %s", p.public, p.ref)
+	}
 }
 
 // exitEgressOnly sends the packet out by an egress-only internet gateway.
@@ -174,12 +182,13 @@ func (t *tracer) enter(from, to *place, out model.Target) Verdict {
 		return v
 	}
 	if t.pkt.Family() == IPv4 {
+		t.standsFor(to)
 		after := t.pkt
 		after.Dst = to.v4
 		t.change(DNAT, "internet gateway", g.Ref, "one to one with the public IPv4 address", after)
 	} else {
 		if to.lb != nil && to.lb.DenyIGW {
-			return t.stop(Denied, "internet gateway", to.lb.Ref.In("ipv6.deny_all_igw_traffic"), "ipv6.deny_all_igw_traffic is true, as on every internal load balancer")
+			return t.stop(Denied, "internet gateway", to.lb.In("ipv6.deny_all_igw_traffic"), "ipv6.deny_all_igw_traffic is true, as on every internal load balancer")
 		}
 		t.hop(Forward, "internet gateway", g.Ref, "no translation; "+describe(route))
 	}
@@ -203,14 +212,14 @@ func (t *tracer) toNAT(g *model.NATGateway, at position, from, to *place, route 
 	case g.Subnet != nil && g.Subnet.Imported:
 		return nil, t.stop(Insufficient, name, g.Ref, "subnet %s of %s is in none of the templates", g.Subnet.Ref, g.Ref)
 	}
-	p := &place{kind: natPlace, name: g.Ref.String(), label: name, ref: g.Ref, nat: g, vpc: g.VPC, subnet: g.Subnet, open: true, public: g.Public}
+	p := &place{kind: natPlace, name: g.String(), label: name, ref: g.Ref, nat: g, vpc: g.VPC, subnet: g.Subnet, open: true, public: g.Public}
 	if g.Subnet == nil {
 		p.on = "regional"
 		// No subnet: the gateway's own side needs an address that no subnet holds.
 		p.v4 = netip.AddrFrom4([4]byte{100, 64, byte(g.Index >> 8), byte(g.Index)})
 		return p, 0
 	}
-	p.on = "in " + g.Subnet.Ref.String()
+	p.on = "in " + g.Subnet.String()
 	p.v4 = lastAddr(g.Subnet.IPv4, g.Index)
 	if !p.v4.IsValid() {
 		return nil, t.stop(NoRoute, name, g.Ref, "subnet %s has no IPv4 range for %s", g.Subnet.Ref, g.Ref)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -87,9 +88,7 @@ func set(id, path string, value any) edit {
 			case map[string]any:
 				at = v[k]
 			case []any:
-				var i int
-				fmt.Sscan(k, &i)
-				at = v[i]
+				at = v[index(k)]
 			}
 		}
 		last := keys[len(keys)-1]
@@ -101,13 +100,20 @@ func set(id, path string, value any) edit {
 				v[last] = value
 			}
 		case []any:
-			var i int
-			fmt.Sscan(last, &i)
-			v[i] = value
+			v[index(last)] = value
 		default:
 			panic(fmt.Sprintf("%s.%s: no such place", id, path))
 		}
 	}
+}
+
+// index is a step of a path into a list.
+func index(step string) int {
+	i, err := strconv.Atoi(step)
+	if err != nil {
+		panic(err)
+	}
+	return i
 }
 
 // add puts a resource in.

@@ -211,7 +211,7 @@ func (t *tracer) podToIPv4(from *place, d dest) (*place, []undo, Verdict) {
 		four := t.pkt.Dst
 		t.pkt.Src, t.pkt.Dst = from.v6, synthesize(four)
 		t.hop(Originate, from.label, from.ref, arrival(from))
-		t.hop(Resolve, "DNS64", from.subnet.Ref.In("EnableDns64"), fmt.Sprintf("the resolver answers %s for %s", t.pkt.Dst, four))
+		t.hop(Resolve, "DNS64", from.subnet.In("EnableDns64"), fmt.Sprintf("the resolver answers %s for %s", t.pkt.Dst, four))
 		return from, nil, 0
 	}
 	t.pkt.Src = podLinkLocal
@@ -252,7 +252,7 @@ func (t *tracer) podToIPv6(from *place, d dest) (*place, []undo, Verdict) {
 	if !six.IsValid() || !from.subnet.AssignIPv6 {
 		return nil, nil, t.stop(NoRoute, "node", from.subnet.Ref, "nodes in subnet %s have no IPv6 address", from.subnet.Ref)
 	}
-	by := a.Ref.In("ConfigurationValues.env.ENABLE_V6_EGRESS")
+	by := a.In("ConfigurationValues.env.ENABLE_V6_EGRESS")
 	back := undo{DNAT, "VPC CNI", by, "the node's connection table", t.pkt.reply()}
 	after := t.pkt
 	after.Src = six
@@ -358,7 +358,7 @@ func (t *tracer) publicCIDRs(c *model.Cluster) Verdict {
 		}
 		some = some || p.Addr().Is4() == src.Is4()
 	}
-	r := c.Ref.In("ResourcesVpcConfig.PublicAccessCidrs")
+	r := c.In("ResourcesVpcConfig.PublicAccessCidrs")
 	switch {
 	case c.PublicCIDRsUnknown != "":
 		return t.stop(Insufficient, "EKS public endpoint", r, "PublicAccessCidrs holds %s, which is not known at synth", c.PublicCIDRsUnknown)

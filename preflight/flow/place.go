@@ -198,7 +198,7 @@ func (a *places) shelf(c *model.Cluster) *shelf {
 	for _, sub := range c.Subnets {
 		p := a.in(&place{kind: apiPlace, name: string(APIServer), label: "EKS control plane", ref: c.Ref, cluster: c, port: 443,
 			groups: append([]*model.SecurityGroup{c.Group}, c.Groups...)}, sub)
-		p.on = "interface in " + sub.Ref.String()
+		p.on = "interface in " + sub.String()
 		p.name = fmt.Sprintf("%s@%s", APIServer, sub.Ref)
 		if c.Family == IPv4 {
 			p.v6 = netip.Addr{}
@@ -229,7 +229,7 @@ func (a *places) pod(c *model.Cluster, ng *model.NodeGroup, ref model.Ref, sub *
 	case !sub.IPv6.IsValid():
 		p.lacks6, p.lacks6R = fmt.Sprintf("subnet %s has no IPv6 range", sub.Ref), sub.Ref
 	case !sub.AssignIPv6 && ng != nil && (ng.Template == nil || ng.Template.IPv6AddressCount == 0):
-		p.lacks6, p.lacks6R = fmt.Sprintf("subnet %s has AssignIpv6AddressOnCreation false: its nodes get no IPv6 address", sub.Ref), sub.Ref.In("AssignIpv6AddressOnCreation")
+		p.lacks6, p.lacks6R = fmt.Sprintf("subnet %s has AssignIpv6AddressOnCreation false: its nodes get no IPv6 address", sub.Ref), sub.In("AssignIpv6AddressOnCreation")
 	}
 	p.v6 = podAddr(sub.IPv6, n)
 	if p.unknown != "" && !p.v6.IsValid() {

@@ -18,9 +18,7 @@ func (n *Network) Answer(q Query) (Report, error) {
 	for _, t := range traces {
 		r.Results = append(r.Results, Result{Title: q.String(), From: t.From, To: t.To, Trace: t, OK: t.Verdict.OK()})
 	}
-	for _, u := range n.model.Unmodelled {
-		r.Unmodelled = append(r.Unmodelled, Component{u.Type, u.LogicalID, u.ConstructPath})
-	}
+	n.told(&r)
 	return r, nil
 }
 

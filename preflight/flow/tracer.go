@@ -193,7 +193,7 @@ func describe(r *model.Route) string {
 	case r.Destination.IsValid():
 		dst = r.Destination.String()
 	case r.PrefixList != nil:
-		dst = r.PrefixList.Ref.String()
+		dst = r.PrefixList.String()
 	}
 	target := "local"
 	if _, local := r.Target.(model.Local); !local {
@@ -229,7 +229,7 @@ func (t *tracer) lookup(at position, from *place) (*model.Route, Verdict) {
 		name := "the route table"
 		r := at.subnet.Ref
 		if table != nil {
-			name, r = "route table "+table.Ref.String(), table.Ref
+			name, r = "route table "+table.String(), table.Ref
 		}
 		return nil, t.stop(Insufficient, "route table", r, "%s of subnet %s is in none of the templates", name, at.subnet.Ref)
 	}
