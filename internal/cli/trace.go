@@ -94,6 +94,11 @@ Every PATH is a template or a cloud assembly folder (default: cdk.out); several 
 			default:
 				answer = flow.Text(report, flow.TextOptions{Verbose: verbose || ask, Color: colored(c.OutOrStdout())})
 			}
+			if output.value != "text" { // which lists them
+				for _, p := range report.Problems {
+					c.PrintErrln("preflight: not readable: " + p)
+				}
+			}
 			if len(report.Results) == 0 {
 				c.PrintErrln("preflight: none of the communication patterns applies to these templates: nothing is proved")
 			}
@@ -113,12 +118,12 @@ Every PATH is a template or a cloud assembly folder (default: cdk.out); several 
 
 var families = map[string]flow.Family{"ipv4": flow.IPv4, "ipv6": flow.IPv6}
 
-// traced is the outcome of a report. Nothing traced is nothing proved.
+// traced is the outcome of a report. Nothing traced is nothing proved, and so is what could not be read.
 func traced(r flow.Report) outcome {
 	switch {
 	case len(r.Missed()) > 0:
 		return exitMissed
-	case r.Insufficient(), len(r.Results) == 0:
+	case r.Insufficient(), len(r.Results) == 0, len(r.Problems) > 0:
 		return exitInsufficient
 	}
 	return exitOK
