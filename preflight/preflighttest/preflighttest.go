@@ -132,12 +132,15 @@ var outcomes = map[flow.Verdict]string{
 }
 
 // MustPass fails the test unless every communication pattern that applies (F1 to F15, X1) is as expected, from every
-// node group and every subnet, and at least one applies.
+// node group and every subnet, at least one applies, and every part of the templates can be read.
 func MustPass(t testing.TB, source any) {
 	t.Helper()
 	report := Load(t, source).Check()
 	if len(report.Results) == 0 {
 		t.Fatalf("none of the communication patterns applies to these templates: nothing is proved:\n%s", flow.Text(report, flow.TextOptions{}))
+	}
+	if len(report.Problems) > 0 {
+		t.Fatalf("parts of the templates cannot be read, so that not every flow is known:\n%s", strings.Join(report.Problems, "\n"))
 	}
 	if report.OK() {
 		return

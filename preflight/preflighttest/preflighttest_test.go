@@ -137,6 +137,7 @@ func TestAssertions(t *testing.T) {
 	noRoute := broken(t, `DestinationIpv6CidrBlock: "::/0", EgressOnly`, `DestinationIpv6CidrBlock: "2001:db8:9::/48", EgressOnly`)
 	open := broken(t, "EgressOnlyInternetGatewayId: !Ref EgressOnly", "EgressOnlyInternetGatewayId: !ImportValue Gateway")
 	noOrder := broken(t, "DependsOn: Ipv6", "DependsOn: []")
+	halfRead := append(broken(t, "Resources:", "Resources:"), `  Manifest: {Type: "Custom::AWSCDK-EKS-KubernetesResource", Properties: {Manifest: "[]", ClusterName: other}}`+"\n"...)
 	for name, c := range map[string]struct {
 		assert func(testing.TB)
 		want   []string // nil when the assertion holds
@@ -159,6 +160,7 @@ func TestAssertions(t *testing.T) {
 		"pass, nothing": {func(t testing.TB) {
 			preflighttest.MustPass(t, []byte(`{"Resources":{"B":{"Type":"AWS::S3::Bucket"}}}`))
 		}, []string{"nothing is proved"}},
+		"pass, half read":   {func(t testing.TB) { preflighttest.MustPass(t, halfRead) }, []string{"cannot be read", `cluster "other" is in none of the templates`}},
 		"findings, none":    {func(t testing.TB) { preflighttest.NoFindings(t, network, rules.Options{}) }, nil},
 		"findings":          {func(t testing.TB) { preflighttest.NoFindings(t, noOrder, rules.Options{}) }, []string{"2 findings:", "error V39 Private:", "error V39 Public:", "Fix: "}},
 		"findings, wanted":  {func(t testing.TB) { preflighttest.NoFindings(t, noOrder, acknowledged("V39")) }, nil},
