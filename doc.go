@@ -6,6 +6,9 @@
 //   - constructs/lbc: the AWS Load Balancer Controller
 //   - constructs/kubectllayer: the Lambda layer that charts and manifests are applied with
 //   - stacks: the constructs composed into stacks that deploy as they are
+//   - preflight/flow, preflight/rules: proof on the templates, before deployment; cmd/preflight is their command
+//   - preflight/synthcheck: the same in every cdk synth
+//   - preflight/preflighttest: the same in Go tests
 //
 // Start with the README: https://github.com/eks-ipv6/cdk#readme
 package cdk
