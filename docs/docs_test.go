@@ -177,7 +177,7 @@ func anchor(heading string) string {
 
 func base(path string) string { return path[strings.LastIndex(path, "/")+1:] }
 
-// TestPreflight runs the commands that docs/preflight.md shows, where cdk.out is the quickstart's and broken.out the same
+// TestPreflight runs the commands that docs/preflight.md and the README show, where cdk.out is the quickstart's and broken.out the same
 // with one route changed, and compares what they print with the page.
 func TestPreflight(t *testing.T) {
 	dir := t.TempDir()
@@ -192,12 +192,20 @@ func TestPreflight(t *testing.T) {
 	assembly(t, filepath.Join(dir, "cdk.out"), text)
 	assembly(t, filepath.Join(dir, "broken.out"), narrowed(t, text))
 
-	page, err := os.ReadFile("preflight.md")
-	if err != nil {
-		t.Fatal(err)
+	for _, name := range []string{"preflight.md", "../README.md"} {
+		page, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		golden.Check(t, name, replay(t, dir, string(page)))
 	}
+}
+
+// replay is a page with what its console blocks print now.
+func replay(t *testing.T, dir, page string) []byte {
+	t.Helper()
 	var out strings.Builder
-	for i, part := range strings.Split(string(page), "```") { // odd parts are the code between fences
+	for i, part := range strings.Split(page, "```") { // odd parts are the code between fences
 		if i > 0 {
 			out.WriteString("```")
 		}
@@ -223,7 +231,7 @@ func TestPreflight(t *testing.T) {
 			out.Write(printed)
 		}
 	}
-	golden.Check(t, "preflight.md", []byte(out.String()))
+	return []byte(out.String())
 }
 
 // run is what a shell shows of a command.
