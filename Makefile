@@ -19,7 +19,7 @@ test: ## every test
 lint: ## formatting, vet and the linters of .golangci.yml
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo 'not formatted: run gofmt -w'; exit 1; }
 	go vet ./...
-	$(LINT) run
+	$(LINT) run --allow-parallel-runners
 
 golden: ## rewrite the golden files; review the difference before you commit it
 	go test ./test -update
