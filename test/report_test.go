@@ -45,6 +45,7 @@ func BenchmarkSynth(b *testing.B) {
 	cpu := func(path string) time.Duration {
 		out := filepath.Join(dir, "out-"+filepath.Base(path))
 		cmd := exec.Command(path)
+		cmd.Dir = ".." // where the CDK CLI runs the quickstart
 		cmd.Env = append(os.Environ(), "CDK_VALIDATION=false", "CDK_OUTDIR="+out, "CDK_CONTEXT_JSON="+context)
 		if text, err := cmd.CombinedOutput(); err != nil {
 			b.Fatalf("%v\n%s", err, text)
