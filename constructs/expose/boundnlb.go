@@ -301,11 +301,11 @@ func (b *BoundNLB) addSecurityGroup(p BoundNLBProps) {
 	for _, port := range p.Ports {
 		open := port.ec2()
 		for _, r := range ranges {
-			peer := awsec2.Peer_Ipv4(jsiix.Str(r))
-			if strings.Contains(r, ":") && !isToken(r) || in.vpc != nil && r == in.vpc[1] {
-				peer = awsec2.Peer_Ipv6(jsiix.Str(r))
+			peer := awsec2.Peer_Ipv4
+			if !isToken(r) && strings.Contains(r, ":") || in.vpc != nil && r == in.vpc[1] {
+				peer = awsec2.Peer_Ipv6
 			}
-			b.SecurityGroup.AddIngressRule(peer, open, jsiix.Str("clients"), nil)
+			b.SecurityGroup.AddIngressRule(peer(jsiix.Str(r)), open, jsiix.Str("clients"), nil)
 		}
 		for _, vpc := range p.ClientVpcs {
 			vpc.AllowFrom(b.SecurityGroup, open, "clients")
