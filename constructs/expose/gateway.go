@@ -236,7 +236,7 @@ func (p *GatewayProps) Objects() ([]runtime.Object, error) {
 }
 
 // className is cluster-wide, so it holds the namespace too. The Gateway alone is of that class.
-func (p GatewayProps) className() string { return or(p.Namespace, "default") + "-" + p.Name }
+func (p GatewayProps) className() string { return or(p.Namespace, "default") + "." + p.Name }
 
 func (p GatewayProps) listeners() []gatewayv1.Listener {
 	var out []gatewayv1.Listener

@@ -1,6 +1,7 @@
 package expose
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -9,8 +10,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-
-	"encoding/json"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2/awseksv2"
 	"github.com/aws/constructs-go/constructs/v10"
@@ -185,8 +184,8 @@ var groupName = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$`)
 
 var albOwned = []ownedAnnotation{
 	{"scheme", "the field Scheme"}, {"ip-address-type", "the field AddressType: the controller refuses an IPv4 load balancer in front of IPv6 Pods"},
-	{"target-type", "to leave it out: targets are Pod addresses, and instance targets need a primary IPv6 address that node groups do not give"},
-	{"inbound-cidrs", "the field Inbound"}, {"security-groups", "the field SecurityGroups"}, {"manage-backend-security-group-rules", "to leave it out: the controller opens the Pods to the load balancer"},
+	{"target-type", "it left out: targets are Pod addresses, and instance targets need a primary IPv6 address that node groups do not give"},
+	{"inbound-cidrs", "the field Inbound"}, {"security-groups", "the field SecurityGroups"}, {"manage-backend-security-group-rules", "it left out: the controller opens the Pods to the load balancer"},
 	{"certificate-arn", "the field Certificates"}, {"ssl-policy", "the field TLSPolicy"}, {"listen-ports", "the field Certificates"}, {"ssl-redirect", "the field Certificates"},
 	{"wafv2-acl-arn", "the field WAFArn"}, {"group.name", "the field Group"}, {"group.order", "the field GroupOrder"}, {"load-balancer-attributes", "the field Attributes"},
 	{"target-group-attributes", "the field TargetGroupAttributes"}, {"subnets", "the field Subnets"}, {"load-balancer-name", "the field LoadBalancerName"}, {"tags", "the field Tags"},
@@ -194,7 +193,7 @@ var albOwned = []ownedAnnotation{
 	{"healthcheck-protocol", "the field HealthCheck"}, {"healthcheck-path", "the field HealthCheck"}, {"healthcheck-port", "the field HealthCheck"},
 	{"healthcheck-interval-seconds", "the field HealthCheck"}, {"healthcheck-timeout-seconds", "the field HealthCheck"},
 	{"healthy-threshold-count", "the field HealthCheck"}, {"unhealthy-threshold-count", "the field HealthCheck"}, {"success-codes", "the field HealthCheck"},
-	{"kubernetes.io/ingress.class", "to leave it out: the class is this package's"},
+	{"kubernetes.io/ingress.class", "it left out: the class is this package's"},
 }
 
 // Validate tells everything that is wrong with the choices, or nil. It needs no CDK, and leaves Cluster and Controller to
@@ -356,12 +355,12 @@ func (p *IngressProps) Objects() ([]runtime.Object, error) {
 	return append(class, v.ingress(ranges)), nil
 }
 
-// className is cluster-wide, so it holds the namespace too.
+// className is cluster-wide, so it holds the namespace too. No part of it has a dot of its own.
 func (p IngressProps) className() string {
 	if p.AddressType == DualStack {
 		return albClass
 	}
-	return albClass + "-" + or(p.Namespace, "default") + "-" + p.Name
+	return albClass + "." + or(p.Namespace, "default") + "." + p.Name
 }
 
 // class is the IngressClass of the Ingress alone, so that deleting one Ingress leaves the others their class.

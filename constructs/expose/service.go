@@ -163,12 +163,12 @@ const (
 )
 
 var nlbOwned = []ownedAnnotation{
-	{"ip-address-type", "to leave it out: the controller refuses an IPv4 load balancer in front of IPv6 Pods, and an NLB has no dualstack-without-public-ipv4"},
-	{"nlb-target-type", "to leave it out: targets are Pod addresses, and instance targets need a primary IPv6 address that node groups do not give"},
-	{"type", "to leave it out: the class is this package's"}, {"scheme", "the field Scheme"}, {"internal", "the field Scheme"},
+	{"ip-address-type", "it left out: the controller refuses an IPv4 load balancer in front of IPv6 Pods, and an NLB has no dualstack-without-public-ipv4"},
+	{"nlb-target-type", "it left out: targets are Pod addresses, and instance targets need a primary IPv6 address that node groups do not give"},
+	{"type", "it left out: the class is this package's"}, {"scheme", "the field Scheme"}, {"internal", "the field Scheme"},
 	{sourceRanges, "the field Inbound"}, {"security-group-prefix-lists", "SecurityGroups with prefix lists in their rules"},
-	{"security-groups", "the field SecurityGroups"}, {"manage-backend-security-group-rules", "to leave it out: the controller opens the Pods to the load balancer"},
-	{"disable-nlb-sg", "to leave it out: a load balancer made without a security group can never get one"},
+	{"security-groups", "the field SecurityGroups"}, {"manage-backend-security-group-rules", "it left out: the controller opens the Pods to the load balancer"},
+	{"disable-nlb-sg", "it left out: a load balancer made without a security group can never get one"},
 	{"enable-prefix-for-ipv6-source-nat", "a port of Protocol UDP, which turns it on"},
 	{"ssl-cert", "the field Certificates"}, {"ssl-ports", "a port of Protocol TLS"}, {"ssl-negotiation-policy", "the field TLSPolicy"},
 	{"proxy-protocol", "the field ProxyProtocol"}, {"subnets", "the field Subnets"}, {"eip-allocations", "the field Subnets"},
