@@ -16,7 +16,7 @@ import (
 )
 
 // interops are the stacks of the VPC boundary that are golden, as examples/interop builds them with the named context:
-// join, and where they differ from its default clients, clientCidr and clientDualStack.
+// join, and where they differ from its default clientKind, clientCidr and clientDualStack.
 var interops = map[string]*stacks.InteropProps{
 	"InteropPeering":        {Clients: stacks.ClientProps{Kind: stacks.ClientIpv4Cluster}},
 	"InteropTransitGateway": {Join: stacks.JoinTransitGateway, Clients: stacks.ClientProps{DualStack: true}},

@@ -46,7 +46,7 @@ func choices(platform *stacks.PlatformProps, context func(key string) string) (*
 		set  func(string) error
 	}{
 		{"join", func(s string) (err error) { p.Join, err = stacks.ParseJoin(s); return err }},
-		{"clients", func(s string) (err error) { p.Clients.Kind, err = stacks.ParseClientKind(s); return err }},
+		{"clientKind", func(s string) (err error) { p.Clients.Kind, err = stacks.ParseClientKind(s); return err }},
 		{"clientCidr", func(s string) (err error) {
 			if p.Clients.Cidr, err = netip.ParsePrefix(s); err != nil {
 				return errors.New("want a private IPv4 range from /16 to /22, such as 10.1.0.0/16")

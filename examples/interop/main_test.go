@@ -10,7 +10,7 @@ import (
 func TestChoices(t *testing.T) {
 	t.Parallel()
 	given := func(m map[string]string) func(string) string { return func(key string) string { return m[key] } }
-	p, err := choices(&stacks.PlatformProps{}, given(map[string]string{"join": "transit-gateway", "clients": "ipv6-cluster", "clientCidr": "10.7.0.0/16", "clientDualStack": "true"}))
+	p, err := choices(&stacks.PlatformProps{}, given(map[string]string{"join": "transit-gateway", "clientKind": "ipv6-cluster", "clientCidr": "10.7.0.0/16", "clientDualStack": "true"}))
 	if err != nil || p.Join != stacks.JoinTransitGateway || p.Clients.Kind != stacks.ClientIpv6Cluster || p.Clients.Cidr.String() != "10.7.0.0/16" || !p.Clients.DualStack {
 		t.Errorf("%+v, %v", p, err)
 	}
@@ -19,7 +19,7 @@ func TestChoices(t *testing.T) {
 	}
 	for key, c := range map[string]struct{ value, want string }{
 		"join":            {"vpn", `-c join=vpn: "vpn": want peering, transit-gateway, privatelink or same-vpc`},
-		"clients":         {"phones", `-c clients=phones: "phones": want hosts, ipv4-cluster or ipv6-cluster`},
+		"clientKind":      {"phones", `-c clientKind=phones: "phones": want hosts, ipv4-cluster or ipv6-cluster`},
 		"clientCidr":      {"10.0.0.0/16", "Clients.Cidr: 10.0.0.0/16 overlaps 10.0.0.0/16 of Network"},
 		"clientDualStack": {"perhaps", "-c clientDualStack=perhaps: want true or false"},
 	} {
