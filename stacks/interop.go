@@ -128,8 +128,6 @@ type InteropProps struct {
 	// and both VPCs may connect. With a Service of your own, name it and its Ports.
 	// Default: port 80 of an expose.Echo, made here.
 	Bridge expose.BoundNLBProps
-
-	withEcho bool // no Service was named
 }
 
 // ClientProps are the choices of the clients' side.
@@ -203,12 +201,16 @@ func (p *InteropProps) withDefaults() InteropProps {
 		c.Cidr = defaultClientCidr
 	}
 	c.DualStack = c.DualStack || c.Kind == ClientIpv6Cluster
-	if b := out.Bridge; b.Service == "" && b.Ports == nil && b.Namespace == "" {
+	if out.needsEcho() {
 		out.Bridge.Namespace, out.Bridge.Service = bridgeName, bridgeName
 		out.Bridge.Ports = []expose.BoundPort{{Port: 80, TargetPort: podPort}}
-		out.withEcho = true
 	}
 	return out
+}
+
+// needsEcho tells, before defaults, that no Service was named.
+func (p InteropProps) needsEcho() bool {
+	return p.Bridge.Service == "" && p.Bridge.Namespace == "" && p.Bridge.Ports == nil
 }
 
 // cidr is the network's primary IPv4 range.
@@ -286,6 +288,10 @@ func NewInterop(scope constructs.Construct, id string, props *InteropProps) *Int
 	out.Cluster, out.Nodes, out.Controller = p.Workload.build(stack, out.Vpc)
 	out.addClients(p)
 	out.addBridge(p)
+	if jsiix.Value(props).needsEcho() {
+		out.Echo = expose.NewEcho(stack, "Echo", &expose.EchoProps{Cluster: out.Cluster, Controller: out.Controller})
+		out.Bridge.BindAfter(out.Echo.Manifest)
+	}
 	switch p.Join {
 	case JoinPeering:
 		out.peer()
@@ -402,10 +408,6 @@ func (i *Interop) addBridge(p InteropProps) {
 			i.Bridge.SecurityGroup.AddIngressRule(awsec2.Peer_Ipv6(jsiix.Str(six.Ipv6Cidr())), ec2Port(port), jsiix.Str("clients"), nil)
 		}
 		i.Bridge.SecurityGroup.Node().AddDependency(six.Ipv6Block)
-	}
-	if p.withEcho {
-		i.Echo = expose.NewEcho(i.Stack, "Echo", &expose.EchoProps{Cluster: i.Cluster, Controller: i.Controller})
-		i.Bridge.BindAfter(i.Echo.Manifest)
 	}
 }
 
