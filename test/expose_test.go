@@ -247,6 +247,14 @@ func TestExposeRefusesTheCluster(t *testing.T) {
 		second.Scheme, second.AddressType, second.Inbound, second.Subnets = expose.InternetFacing, expose.DualStackWithoutPublicIPv4, anywhere, alb.Subnets
 		mustPanic(t, func() { expose.NewIngress(stack, "Second", second) }, "Group: shared", "want the same AddressType and Scheme")
 
+		door := &expose.GatewayProps{
+			Cluster: cluster, Controller: lbc.NewController(stack, "Older", &lbc.ControllerProps{Cluster: cluster, ChartVersion: "3.4.0"}), CRDsInstalled: true, Name: "door",
+			TCPRoutes: []expose.TCPRoute{{Port: 80, Backend: expose.Backend{Service: "web", Port: 80}}},
+		}
+		mustPanic(t, func() { expose.NewGateway(stack, "Tcp", door) }, "expose.NewGateway S/Tcp", "TCPRoutes: the controller's version 3.4.0", "want 3.5.0 or later")
+		door.Controller = lbc.NewController(stack, "Oldest", &lbc.ControllerProps{Cluster: cluster, ChartVersion: "v3.1.0"})
+		mustPanic(t, func() { expose.NewGateway(stack, "Old", door) }, "Controller: version v3.1.0 has the Gateway API off", "want 3.2.0 or later")
+
 		imported := awsec2.Vpc_FromVpcAttributes(stack, jsiix.Str("Imported"), &awsec2.VpcAttributes{
 			VpcId: jsiix.Str("vpc-1"), AvailabilityZones: jsiix.Strs([]string{"a", "b"}), PrivateSubnetIds: jsiix.Strs([]string{"subnet-1", "subnet-2"}),
 			PrivateSubnetRouteTableIds: jsiix.Strs([]string{"rtb-1", "rtb-2"}),

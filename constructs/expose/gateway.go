@@ -49,7 +49,7 @@ type GatewayProps struct {
 	// HTTPRoutes make it an ALB that listens on port 80, or with Certificates on 443.
 	// Default: none.
 	HTTPRoutes []HTTPRoute
-	// TCPRoutes make it an NLB that listens on their ports. They need the controller's version 3.5.0. A Gateway has routes
+	// TCPRoutes make it an NLB that listens on their ports. They need the controller's version 3.5.0; HTTPRoutes, 3.2.0. A Gateway has routes
 	// of one kind, because a load balancer has.
 	// Default: none.
 	TCPRoutes []TCPRoute
@@ -132,6 +132,8 @@ const (
 	gatewayElbAPI   = gatewayElb + "/v1beta1"
 	gatewayALB      = "gateway.k8s.aws/alb"
 	gatewayNLB      = "gateway.k8s.aws/nlb"
+	minGateway      = "3.2.0"
+	minTCPRoute     = "3.5.0"
 	maxGatewayPaths = 16 // rules of a route in the Gateway API
 )
 
@@ -376,7 +378,7 @@ func NewGateway(scope constructs.Construct, id string, props *GatewayProps) *Gat
 	p := jsiix.Value(props)
 	p.Inbound.vpc = vpcRanges(p.Cluster)
 	_, err := p.Objects()
-	err = errors.Join(err, checkTarget(p.Cluster, p.Controller), checkPublic(p.Cluster, p.Scheme, 0))
+	err = errors.Join(err, checkTarget(p.Cluster, p.Controller), checkPublic(p.Cluster, p.Scheme, 0), p.checkController())
 	if err != nil {
 		panic(fmt.Errorf("expose.NewGateway %s/%s: %w", *scope.Node().Path(), id, err))
 	}
@@ -386,6 +388,19 @@ func NewGateway(scope constructs.Construct, id string, props *GatewayProps) *Gat
 	g.Class = apply(g.Construct, "Class", p.Cluster, []constructs.IDependable{p.Controller.Chart}, p.class(ranges)...)
 	g.Manifest = apply(g.Construct, "Manifest", p.Cluster, []constructs.IDependable{g.Class}, p.gateway()...)
 	return g
+}
+
+// checkController tells whether the controller's version knows what the Gateway needs of it.
+// Source: https://github.com/kubernetes-sigs/aws-load-balancer-controller/releases
+func (p GatewayProps) checkController() error {
+	switch c := p.Controller; {
+	case c == nil:
+	case !c.AtLeast(minGateway):
+		return fmt.Errorf("Controller: version %s has the Gateway API off, and no configuration of targets: want %s or later", c.ChartVersion, minGateway)
+	case len(p.TCPRoutes) > 0 && !c.AtLeast(minTCPRoute):
+		return fmt.Errorf("TCPRoutes: the controller's version %s knows TCPRoute in a version that the Gateway API %s gave up: want %s or later", c.ChartVersion, GatewayAPIVersion, minTCPRoute)
+	}
+	return nil
 }
 
 // Hostname is a token for the load balancer's DNS name, which has addresses of both families. Asking for it makes the
