@@ -7,10 +7,13 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
+	"github.com/aws/jsii-runtime-go"
 
 	"github.com/eks-ipv6/cdk/constructs/dualstack"
 	"github.com/eks-ipv6/cdk/constructs/expose"
+	"github.com/eks-ipv6/cdk/stacks"
 )
 
 // bound is the smallest sound choice, with changes.
@@ -152,6 +155,24 @@ func TestTargetGroupBindingCopies(t *testing.T) {
 	if after, _ := json.Marshal(one); string(after) != string(before) {
 		t.Errorf("a change of the copy shows in the original:\n%s", after)
 	}
+}
+
+// A service of the cluster, offered to other VPCs over PrivateLink.
+func ExampleNewBoundNLB() {
+	app := awscdk.NewApp(nil)
+	platform := stacks.NewPlatform(app, "Platform", nil)
+	stack, clients := platform.Stack, netip.MustParsePrefix("10.1.0.0/16")
+
+	bridge := expose.NewBoundNLB(stack, "Bridge", &expose.BoundNLBProps{
+		Cluster: platform.Cluster, Controller: platform.Controller,
+		Namespace: "shop", Service: "shop", Ports: []expose.BoundPort{{Port: 443, TargetPort: 8443}},
+		Inbound: expose.Inbound{ClusterVpc: true, Cidrs: []netip.Prefix{clients}},
+	})
+	awsec2.NewVpcEndpointService(stack, jsii.String("Service"), &awsec2.VpcEndpointServiceProps{
+		VpcEndpointServiceLoadBalancers: &[]awsec2.IVpcEndpointServiceLoadBalancer{bridge.LoadBalancer},
+		SupportedIpAddressTypes:         &[]awsec2.IpAddressType{awsec2.IpAddressType_IPV4, awsec2.IpAddressType_IPV6},
+	})
+	app.Synth(nil)
 }
 
 func ExampleBoundNLBProps_Objects() {
