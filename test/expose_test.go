@@ -245,7 +245,7 @@ func TestExposeRefusesTheCluster(t *testing.T) {
 		first.Group, second.Group = "shared", "shared"
 		expose.NewIngress(stack, "First", first)
 		second.Scheme, second.AddressType, second.Inbound, second.Subnets = expose.InternetFacing, expose.DualStackWithoutPublicIPv4, anywhere, alb.Subnets
-		mustPanic(t, func() { expose.NewIngress(stack, "Second", second) }, "Group: shared", "want the same AddressType and Scheme")
+		mustPanic(t, func() { expose.NewIngress(stack, "Second", second) }, "Group: shared: Ingress default/two has AddressType dualstack-without-public-ipv4, and default/one has dualstack")
 
 		door := &expose.GatewayProps{
 			Cluster: cluster, Controller: lbc.NewController(stack, "Older", &lbc.ControllerProps{Cluster: cluster, ChartVersion: "3.4.0"}), CRDsInstalled: true, Name: "door",
@@ -278,5 +278,35 @@ func TestInternalAcrossStacks(t *testing.T) {
 	ranges := js(service["spec"].(map[string]any)["loadBalancerSourceRanges"])
 	if strings.Count(ranges, "Fn::ImportValue") != 2 || !strings.Contains(ranges, "Ipv6CidrBlocks") {
 		t.Errorf("lets in %s", ranges)
+	}
+}
+
+// A name can be asked for as often as one likes, and makes the deployment wait once.
+func TestHostnames(t *testing.T) {
+	tpl := onPlatform(t, func(p *stacks.Platform) {
+		backend := expose.Backend{Service: "web", Port: 80}
+		i := expose.NewIngress(p.Stack, "Ingress", &expose.IngressProps{Cluster: p.Cluster, Controller: p.Controller, Name: "web", Namespace: "shop", DefaultBackend: backend})
+		s := expose.NewService(p.Stack, "Service", &expose.ServiceProps{Cluster: p.Cluster, Controller: p.Controller, Name: "tcp", Selector: map[string]string{"app": "web"}, Ports: []expose.Port{{Port: 80}}})
+		g := expose.NewGateway(p.Stack, "Gateway", &expose.GatewayProps{
+			Cluster: p.Cluster, Controller: p.Controller, CRDsInstalled: true, Name: "door", HTTPRoutes: []expose.HTTPRoute{{Paths: []expose.Path{{Backend: backend}}}},
+		})
+		for n, name := range []string{i.Hostname(), s.Hostname(), g.Hostname(), i.Hostname(), s.Hostname(), g.Hostname()} {
+			awscdk.NewCfnOutput(p.Stack, jsiix.Str("Name"+string(rune('A'+n))), &awscdk.CfnOutputProps{Value: jsiix.Str(name)})
+		}
+	})
+	ids := tpl.of("Custom::AWSCDK-EKS-KubernetesObjectValue")
+	if len(ids) != 3 {
+		t.Fatalf("%d names are asked for, want three: %v", len(ids), ids)
+	}
+	for i, want := range []struct{ kind, name, object, namespace, path string }{
+		{"Gateway", "door", "gateway", "default", ".status.addresses[0].value"},
+		{"Ingress", "web", "ingress", "shop", ".status.loadBalancer.ingress[0].hostname"},
+		{"Service", "tcp", "service", "default", ".status.loadBalancer.ingress[0].hostname"},
+	} {
+		p := tpl.Resources[ids[i]].Properties
+		manifest, _ := tpl.manifestOf(t, want.kind, want.name)
+		if p["ObjectType"] != want.object || p["ObjectName"] != want.name || p["ObjectNamespace"] != want.namespace || p["JsonPath"] != want.path || !tpl.waitsFor(ids[i], manifest) {
+			t.Errorf("%s: %s", want.kind, js(p))
+		}
 	}
 }

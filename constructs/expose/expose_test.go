@@ -295,17 +295,32 @@ func TestEchoRefuses(t *testing.T) {
 func TestCheckGroups(t *testing.T) {
 	t.Parallel()
 	in := func(name, group string, order int) *expose.IngressProps {
-		return &expose.IngressProps{Name: name, Group: group, GroupOrder: order}
+		return ingress(func(p *expose.IngressProps) { p.Name, p.Group, p.GroupOrder = name, group, order })
 	}
-	other := in("c", "g", 0)
-	other.Scheme, other.AddressType, other.Namespace = expose.InternetFacing, expose.DualStackWithoutPublicIPv4, "team"
-	if err := expose.CheckGroups(in("a", "g", 1), in("b", "g", 2), nil, in("c", "", 0), in("d", "h", 1)); err != nil {
+	with := func(change func(*expose.IngressProps)) *expose.IngressProps {
+		p := in("c", "g", 0)
+		p.Namespace = "team"
+		change(p)
+		return p
+	}
+	reordered := with(func(p *expose.IngressProps) { p.Inbound.Cidrs = []netip.Prefix{six, four} })
+	secure := with(func(p *expose.IngressProps) { p.Certificates = []string{cert} })
+	if err := expose.CheckGroups(in("a", "g", 1), in("b", "g", 2), reordered, secure, nil, in("c", "", 0), in("d", "h", 1)); err != nil {
 		t.Error(err)
 	}
-	err := expose.CheckGroups(in("a", "g", 1), in("b", "g", 1), other)
-	for _, want := range []string{"Group: g: Ingress team/c is internet-facing and dualstack-without-public-ipv4, and default/a is internal and dualstack", "GroupOrder: 1: Ingress default/b has the place of default/a"} {
-		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("no %q in: %v", want, err)
+	for name, c := range map[string]struct {
+		other *expose.IngressProps
+		want  string
+	}{
+		"address types": {with(func(p *expose.IngressProps) { p.AddressType = expose.DualStackWithoutPublicIPv4 }), "Group: g: Ingress team/c has AddressType dualstack-without-public-ipv4, and default/a has dualstack: want the same"},
+		"schemes":       {with(func(p *expose.IngressProps) { p.Scheme = expose.InternetFacing }), "Ingress team/c has Scheme internet-facing, and default/a has internal"},
+		"ranges": {with(func(p *expose.IngressProps) {
+			p.Inbound.Families, p.Inbound.Cidrs = expose.OnlyIPv4, []netip.Prefix{four}
+		}), "has Inbound 203.0.113.0/24, and default/a has 2001:db8::/32,203.0.113.0/24: want"},
+		"places": {in("b", "g", 1), "GroupOrder: 1: Ingress default/b has the place of default/a"},
+	} {
+		if err := expose.CheckGroups(in("a", "g", 1), c.other); err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: got %v, want just %q", name, err, c.want)
 		}
 	}
 }

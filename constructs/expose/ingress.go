@@ -84,7 +84,7 @@ type IngressProps struct {
 	DeletionProtection bool
 
 	// Group puts the Ingress on one load balancer with others of that group, of any namespace: who can write an Ingress can
-	// then add rules to it. AddressType and Scheme must be the same in all.
+	// then add rules to it. What the load balancer has once, such as AddressType, Scheme and Inbound, must be the same in all.
 	// Default: a load balancer of its own.
 	Group string
 	// GroupOrder is the place among the group's rules, 1 to 1000, each once.
@@ -308,23 +308,40 @@ func (p IngressProps) checkTLS(bad *problems) {
 	}
 }
 
-// CheckGroups tells which Ingresses of a group cannot be on one load balancer: the controller refuses a group that mixes
-// address types or schemes ("conflicting IPAddressType"), and then serves none of it. [NewIngress] asks it of all Ingresses
-// of a cluster.
+// exclusive are what the controller takes once for a group: every Ingress that says it says the same.
+// Source: https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/
+var exclusive = []struct{ annotation, field string }{
+	{"ip-address-type", "AddressType"}, {"scheme", "Scheme"}, {"inbound-cidrs", "Inbound"}, {"ssl-policy", "TLSPolicy"}, {"wafv2-acl-arn", "WAFArn"},
+	{"security-groups", "SecurityGroups"}, {"subnets", "Subnets"}, {"load-balancer-name", "LoadBalancerName"},
+}
+
+// CheckGroups tells which Ingresses of a group cannot be on one load balancer. The controller refuses a group whose members
+// contradict each other ("conflicting IPAddressType"), and then serves none of it. [NewIngress] asks it of all Ingresses of a
+// cluster.
 func CheckGroups(ingresses ...*IngressProps) error {
 	var bad problems
-	first, orders := map[string]*IngressProps{}, map[string]string{}
+	type said struct{ by, value string }
+	first, orders := map[string]said{}, map[string]string{}
 	for _, p := range ingresses {
 		if p == nil || p.Group == "" {
 			continue
 		}
 		id := or(p.Namespace, "default") + "/" + p.Name
-		f := first[p.Group]
-		if f == nil {
-			first[p.Group] = p
-		} else if f.AddressType != p.AddressType || f.Scheme != p.Scheme {
-			bad.add("Group: %s: Ingress %s is %s and %s, and %s/%s is %s and %s: want the same AddressType and Scheme in all of a group",
-				p.Group, id, p.Scheme, p.AddressType, or(f.Namespace, "default"), f.Name, f.Scheme, f.AddressType)
+		var ranges []string
+		if len(p.SecurityGroups) == 0 {
+			ranges, _ = p.Inbound.ranges() // Validate tells what is wrong with them
+		}
+		slices.Sort(ranges)
+		annotations := p.annotations(ranges)
+		for _, e := range exclusive {
+			value, key := annotations[albPrefix+e.annotation], p.Group+" "+e.annotation
+			switch f, ok := first[key]; {
+			case value == "":
+			case !ok:
+				first[key] = said{id, value}
+			case f.value != value:
+				bad.add("Group: %s: Ingress %s has %s %s, and %s has %s: want the same in all of a group", p.Group, id, e.field, value, f.by, f.value)
+			}
 		}
 		if p.GroupOrder != 0 {
 			key := p.Group + " " + strconv.Itoa(p.GroupOrder)
