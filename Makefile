@@ -2,7 +2,7 @@
 
 LINT = go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.6.0
 PATH := $(CURDIR)/node_modules/.bin:$(PATH)
-EXAMPLES = quickstart split import
+EXAMPLES = quickstart split import exposed interop
 STRICT = --quiet -c @aws-cdk/core:strictCfnValidateErrors=true
 
 .PHONY: help synth test lint golden strict bench

@@ -71,6 +71,8 @@ type ControllerProps struct {
 type Controller struct {
 	// Construct is the scope that all parts are made in.
 	Construct constructs.Construct
+	// ChartVersion is the Helm chart's, and so the controller's, version.
+	ChartVersion string
 	// Identity is the controller's role and its binding.
 	Identity *ipv6eks.PodIdentity
 	// Chart is the Helm release. Ingresses and Services depend on it, so that it is there to delete their load balancers.
@@ -122,7 +124,7 @@ func NewController(scope constructs.Construct, id string, props *ControllerProps
 	if p.Policy == nil {
 		p.Policy, _ = Policy(p.ChartVersion, *awscdk.Aws_PARTITION())
 	}
-	c := &Controller{Construct: constructs.NewConstruct(scope, jsiix.Str(id))}
+	c := &Controller{Construct: constructs.NewConstruct(scope, jsiix.Str(id)), ChartVersion: p.ChartVersion}
 	c.Identity = p.Cluster.NewPodIdentity(c.Construct, "Controller", Namespace, ServiceAccount,
 		map[string]awsiam.PolicyDocument{"Controller": awsiam.PolicyDocument_FromJson(p.Policy)})
 
@@ -144,6 +146,11 @@ func NewController(scope constructs.Construct, id string, props *ControllerProps
 		})
 	}
 	return c
+}
+
+// AtLeast tells whether the controller's version is the given one, such as 3.5.0, or later.
+func (c *Controller) AtLeast(version string) bool {
+	return semver.Compare(canonical(c.ChartVersion), canonical(version)) >= 0
 }
 
 // check is Validate with the cluster that was given.

@@ -135,8 +135,12 @@ func (c *catalogue) cluster(s *shelf) {
 	for _, l := range c.balancers(cl) {
 		c.fromInternet(l)
 	}
-	c.skip("F7", "no internet-facing load balancer, and no AWS Load Balancer Controller to make one")
-	c.skip("F8", "no internet-facing load balancer, and no AWS Load Balancer Controller to make one")
+	private := "its load balancers are internal"
+	if len(c.balancers(cl)) == 0 {
+		private = "no internet-facing load balancer, and no AWS Load Balancer Controller to make one"
+	}
+	c.skip("F7", "%s", private)
+	c.skip("F8", "%s", private)
 	for _, other := range c.net.shelves {
 		if other == s || len(other.pods) == 0 {
 			continue

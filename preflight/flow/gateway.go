@@ -207,7 +207,7 @@ func (t *tracer) toNAT(g *model.NATGateway, at position, from, to *place, route 
 		return nil, t.stop(NoRoute, name, g.Ref, "%s in %s, the table of its own subnet, leads back to it: it needs a subnet whose table leads to the internet gateway", describe(route), route.Table.Ref)
 	case t.pkt.Family() == IPv6 && !nat64.Contains(t.pkt.Dst):
 		return nil, t.stop(NoRoute, name, g.Ref, "%s carries IPv4, and of IPv6 only %s: %s cannot pass", g.Ref, nat64, describe(route))
-	case t.reply && to.outside():
+	case t.reply: // it would translate the answer as a connection of its own
 		return nil, t.stop(NoRoute, name, g.Ref, "the connection came in elsewhere: its answer cannot leave by %s", g.Ref)
 	case g.Subnet != nil && g.Subnet.Imported:
 		return nil, t.stop(Insufficient, name, g.Ref, "subnet %s of %s is in none of the templates", g.Subnet.Ref, g.Ref)

@@ -1,0 +1,392 @@
+package expose
+
+import (
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/util/validation"
+)
+
+// DefaultTLSPolicy is what AWS recommends and its console sets for HTTPS and TLS listeners: TLS 1.3 and 1.2 with forward
+// secrecy, and a post-quantum key exchange for clients that know it. The API's own default is of 2016.
+// Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html and
+// https://docs.aws.amazon.com/elasticloadbalancing/latest/network/describe-ssl-policies.html
+const DefaultTLSPolicy = "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09"
+
+// Scheme says from where a load balancer is reached.
+type Scheme int
+
+// The schemes.
+const (
+	// Internal is reached from the VPC and from what is joined to it.
+	Internal Scheme = iota
+	// InternetFacing is reached from the internet, by both families.
+	InternetFacing
+)
+
+// String is the controller's name for it.
+func (s Scheme) String() string {
+	if s == InternetFacing {
+		return "internet-facing"
+	}
+	return "internal"
+}
+
+// AddressType says which addresses a load balancer has. There is no IPv4-only one: the controller puts none in front of
+// IPv6 Pods.
+type AddressType int
+
+// The address types.
+const (
+	// DualStack has addresses of both families.
+	DualStack AddressType = iota
+	// DualStackWithoutPublicIPv4 has public IPv6 and private IPv4 addresses: no charge for public IPv4, and no IPv4 client
+	// from the internet. ALBs only, and not with authentication, whose calls to the identity provider need public IPv4.
+	// Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/application-load-balancers.html#ip-address-type
+	DualStackWithoutPublicIPv4
+)
+
+// String is the controller's name for it.
+func (a AddressType) String() string {
+	if a == DualStackWithoutPublicIPv4 {
+		return "dualstack-without-public-ipv4"
+	}
+	return "dualstack"
+}
+
+// Families says which families of clients may connect.
+type Families int
+
+// The families.
+const (
+	BothFamilies Families = iota
+	OnlyIPv4
+	OnlyIPv6
+)
+
+// String names the families.
+func (f Families) String() string { return [...]string{"BothFamilies", "OnlyIPv4", "OnlyIPv6"}[f] }
+
+// Inbound says who may connect to a load balancer: the rules of the security group that the controller makes for it.
+type Inbound struct {
+	// Cidrs are the clients' ranges, of both families. Ranges of one family alone are refused unless Families says so: the
+	// controller would take them as they are and shut the other family out.
+	// Default: the cluster's VPC for an internal load balancer. An internet-facing one has no default.
+	Cidrs []netip.Prefix
+
+	// ClusterVpc adds both ranges of the cluster's VPC to Cidrs. Only the constructs know them.
+	// Default: false, but true for an internal load balancer without Cidrs.
+	ClusterVpc bool
+
+	// Anywhere opens an internet-facing load balancer to every address.
+	// Default: false.
+	Anywhere bool
+
+	// Families shuts one family out.
+	// Default: BothFamilies.
+	Families Families
+
+	vpc []string // both ranges of the cluster's VPC, IPv4 first, when a construct knows them
+}
+
+// maxGroupRules is a quota of security groups, for each family:
+// https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html#vpc-limits-security-groups
+const maxGroupRules = 60
+
+// problems collects what is wrong with choices.
+type problems []error
+
+func (p *problems) add(format string, args ...any) { *p = append(*p, fmt.Errorf(format, args...)) }
+
+// check tells what is wrong with who may connect. ports is how many listeners the ranges open; groups says that security
+// groups of the user's decide instead.
+func (in Inbound) check(p *problems, scheme Scheme, ports int, groups bool) {
+	if groups {
+		if len(in.Cidrs) > 0 || in.Anywhere || in.ClusterVpc || in.Families != BothFamilies {
+			p.add("Inbound: given with SecurityGroups, whose rules decide, so that the controller ignores it: want one of the two")
+		}
+		return
+	}
+	four, six := in.ClusterVpc, in.ClusterVpc
+	seen := map[netip.Prefix]bool{}
+	count := map[bool]int{}
+	for i, c := range in.Cidrs {
+		field := fmt.Sprintf("Inbound.Cidrs[%d]", i)
+		switch {
+		case !c.IsValid() || c.Addr().Is4In6():
+			p.add("%s: invalid prefix: want a range such as 203.0.113.0/24 or 2001:db8::/32", field)
+			continue
+		case c != c.Masked():
+			p.add("%s: %s has host bits set: want %s", field, c, c.Masked())
+		case isWorld(c):
+			p.add("%s: %s is as wide as the world: want your clients' ranges%s", field, c, map[Scheme]string{InternetFacing: ", or Inbound.Anywhere to mean it"}[scheme])
+		case seen[c]:
+			p.add("%s: %s is named twice: want each range once", field, c)
+		case in.Families == OnlyIPv4 && c.Addr().Is6(), in.Families == OnlyIPv6 && c.Addr().Is4():
+			p.add("%s: %s with Families %s: want ranges of that family, or BothFamilies", field, c, in.Families)
+		}
+		seen[c] = true
+		count[c.Addr().Is4()]++
+		four, six = four || c.Addr().Is4(), six || c.Addr().Is6()
+	}
+	if in.Families < BothFamilies || in.Families > OnlyIPv6 {
+		p.add("Inbound.Families: %d: want BothFamilies, OnlyIPv4 or OnlyIPv6", int(in.Families))
+	}
+	for _, ipv4 := range []bool{true, false} {
+		if n := count[ipv4] * max(ports, 1); n > maxGroupRules {
+			p.add("Inbound.Cidrs: %d ranges of one family for %d ports are %d rules: a security group takes %d in each family: want fewer ranges, or SecurityGroups with prefix lists", count[ipv4], ports, n, maxGroupRules)
+		}
+	}
+	switch {
+	case in.Anywhere && scheme == Internal:
+		p.add("Inbound.Anywhere: an internal load balancer is not for everyone: want Inbound.Cidrs, or nothing for the cluster's VPC")
+	case in.Anywhere && (len(in.Cidrs) > 0 || in.ClusterVpc):
+		p.add("Inbound.Anywhere: true with ranges: want one of the two")
+	case in.Anywhere || len(in.Cidrs) == 0 && in.ClusterVpc:
+	case len(in.Cidrs) == 0 && scheme == InternetFacing:
+		p.add("Inbound: missing: the controller would open an internet-facing load balancer to the world: want your clients' ranges of both families in Inbound.Cidrs, or Inbound.Anywhere to mean it")
+	case len(in.Cidrs) == 0 || in.Families != BothFamilies:
+	case !six:
+		p.add("Inbound.Cidrs: only IPv4 ranges, which shuts IPv6 clients out: add their IPv6 ranges, or say so with Inbound.Families OnlyIPv4")
+	case !four:
+		p.add("Inbound.Cidrs: only IPv6 ranges, which shuts IPv4 clients out: add their IPv4 ranges, or say so with Inbound.Families OnlyIPv6")
+	}
+}
+
+// isWorld tells whether a range is so wide that it amounts to every address: wider than any block that a registry hands
+// out. fc00::/7 is all of the private ones.
+func isWorld(c netip.Prefix) bool {
+	switch {
+	case c.Addr().Is4():
+		return c.Bits() < 8
+	case c.Addr().IsPrivate():
+		return c.Bits() < 7
+	}
+	return c.Bits() < 16
+}
+
+// ranges are what the controller is told, always something: left alone it opens the load balancer to the world.
+func (in Inbound) ranges() ([]string, error) {
+	keep := func(ipv4 bool) bool {
+		return in.Families == BothFamilies || in.Families == OnlyIPv4 && ipv4 || in.Families == OnlyIPv6 && !ipv4
+	}
+	var out []string
+	add := func(s string, ipv4 bool) {
+		if keep(ipv4) && !slices.Contains(out, s) {
+			out = append(out, s)
+		}
+	}
+	if in.Anywhere {
+		add("0.0.0.0/0", true)
+		add("::/0", false)
+		return out, nil
+	}
+	if in.ClusterVpc || len(in.Cidrs) == 0 {
+		if len(in.vpc) != 2 {
+			return nil, fmt.Errorf("Inbound.Cidrs: the ranges of the cluster's VPC are not known here: want the VPC's IPv4 and IPv6 ranges, or those of your clients")
+		}
+		add(in.vpc[0], true)
+		add(in.vpc[1], false)
+	}
+	for _, c := range in.Cidrs {
+		add(c.String(), c.Addr().Is4())
+	}
+	return out, nil
+}
+
+// HealthCheck says how a load balancer finds Pods that can serve. Limits:
+// https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html
+type HealthCheck struct {
+	// Protocol is HTTP, HTTPS or, for an NLB, TCP.
+	// Default: HTTP for an ALB and where Path is given, else TCP.
+	Protocol string
+	// Path is what HTTP checks ask for.
+	// Default: /.
+	Path string
+	// Port is the Pod's port that is asked.
+	// Default: the port that traffic goes to.
+	Port int
+	// IntervalSeconds is the time between two checks, 5 to 300.
+	// Default: the controller's, 15 for an ALB and 10 for an NLB.
+	IntervalSeconds int
+	// TimeoutSeconds is how long an answer may take, 2 to 120 and less than the interval.
+	// Default: the controller's.
+	TimeoutSeconds int
+	// HealthyThreshold and UnhealthyThreshold are how many checks in a row decide, 2 to 10.
+	// Default: the controller's.
+	HealthyThreshold, UnhealthyThreshold int
+	// SuccessCodes are the HTTP codes of a healthy Pod, such as 200 or 200-399.
+	// Default: the controller's.
+	SuccessCodes string
+}
+
+func (h HealthCheck) check(p *problems, protocols ...string) {
+	if h.Protocol != "" && !slices.Contains(protocols, h.Protocol) {
+		p.add("HealthCheck.Protocol: %q: want %s", h.Protocol, strings.Join(protocols, ", "))
+	}
+	if h.Protocol == "TCP" && (h.Path != "" || h.SuccessCodes != "") {
+		p.add("HealthCheck.Path: %q with Protocol TCP, which asks for nothing: want HTTP, or no Path and SuccessCodes", h.Path)
+	}
+	if h.Path != "" && !strings.HasPrefix(h.Path, "/") {
+		p.add("HealthCheck.Path: %q: want a path that begins with /", h.Path)
+	}
+	between := func(field string, v, low, high int) {
+		if v != 0 && (v < low || v > high) {
+			p.add("HealthCheck.%s: %d: want %d to %d", field, v, low, high)
+		}
+	}
+	between("Port", h.Port, 1, 65535)
+	between("IntervalSeconds", h.IntervalSeconds, 5, 300)
+	between("TimeoutSeconds", h.TimeoutSeconds, 2, 120)
+	between("HealthyThreshold", h.HealthyThreshold, 2, 10)
+	between("UnhealthyThreshold", h.UnhealthyThreshold, 2, 10)
+	if h.IntervalSeconds != 0 && h.TimeoutSeconds >= h.IntervalSeconds {
+		p.add("HealthCheck.TimeoutSeconds: %d with an interval of %d: want less than the interval", h.TimeoutSeconds, h.IntervalSeconds)
+	}
+}
+
+// AccessLogs is the S3 bucket that a load balancer writes its log to. The bucket's policy must let Elastic Load Balancing
+// write: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/enable-access-logging.html
+type AccessLogs struct {
+	// Bucket is the bucket's name, which may be a token.
+	Bucket string
+	// Prefix goes before the objects' names.
+	// Default: none.
+	Prefix string
+}
+
+// attributes are a load balancer's, from the fields that stand for one and the user's own.
+func attributes(own map[string]string, logs *AccessLogs, protection, crossZone bool) map[string]string {
+	out := maps.Clone(own)
+	if out == nil {
+		out = map[string]string{}
+	}
+	if logs != nil {
+		out["access_logs.s3.enabled"], out["access_logs.s3.bucket"] = "true", logs.Bucket
+		if logs.Prefix != "" {
+			out["access_logs.s3.prefix"] = logs.Prefix
+		}
+	}
+	if protection {
+		out["deletion_protection.enabled"] = "true"
+	}
+	if crossZone {
+		out["load_balancing.cross_zone.enabled"] = "true"
+	}
+	return out
+}
+
+// attributeFields are the attributes that fields stand for.
+var attributeFields = []struct{ prefix, field string }{
+	{"access_logs.s3.", "AccessLogs"}, {"deletion_protection.enabled", "DeletionProtection"}, {"load_balancing.cross_zone.enabled", "CrossZone"},
+}
+
+func checkAttributes(p *problems, own map[string]string, logs *AccessLogs, scheme Scheme) {
+	checkPairs(p, "Attributes", own)
+	for _, k := range sorted(own) {
+		for _, f := range attributeFields {
+			if strings.HasPrefix(k, f.prefix) {
+				p.add("Attributes[%s]: want the field %s", k, f.field)
+			}
+		}
+		if k == "ipv6.deny_all_igw_traffic" && scheme == Internal && own[k] != "true" {
+			// https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_LoadBalancerAttribute.html
+			p.add("Attributes[%s]: %s: an internal load balancer would be reachable from the IPv6 internet through an internet gateway: leave it out, or want InternetFacing", k, own[k])
+		}
+	}
+	if logs != nil && logs.Bucket == "" {
+		p.add("AccessLogs.Bucket: missing: want the name of an S3 bucket")
+	}
+}
+
+// checkPairs wants keys and values that a list a=b,c=d can hold.
+func checkPairs(p *problems, field string, m map[string]string) {
+	for _, k := range sorted(m) {
+		if k == "" || strings.ContainsAny(k, ",=") || strings.Contains(m[k], ",") {
+			p.add("%s[%s]: %q: the controller reads a list of a=b with commas between: want neither = nor comma in it", field, k, m[k])
+		}
+	}
+}
+
+// checkAnnotations refuses those that fields stand for. owned are their names, after the prefix.
+func checkAnnotations(p *problems, own map[string]string, prefix string, owned []ownedAnnotation) {
+	for _, k := range sorted(own) {
+		name, ok := strings.CutPrefix(k, prefix)
+		for _, o := range owned {
+			if ok && name == o.name || k == o.name {
+				p.add("Annotations[%s]: %s: want %s", k, own[k], o.instead)
+			}
+		}
+	}
+}
+
+type ownedAnnotation struct{ name, instead string }
+
+// checkName wants a name that Kubernetes takes for an object and its namespace.
+func checkName(p *problems, name, namespace string) {
+	if msgs := validation.IsDNS1035Label(name); len(msgs) > 0 {
+		p.add("Name: %q: want lower case letters, digits and hyphens, beginning with a letter, 63 at most", name)
+	}
+	if msgs := validation.IsDNS1123Label(namespace); namespace != "" && len(msgs) > 0 {
+		p.add("Namespace: %q: want lower case letters, digits and hyphens, 63 at most", namespace)
+	}
+}
+
+// maxName is the API's: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateLoadBalancer.html
+const maxName = 32
+
+func checkBalancerName(p *problems, name string) {
+	if name == "" || isToken(name) {
+		return
+	}
+	ok := len(name) <= maxName && !strings.HasPrefix(name, "-") && !strings.HasSuffix(name, "-") && !strings.HasPrefix(name, "internal-")
+	for _, r := range name {
+		ok = ok && (r == '-' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z')
+	}
+	if !ok {
+		p.add("LoadBalancerName: %q: want %d letters, digits and hyphens at most, no hyphen at either end, and no internal- before it", name, maxName)
+	}
+}
+
+// checkArns wants ARNs, or tokens for them.
+func checkArns(p *problems, field, service string, arns ...string) {
+	for i, a := range arns {
+		if parts := strings.SplitN(a, ":", 6); !isToken(a) && (len(parts) != 6 || parts[0] != "arn" || parts[2] != service) {
+			p.add("%s[%d]: %q: want the ARN of %s", field, i, a, map[string]string{"acm": "an ACM certificate", "wafv2": "a WAF web ACL"}[service])
+		}
+	}
+}
+
+// maxGroups is how many security groups a load balancer takes.
+// Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html
+const maxGroups = 5
+
+func checkGroups(p *problems, groups []string) {
+	if len(groups) > maxGroups {
+		p.add("SecurityGroups: %d: a load balancer takes %d", len(groups), maxGroups)
+	}
+	for i, g := range groups {
+		if g == "" || strings.Contains(g, ",") {
+			p.add("SecurityGroups[%d]: %q: want the id or Name tag of a security group", i, g)
+		}
+	}
+}
+
+// A set collects annotations, leaving out those without a value.
+type set map[string]string
+
+func (s set) put(name, value string) {
+	if value != "" {
+		s[name] = value
+	}
+}
+
+func (s set) num(name string, value int) {
+	if value != 0 {
+		s[name] = strconv.Itoa(value)
+	}
+}

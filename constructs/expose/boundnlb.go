@@ -1,0 +1,548 @@
+package expose
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awseksv2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awselasticloadbalancingv2"
+	"github.com/aws/constructs-go/constructs/v10"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/intstr"
+	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/eks-ipv6/cdk/constructs/dualstack"
+	"github.com/eks-ipv6/cdk/constructs/ipv6eks"
+	"github.com/eks-ipv6/cdk/constructs/lbc"
+	"github.com/eks-ipv6/cdk/internal/jsiix"
+)
+
+// BoundNLBProps are the choices of a [BoundNLB]. Cluster, Controller, Service and Ports are required.
+type BoundNLBProps struct {
+	// Cluster is where the Service is.
+	Cluster *ipv6eks.Cluster
+	// Controller registers the Service's Pods. The binding is applied after it and deleted before it.
+	Controller *lbc.Controller
+
+	// Service is the name of the Kubernetes Service, of type ClusterIP. It need not exist yet.
+	Service string
+	// Namespace is the Service's.
+	// Default: default.
+	Namespace string
+	// Ports are the load balancer's listeners, 50 at most
+	// (https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-limits.html).
+	Ports []BoundPort
+
+	// Scheme says from where it is reached.
+	// Default: Internal.
+	Scheme Scheme
+	// Subnets is where the load balancer's interfaces go: dual-stack subnets, one in a zone.
+	// Default: the VPC's private subnets, or its public ones if InternetFacing.
+	Subnets *awsec2.SubnetSelection
+
+	// Inbound says who may connect.
+	// Default: the cluster's VPC, if Internal.
+	Inbound Inbound
+	// ClientVpcs may connect too, with all their addresses of both families: VPCs that are joined with the cluster's.
+	// Default: none.
+	ClientVpcs []*dualstack.Vpc
+	// ClientSecurityGroups may connect too, from their members' private addresses.
+	// Default: none.
+	ClientSecurityGroups []awsec2.ISecurityGroup
+	// AnyPrivateLinkClient leaves it to the endpoint service's permissions, and to the endpoints' own security groups,
+	// who connects over PrivateLink. Otherwise the client's own address must be let in, also when it comes by an endpoint
+	// in another VPC (https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-security-groups.html).
+	// Default: false.
+	AnyPrivateLinkClient bool
+
+	// HealthCheck says which Pods get connections. UDP cannot be checked: with a UDP port its Port is required, a TCP
+	// port of the Pods.
+	// Default: a TCP connection to the port that traffic goes to.
+	HealthCheck HealthCheck
+
+	// CrossZone spreads each zone's clients over the Pods of all zones; traffic between zones costs.
+	// Default: false.
+	CrossZone bool
+	// ProxyProtocol sends the client's address to the Pods in a header of version 2, which they must understand. Without
+	// it they see the load balancer's address.
+	// Default: false.
+	ProxyProtocol bool
+	// DeletionProtection makes Elastic Load Balancing refuse to delete the load balancer, and so the stack, until it is
+	// switched off again.
+	// Default: false.
+	DeletionProtection bool
+	// AccessLogs records TLS connections; those of other protocols are not logged
+	// (https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-access-logs.html).
+	// Default: nil, nothing is logged.
+	AccessLogs *AccessLogs
+
+	// Tune changes the load balancer's properties before it is made. What IPv6 Pods need (dual stack, a security group,
+	// the source NAT prefix for UDP) is set afterwards and wins.
+	// Default: nil.
+	Tune func(*awselasticloadbalancingv2.NetworkLoadBalancerProps)
+	// TuneTargets changes the properties of each port's target group before it is made. IPv6 and ip targets are set
+	// afterwards and win.
+	// Default: nil.
+	TuneTargets func(BoundPort, *awselasticloadbalancingv2.NetworkTargetGroupProps)
+}
+
+// BoundPort is a listener of a [BoundNLB] and what is behind it: TCP, TLS if it has certificates, or UDP.
+type BoundPort struct {
+	// Port is where clients connect.
+	Port int
+	// ServicePort is the Service's port.
+	// Default: Port.
+	ServicePort int
+	// TargetPort is the number of the Pods' port, which the security group of the nodes is opened for.
+	// Default: ServicePort.
+	TargetPort int
+	// UDP is for datagrams. It turns on the IPv6 prefix for source NAT, without which a dual-stack NLB takes no UDP
+	// listener (https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-ip-address-type.html).
+	// Default: false, TCP.
+	UDP bool
+	// CertificateArns makes it a TLS listener: ACM certificates, the default one first. May be tokens.
+	// Default: none, TCP passes through.
+	CertificateArns []string
+}
+
+func (p BoundPort) withDefaults() BoundPort {
+	if p.ServicePort == 0 {
+		p.ServicePort = p.Port
+	}
+	if p.TargetPort == 0 {
+		p.TargetPort = p.ServicePort
+	}
+	return p
+}
+
+// BoundNLB is a dual-stack network load balancer that the stack owns, in front of a Service of an IPv6 cluster. What
+// must know a load balancer at deploy time needs one like this: a PrivateLink endpoint service, a Route 53 alias, Global
+// Accelerator. One that the controller makes for a Service is known only afterwards.
+//
+// It makes an AWS::ElasticLoadBalancingV2::LoadBalancer with a security group, for each port a listener and an IPv6
+// target group, and a manifest with a TargetGroupBinding for each, by which the controller registers the Service's Pods
+// and lets the load balancer, and nobody else, reach their ports in the nodes' security group.
+type BoundNLB struct {
+	// Construct is the scope that all parts are made in.
+	Construct constructs.Construct
+	// LoadBalancer is the stock construct, for endpoint services, alias records and accelerators.
+	LoadBalancer awselasticloadbalancingv2.NetworkLoadBalancer
+	// SecurityGroup decides who may connect.
+	SecurityGroup awsec2.SecurityGroup
+	// Listeners and TargetGroups are in the order of Ports.
+	Listeners    []awselasticloadbalancingv2.NetworkListener
+	TargetGroups []awselasticloadbalancingv2.NetworkTargetGroup
+	// Binding is the manifest of the TargetGroupBindings. What makes the namespace must come before it: see
+	// [BoundNLB.BindAfter].
+	Binding awseksv2.KubernetesManifest
+}
+
+// Arn is the load balancer's ARN, as a token.
+func (b *BoundNLB) Arn() string { return *b.LoadBalancer.LoadBalancerArn() }
+
+// DNSName is the load balancer's name, as a token: it has A and AAAA records, of private addresses if it is internal,
+// that every resolver finds.
+func (b *BoundNLB) DNSName() string { return *b.LoadBalancer.LoadBalancerDnsName() }
+
+// BindAfter has the binding wait for what makes the Service's namespace, or the Service.
+func (b *BoundNLB) BindAfter(first ...constructs.IDependable) {
+	b.Binding.Node().AddDependency(first...)
+}
+
+func (p *BoundNLBProps) withDefaults() BoundNLBProps {
+	out := jsiix.Value(p)
+	if out.Namespace == "" {
+		out.Namespace = metav1.NamespaceDefault
+	}
+	ports := make([]BoundPort, len(out.Ports))
+	for i, port := range out.Ports {
+		ports[i] = port.withDefaults()
+	}
+	out.Ports = ports
+	return out
+}
+
+// Validate tells everything that is wrong with the choices, or nil. It needs no CDK, and leaves Cluster and Controller,
+// which do, to [NewBoundNLB].
+func (p *BoundNLBProps) Validate() error {
+	n := p.withDefaults()
+	var errs problems
+	if msgs := validation.IsDNS1035Label(n.Service); len(msgs) > 0 {
+		errs.add("Service: %q: want the name of a Service: lower case letters, digits and hyphens, beginning with a letter, 63 at most", n.Service)
+	}
+	if msgs := validation.IsDNS1123Label(n.Namespace); len(msgs) > 0 {
+		errs.add("Namespace: %q: want lower case letters, digits and hyphens, 63 at most", n.Namespace)
+	}
+	if n.Scheme != Internal && n.Scheme != InternetFacing {
+		errs.add("Scheme: %d: want Internal or InternetFacing", int(n.Scheme))
+	}
+	n.checkPorts(&errs)
+	n.checkClients(&errs)
+	n.HealthCheck.check(&errs, "TCP", "HTTP", "HTTPS")
+	if n.AccessLogs != nil {
+		if n.AccessLogs.Bucket == "" {
+			errs.add("AccessLogs.Bucket: missing: want the name of an S3 bucket")
+		}
+		if !slices.ContainsFunc(n.Ports, func(b BoundPort) bool { return len(b.CertificateArns) > 0 }) {
+			errs.add("AccessLogs: given, and no port has certificates: a network load balancer logs TLS connections only: want CertificateArns on a port, or VPC flow logs (dualstack.FlowLogs)")
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (p BoundNLBProps) checkPorts(errs *problems) {
+	if n := len(p.Ports); n == 0 || n > maxListeners {
+		errs.add("Ports: %d: want 1 to %d, the quota of a load balancer's listeners", n, maxListeners)
+	}
+	valid := func(n int) bool { return n >= 1 && n <= 65535 }
+	seen := map[int]bool{}
+	for i, b := range p.Ports {
+		field := fmt.Sprintf("Ports[%d]", i)
+		switch { // each is the default of the next
+		case !valid(b.Port):
+			errs.add("%s.Port: %d: want 1 to 65535", field, b.Port)
+		case !valid(b.ServicePort):
+			errs.add("%s.ServicePort: %d: want 1 to 65535", field, b.ServicePort)
+		case !valid(b.TargetPort):
+			errs.add("%s.TargetPort: %d: want 1 to 65535", field, b.TargetPort)
+		}
+		if seen[b.Port] {
+			errs.add("%s.Port: %d is named twice: a load balancer has one listener for a port: want another port, or another load balancer", field, b.Port)
+		}
+		seen[b.Port] = true
+		if b.UDP && len(b.CertificateArns) > 0 {
+			errs.add("%s.CertificateArns: given for a UDP port: want a TCP port for TLS", field)
+		}
+		if b.UDP && p.HealthCheck.Port == 0 {
+			errs.add("%s.UDP: true without HealthCheck.Port: nothing tells whether datagrams arrive, so UDP targets are checked over TCP or HTTP: want a TCP port of the Pods there", field)
+		}
+		checkArns(errs, field+".CertificateArns", "acm", b.CertificateArns...)
+	}
+}
+
+func (p BoundNLBProps) checkClients(errs *problems) {
+	in := p.Inbound
+	if len(p.ClientVpcs)+len(p.ClientSecurityGroups) > 0 { // they have both families
+		in.ClusterVpc = in.ClusterVpc || !in.Anywhere
+	}
+	in.check(errs, p.Scheme, len(p.Ports), false)
+	for i, v := range p.ClientVpcs {
+		if v == nil {
+			errs.add("ClientVpcs[%d]: nil: want a VPC of dualstack.NewVpc", i)
+		}
+	}
+	for i, g := range p.ClientSecurityGroups {
+		if g == nil {
+			errs.add("ClientSecurityGroups[%d]: nil: want a security group", i)
+		}
+	}
+	if p.Inbound.Anywhere && len(p.ClientVpcs)+len(p.ClientSecurityGroups) > 0 {
+		errs.add("Inbound.Anywhere: true with ClientVpcs or ClientSecurityGroups: want one of the two")
+	}
+}
+
+// NewBoundNLB makes a [BoundNLB] in scope. It panics with the error of [BoundNLBProps.Validate] and the construct's path,
+// as every CDK construct panics on bad properties.
+func NewBoundNLB(scope constructs.Construct, id string, props *BoundNLBProps) *BoundNLB {
+	if err := props.check(); err != nil {
+		panic(fmt.Errorf("expose.NewBoundNLB %s/%s: %w", *scope.Node().Path(), id, err))
+	}
+	p := props.withDefaults()
+	b := &BoundNLB{Construct: constructs.NewConstruct(scope, jsiix.Str(id))}
+	b.addSecurityGroup(p)
+	b.addLoadBalancer(p)
+	for _, port := range p.Ports {
+		b.addPort(p, port)
+	}
+	b.bind(p)
+	return b
+}
+
+// check is Validate with the cluster that was given.
+func (p *BoundNLBProps) check() error {
+	n := jsiix.Value(p)
+	subnets := 0
+	if n.Subnets != nil {
+		subnets = 1
+	}
+	err := errors.Join(p.Validate(), checkTarget(n.Cluster, n.Controller), checkPublic(n.Cluster, n.Scheme, subnets))
+	if n.ofClusterVpc() && n.Cluster != nil && vpcRanges(n.Cluster) == nil {
+		err = errors.Join(err, errors.New("Inbound: the ranges of the cluster's VPC, which was made elsewhere, are not known here: want them in Inbound.Cidrs"))
+	}
+	return err
+}
+
+// ofClusterVpc tells whether the cluster's own VPC may connect.
+func (p BoundNLBProps) ofClusterVpc() bool {
+	return p.Inbound.ClusterVpc || p.Scheme == Internal && len(p.Inbound.Cidrs) == 0
+}
+
+func (b *BoundNLB) addSecurityGroup(p BoundNLBProps) {
+	b.SecurityGroup = awsec2.NewSecurityGroup(b.Construct, jsiix.Str("SecurityGroup"), &awsec2.SecurityGroupProps{
+		Vpc: p.Cluster.Vpc, Description: jsiix.Str("Load balancer of Service " + p.Namespace + "/" + p.Service),
+		AllowAllOutbound: jsiix.Bool(true), AllowAllIpv6Outbound: jsiix.Bool(true),
+	})
+	in := p.Inbound
+	if p.ofClusterVpc() {
+		in.vpc = vpcRanges(p.Cluster)
+		b.waitForIpv6(p.Cluster.Vpc.(awsec2.Vpc))
+	}
+	var ranges []string
+	if in.Anywhere || in.vpc != nil || len(in.Cidrs) > 0 {
+		ranges, _ = in.ranges()
+	}
+	for _, port := range p.Ports {
+		open := port.ec2()
+		for _, r := range ranges {
+			peer := awsec2.Peer_Ipv4
+			if !isToken(r) && strings.Contains(r, ":") || in.vpc != nil && r == in.vpc[1] {
+				peer = awsec2.Peer_Ipv6
+			}
+			b.SecurityGroup.AddIngressRule(peer(jsiix.Str(r)), open, jsiix.Str("clients"), nil)
+		}
+		for _, vpc := range p.ClientVpcs {
+			vpc.AllowFrom(b.SecurityGroup, open, "clients")
+		}
+		for _, group := range p.ClientSecurityGroups {
+			b.SecurityGroup.AddIngressRule(group, open, jsiix.Str("clients"), nil)
+		}
+	}
+}
+
+// ec2 is the port as security groups know it.
+func (p BoundPort) ec2() awsec2.Port {
+	if p.UDP {
+		return awsec2.Port_Udp(jsiix.Num(p.Port))
+	}
+	return awsec2.Port_Tcp(jsiix.Num(p.Port))
+}
+
+// waitForIpv6 has the security group wait for the VPC's IPv6 range, which it names, and which is an attribute of the VPC
+// that stays empty until then (https://github.com/aws/aws-cdk/issues/36714).
+func (b *BoundNLB) waitForIpv6(vpc awsec2.Vpc) {
+	for _, id := range []string{"Ipv6Block", "ipv6cidr"} { // of dualstack.Vpc and of the stock construct
+		if block, ok := vpc.Node().TryFindChild(jsiix.Str(id)).(awsec2.CfnVPCCidrBlock); ok && block != nil {
+			b.SecurityGroup.Node().AddDependency(block)
+		}
+	}
+}
+
+func (b *BoundNLB) addLoadBalancer(p BoundNLBProps) {
+	lp := &awselasticloadbalancingv2.NetworkLoadBalancerProps{
+		Vpc: p.Cluster.Vpc, InternetFacing: jsiix.Bool(p.Scheme == InternetFacing), VpcSubnets: p.Subnets,
+		CrossZoneEnabled: jsiix.Bool(p.CrossZone), DeletionProtection: jsiix.Bool(p.DeletionProtection),
+		EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic: jsiix.Bool(!p.AnyPrivateLinkClient),
+	}
+	if lp.VpcSubnets == nil {
+		lp.VpcSubnets = &awsec2.SubnetSelection{SubnetType: awsec2.SubnetType_PRIVATE_WITH_EGRESS}
+		if p.Scheme == InternetFacing {
+			lp.VpcSubnets = &awsec2.SubnetSelection{SubnetType: awsec2.SubnetType_PUBLIC}
+		}
+	}
+	if p.Tune != nil {
+		p.Tune(lp)
+	}
+	lp.Vpc = p.Cluster.Vpc
+	lp.IpAddressType = awselasticloadbalancingv2.IpAddressType_DUAL_STACK
+	lp.SecurityGroups, lp.DisableSecurityGroups = withGroup(b.SecurityGroup, lp.SecurityGroups), nil
+	lp.EnablePrefixForIpv6SourceNat = jsiix.Bool(slices.ContainsFunc(p.Ports, func(b BoundPort) bool { return b.UDP }))
+	b.LoadBalancer = awselasticloadbalancingv2.NewNetworkLoadBalancer(b.Construct, jsiix.Str("LoadBalancer"), lp)
+	if p.AccessLogs != nil {
+		logs := attributes(nil, p.AccessLogs, false, false)
+		for _, key := range slices.Sorted(maps.Keys(logs)) {
+			b.LoadBalancer.SetAttribute(jsiix.Str(key), jsiix.Str(logs[key]))
+		}
+	}
+}
+
+// withGroup is a list of groups, the first of them group.
+func withGroup(group awsec2.ISecurityGroup, more *[]awsec2.ISecurityGroup) *[]awsec2.ISecurityGroup {
+	out := append([]awsec2.ISecurityGroup{group}, jsiix.Value(more)...)
+	return &out
+}
+
+func (b *BoundNLB) addPort(p BoundNLBProps, port BoundPort) {
+	lp := &awselasticloadbalancingv2.BaseNetworkListenerProps{Port: jsiix.Num(port.Port), Protocol: awselasticloadbalancingv2.Protocol_TCP}
+	tp := &awselasticloadbalancingv2.NetworkTargetGroupProps{
+		Vpc: p.Cluster.Vpc, Port: jsiix.Num(port.TargetPort), Protocol: awselasticloadbalancingv2.Protocol_TCP,
+		ProxyProtocolV2: jsiix.Bool(p.ProxyProtocol), HealthCheck: p.healthCheck(),
+	}
+	switch {
+	case port.UDP:
+		lp.Protocol, tp.Protocol = awselasticloadbalancingv2.Protocol_UDP, awselasticloadbalancingv2.Protocol_UDP
+	case len(port.CertificateArns) > 0:
+		lp.Protocol = awselasticloadbalancingv2.Protocol_TLS
+		// What the console recommends: https://docs.aws.amazon.com/elasticloadbalancing/latest/network/describe-ssl-policies.html
+		lp.SslPolicy = awselasticloadbalancingv2.SslPolicy_TLS13_12_RES_PQ
+		certificates := []awselasticloadbalancingv2.IListenerCertificate{}
+		for _, arn := range port.CertificateArns {
+			certificates = append(certificates, awselasticloadbalancingv2.ListenerCertificate_FromArn(jsiix.Str(arn)))
+		}
+		lp.Certificates = &certificates
+	}
+	if p.TuneTargets != nil {
+		p.TuneTargets(port, tp)
+	}
+	tp.Vpc = p.Cluster.Vpc
+	tp.TargetType = awselasticloadbalancingv2.TargetType_IP
+	tp.IpAddressType = awselasticloadbalancingv2.TargetGroupIpAddressType_IPV6
+	targets := awselasticloadbalancingv2.NewNetworkTargetGroup(b.Construct, jsiix.Str(fmt.Sprintf("Targets%d", port.Port)), tp)
+	lp.DefaultTargetGroups = jsiix.List[awselasticloadbalancingv2.INetworkTargetGroup](targets)
+	b.TargetGroups = append(b.TargetGroups, targets)
+	b.Listeners = append(b.Listeners, b.LoadBalancer.AddListener(jsiix.Str(fmt.Sprintf("Listener%d", port.Port)), lp))
+}
+
+func (p BoundNLBProps) healthCheck() *awselasticloadbalancingv2.HealthCheck {
+	c := p.HealthCheck
+	h := &awselasticloadbalancingv2.HealthCheck{
+		Protocol: awselasticloadbalancingv2.Protocol_TCP, Path: jsiix.StrOrNil(c.Path), HealthyHttpCodes: jsiix.StrOrNil(c.SuccessCodes),
+		HealthyThresholdCount: jsiix.NumOrNil(c.HealthyThreshold), UnhealthyThresholdCount: jsiix.NumOrNil(c.UnhealthyThreshold),
+	}
+	switch {
+	case c.Protocol != "":
+		h.Protocol = awselasticloadbalancingv2.Protocol(c.Protocol)
+	case c.Path != "" || c.SuccessCodes != "":
+		h.Protocol = awselasticloadbalancingv2.Protocol_HTTP
+	}
+	if c.Port != 0 {
+		h.Port = jsiix.Str(strconv.Itoa(c.Port))
+	}
+	if c.IntervalSeconds != 0 {
+		h.Interval = awscdk.Duration_Seconds(jsiix.Num(c.IntervalSeconds))
+	}
+	if c.TimeoutSeconds != 0 {
+		h.Timeout = awscdk.Duration_Seconds(jsiix.Num(c.TimeoutSeconds))
+	}
+	return h
+}
+
+// bind applies the TargetGroupBindings. They have a finalizer that the controller removes once it has deregistered the
+// Pods and closed the nodes' security group: they go before the controller, the load balancer and its group.
+func (b *BoundNLB) bind(p BoundNLBProps) {
+	arns := make([]string, len(b.TargetGroups))
+	for i, t := range b.TargetGroups {
+		arns[i] = *t.TargetGroupArn()
+	}
+	var objects []runtime.Object
+	for _, binding := range p.Objects(arns, *b.SecurityGroup.SecurityGroupId()) {
+		objects = append(objects, binding)
+	}
+	after := []constructs.IDependable{p.Controller.Chart}
+	for _, l := range b.Listeners { // a target group serves nobody before it has a listener
+		after = append(after, l)
+	}
+	b.Binding = apply(b.Construct, "Binding", p.Cluster, after, objects...)
+}
+
+// Objects are the TargetGroupBindings that join the Service with target groups, in the order of Ports, for those who apply
+// their Kubernetes objects by other means than CDK. securityGroupID is the load balancer's. They are made from Namespace,
+// Service, Ports and HealthCheck.Port.
+func (p *BoundNLBProps) Objects(targetGroupARNs []string, securityGroupID string) []*TargetGroupBinding {
+	n := p.withDefaults()
+	if len(targetGroupARNs) != len(n.Ports) {
+		panic(fmt.Errorf("expose.BoundNLBProps.Objects: %d target groups for %d ports: want one for each", len(targetGroupARNs), len(n.Ports)))
+	}
+	var out []*TargetGroupBinding
+	for i, port := range n.Ports {
+		protocol := "TCP"
+		if port.UDP {
+			protocol = "UDP"
+		}
+		open := []NetworkingPort{{Protocol: protocol, Port: intstr.FromInt(port.TargetPort)}}
+		if check := (NetworkingPort{Protocol: "TCP", Port: intstr.FromInt(n.HealthCheck.Port)}); n.HealthCheck.Port != 0 && check != open[0] {
+			open = append(open, check)
+		}
+		out = append(out, &TargetGroupBinding{
+			TypeMeta:   metav1.TypeMeta{APIVersion: "elbv2.k8s.aws/v1beta1", Kind: "TargetGroupBinding"},
+			ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("%s-%d", n.Service, port.Port), Namespace: n.Namespace},
+			Spec: TargetGroupBindingSpec{
+				TargetGroupARN: targetGroupARNs[i], TargetType: "ip", IPAddressType: "ipv6",
+				ServiceRef: ServiceReference{Name: n.Service, Port: intstr.FromInt(port.ServicePort)},
+				Networking: &TargetGroupBindingNetworking{Ingress: []NetworkingIngressRule{{
+					From: []NetworkingPeer{{SecurityGroup: &SecurityGroupPeer{GroupID: securityGroupID}}}, Ports: open,
+				}}},
+			},
+		})
+	}
+	return out
+}
+
+// TargetGroupBinding is the controller's kind elbv2.k8s.aws/v1beta1, as far as a [BoundNLB] uses it: it registers the Pods
+// of a Service with a target group that somebody else owns.
+// Source: https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/targetgroupbinding/spec/
+type TargetGroupBinding struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata"`
+	Spec              TargetGroupBindingSpec `json:"spec"`
+}
+
+// DeepCopyObject makes it a runtime.Object.
+func (t *TargetGroupBinding) DeepCopyObject() runtime.Object {
+	out := *t
+	t.ObjectMeta.DeepCopyInto(&out.ObjectMeta)
+	if t.Spec.Networking != nil {
+		out.Spec.Networking = &TargetGroupBindingNetworking{}
+		for _, r := range t.Spec.Networking.Ingress {
+			rule := NetworkingIngressRule{Ports: slices.Clone(r.Ports)}
+			for _, from := range r.From {
+				if from.SecurityGroup != nil {
+					group := *from.SecurityGroup
+					from.SecurityGroup = &group
+				}
+				rule.From = append(rule.From, from)
+			}
+			out.Spec.Networking.Ingress = append(out.Spec.Networking.Ingress, rule)
+		}
+	}
+	return &out
+}
+
+// TargetGroupBindingSpec says which Service's Pods go to which target group.
+type TargetGroupBindingSpec struct {
+	TargetGroupARN string           `json:"targetGroupARN"`
+	TargetType     string           `json:"targetType"`
+	IPAddressType  string           `json:"ipAddressType"` // immutable; the controller registers no IPv6 Pods for ipv4
+	ServiceRef     ServiceReference `json:"serviceRef"`
+	// Networking is what the controller opens in the nodes' security group. Without it, nothing.
+	Networking *TargetGroupBindingNetworking `json:"networking,omitempty"`
+}
+
+// ServiceReference names a port of a Service in the binding's namespace.
+type ServiceReference struct {
+	Name string             `json:"name"`
+	Port intstr.IntOrString `json:"port"`
+}
+
+// TargetGroupBindingNetworking are the rules for the nodes' security group.
+type TargetGroupBindingNetworking struct {
+	Ingress []NetworkingIngressRule `json:"ingress"`
+}
+
+// NetworkingIngressRule lets peers reach ports of the Pods.
+type NetworkingIngressRule struct {
+	From  []NetworkingPeer `json:"from"`
+	Ports []NetworkingPort `json:"ports"`
+}
+
+// NetworkingPeer is who is let in.
+type NetworkingPeer struct {
+	SecurityGroup *SecurityGroupPeer `json:"securityGroup,omitempty"`
+}
+
+// SecurityGroupPeer is the members of a security group, whatever their address family.
+type SecurityGroupPeer struct {
+	GroupID string `json:"groupID"`
+}
+
+// NetworkingPort is a port of the Pods.
+type NetworkingPort struct {
+	Protocol string             `json:"protocol"`
+	Port     intstr.IntOrString `json:"port"`
+}

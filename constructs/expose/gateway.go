@@ -1,0 +1,410 @@
+package expose
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2/awseksv2"
+	"github.com/aws/constructs-go/constructs/v10"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/validation"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+	gatewayv1alpha2 "sigs.k8s.io/gateway-api/apis/v1alpha2"
+
+	"github.com/eks-ipv6/cdk/constructs/ipv6eks"
+	"github.com/eks-ipv6/cdk/constructs/lbc"
+	"github.com/eks-ipv6/cdk/internal/jsiix"
+)
+
+// GatewayAPIVersion is the Gateway API whose standard channel must be in the cluster before a [Gateway]: the first in which
+// TCPRoute is v1, as the controller's version 3.5.0 wants it.
+const GatewayAPIVersion = "1.6.0"
+
+// GatewayProps are the choices of a [Gateway]. Name, CRDsInstalled and HTTPRoutes or TCPRoutes are required.
+type GatewayProps struct {
+	// Cluster is where the Gateway goes, and Controller is what serves it there. Only [NewGateway] needs them.
+	Cluster    *ipv6eks.Cluster
+	Controller *lbc.Controller
+
+	// CRDsInstalled confirms that the cluster has the kinds, which no chart here installs and a template is too small for:
+	//
+	//	kubectl apply --server-side -f https://github.com/kubernetes-sigs/gateway-api/releases/download/v1.6.0/standard-install.yaml
+	//	kubectl apply -f https://raw.githubusercontent.com/kubernetes-sigs/aws-load-balancer-controller/v3.5.0/config/crd/gateway/gateway-crds.yaml
+	//
+	// The controller looks for them when it starts: restart it (kubectl -n kube-system rollout restart deployment
+	// aws-load-balancer-controller) when they came later.
+	// Default: false, and the Gateway is refused.
+	CRDsInstalled bool
+
+	// Name is the Gateway's, and begins those of its routes.
+	Name string
+	// Namespace is where it, its routes and their Services are.
+	// Default: default.
+	Namespace string
+
+	// HTTPRoutes make it an ALB that listens on port 80, or with Certificates on 443.
+	// Default: none.
+	HTTPRoutes []HTTPRoute
+	// TCPRoutes make it an NLB that listens on their ports. They need the controller's version 3.5.0; HTTPRoutes, 3.2.0. A Gateway has routes
+	// of one kind, because a load balancer has.
+	// Default: none.
+	TCPRoutes []TCPRoute
+
+	// Scheme is Internal or InternetFacing.
+	// Default: Internal.
+	Scheme Scheme
+	// AddressType is DualStack or, for HTTPRoutes, DualStackWithoutPublicIPv4.
+	// Default: DualStack.
+	AddressType AddressType
+	// Inbound says who may connect. An internet-facing load balancer has no default.
+	// Default: the cluster's VPC, both families.
+	Inbound Inbound
+
+	// Certificates are the ARNs of ACM certificates for HTTPRoutes; the first is the default one.
+	// Default: none, and HTTP.
+	Certificates []string
+	// TLSPolicy is the security policy of the HTTPS listener.
+	// Default: DefaultTLSPolicy.
+	TLSPolicy string
+	// HealthCheck says which Pods can serve.
+	// Default: the controller's.
+	HealthCheck HealthCheck
+	// WAFArn is a regional AWS WAF web ACL, for HTTPRoutes.
+	// Default: none.
+	WAFArn string
+	// AccessLogs keeps a log.
+	// Default: none.
+	AccessLogs *AccessLogs
+	// DeletionProtection keeps the load balancer even when its Gateway goes. Switch it off and deploy before you destroy.
+	// Default: false.
+	DeletionProtection bool
+	// LoadBalancerName is the load balancer's. It cannot change later.
+	// Default: the controller's choice.
+	LoadBalancerName string
+	// Attributes are the load balancer's.
+	// Default: AWS's.
+	Attributes map[string]string
+	// Tags are on the AWS resources.
+	// Default: the controller's alone.
+	Tags map[string]string
+}
+
+// HTTPRoute sends requests to Services by host and path.
+type HTTPRoute struct {
+	// Hosts are DNS names, which may begin with a label *.
+	// Default: any host.
+	Hosts []string
+	// Paths say which requests go where. A Backend's port is a number here.
+	Paths []Path
+}
+
+// TCPRoute sends the connections to a port to a Service.
+type TCPRoute struct {
+	// Port is the listener's.
+	Port int
+	// Backend is where connections go. Its port is a number here.
+	Backend Backend
+}
+
+// Gateway is a Gateway API Gateway with its routes that the controller answers with a dual-stack ALB or NLB. It has a
+// GatewayClass of its own, whose LoadBalancerConfiguration makes the load balancer dual-stack from its first moment: a
+// Gateway without one begins as an IPv4 load balancer and stays stuck there.
+type Gateway struct {
+	// Construct is the scope that all parts are made in.
+	Construct constructs.Construct
+	// Class applies the GatewayClass and the configurations of its load balancer and targets.
+	Class awseksv2.KubernetesManifest
+	// Manifest applies the Gateway and its routes.
+	Manifest awseksv2.KubernetesManifest
+
+	cluster         *ipv6eks.Cluster
+	namespace, name string
+}
+
+const (
+	gatewayGroup = "gateway.networking.k8s.io"
+	// gatewayElb is served by every version of the controller since 3.0.0, and by 3.5.0 beside its v1.
+	gatewayElb      = "gateway.k8s.aws"
+	gatewayElbAPI   = gatewayElb + "/v1beta1"
+	gatewayALB      = "gateway.k8s.aws/alb"
+	gatewayNLB      = "gateway.k8s.aws/nlb"
+	minGateway      = "3.2.0"
+	minTCPRoute     = "3.5.0"
+	maxGatewayPaths = 16 // rules of a route in the Gateway API
+)
+
+// Validate tells everything that is wrong with the choices, or nil. It needs no CDK, and leaves Cluster and Controller to
+// [NewGateway].
+func (p *GatewayProps) Validate() error {
+	v := jsiix.Value(p)
+	var bad problems
+	if !v.CRDsInstalled {
+		bad.add("CRDsInstalled: false: no chart here installs the Gateway API %s and the controller's gateway kinds: apply them (the commands are at this field), then say true", GatewayAPIVersion)
+	}
+	checkName(&bad, v.Name, v.Namespace)
+	tcp := len(v.TCPRoutes) > 0
+	switch {
+	case tcp && len(v.HTTPRoutes) > 0:
+		bad.add("TCPRoutes: given with HTTPRoutes: a load balancer is an ALB or an NLB: want two Gateways")
+	case !tcp && len(v.HTTPRoutes) == 0:
+		bad.add("HTTPRoutes: missing: want routes, without which the controller makes an empty load balancer")
+	}
+	v.checkRoutes(&bad)
+	v.Inbound.check(&bad, v.Scheme, max(1, len(v.TCPRoutes)), false)
+	if v.AddressType == DualStackWithoutPublicIPv4 {
+		switch {
+		case tcp:
+			bad.add("AddressType: %s with TCPRoutes: an NLB has no such address type: want DualStack", v.AddressType)
+		case v.Scheme == Internal:
+			bad.add("AddressType: %s on an internal load balancer, which has no public addresses anyway: want DualStack", v.AddressType)
+		case v.Inbound.Families == OnlyIPv4:
+			bad.add("Inbound.Families: OnlyIPv4 with AddressType %s: no IPv4 client can reach it: want DualStack", v.AddressType)
+		}
+	}
+	checkArns(&bad, "Certificates", "acm", v.Certificates...)
+	if tcp && (len(v.Certificates) > 0 || v.WAFArn != "") {
+		bad.add("Certificates, WAFArn: given with TCPRoutes: want HTTPRoutes, or a Service with a port of Protocol TLS")
+	}
+	if len(v.Certificates) > 1+maxCertsMore {
+		bad.add("Certificates: %d: an ALB takes %d beside the default one", len(v.Certificates), maxCertsMore)
+	}
+	if v.TLSPolicy != "" && len(v.Certificates) == 0 {
+		bad.add("TLSPolicy: %s without Certificates: want the ARN of a certificate", v.TLSPolicy)
+	}
+	if v.WAFArn != "" {
+		checkArns(&bad, "WAFArn", "wafv2", v.WAFArn)
+	}
+	if tcp {
+		v.HealthCheck.check(&bad, "TCP", "HTTP", "HTTPS")
+	} else {
+		v.HealthCheck.check(&bad, "HTTP", "HTTPS")
+	}
+	checkBalancerName(&bad, v.LoadBalancerName)
+	checkAttributes(&bad, v.Attributes, v.AccessLogs, v.Scheme)
+	return errors.Join(bad...)
+}
+
+func (p GatewayProps) checkRoutes(bad *problems) {
+	backend := func(b Backend, field string) {
+		b.check(bad, field)
+		if b.PortName != "" {
+			bad.add("%s.PortName: %s: the Gateway API knows ports by number: want Port", field, b.PortName)
+		}
+	}
+	for i, r := range p.HTTPRoutes {
+		field := fmt.Sprintf("HTTPRoutes[%d]", i)
+		for j, h := range r.Hosts {
+			if len(validation.IsDNS1123Subdomain(strings.TrimPrefix(h, "*."))) > 0 {
+				bad.add("%s.Hosts[%d]: %q: want a DNS name such as www.example.com or *.example.com", field, j, h)
+			}
+		}
+		if n := len(r.Paths); n == 0 || n > maxGatewayPaths {
+			bad.add("%s.Paths: %d: want 1 to %d, the rules of a route", field, n, maxGatewayPaths)
+		}
+		for j, path := range r.Paths {
+			if path.Path != "" && !strings.HasPrefix(path.Path, "/") {
+				bad.add("%s.Paths[%d].Path: %q: want a path that begins with /", field, j, path.Path)
+			}
+			backend(path.Backend, fmt.Sprintf("%s.Paths[%d].Backend", field, j))
+		}
+	}
+	ports := map[int]bool{}
+	for i, r := range p.TCPRoutes {
+		field := fmt.Sprintf("TCPRoutes[%d]", i)
+		if r.Port < 1 || r.Port > 65535 || ports[r.Port] {
+			bad.add("%s.Port: %d: want 1 to 65535, each port once", field, r.Port)
+		}
+		ports[r.Port] = true
+		backend(r.Backend, field+".Backend")
+	}
+	if n := len(p.TCPRoutes); n > maxListeners {
+		bad.add("TCPRoutes: %d: an NLB has %d listeners", n, maxListeners)
+	}
+}
+
+// Objects are the configurations of the load balancer and its targets, the GatewayClass, the Gateway and its routes, in the
+// order to apply them. The error is that of Validate, or says that the ranges of the cluster's VPC are not known here.
+func (p *GatewayProps) Objects() ([]runtime.Object, error) {
+	v := jsiix.Value(p)
+	ranges, more := v.Inbound.ranges()
+	if err := errors.Join(p.Validate(), more); err != nil {
+		return nil, err
+	}
+	return append(v.class(ranges), v.gateway()...), nil
+}
+
+// className is cluster-wide, so it holds the namespace too. The Gateway alone is of that class.
+func (p GatewayProps) className() string { return or(p.Namespace, "default") + "." + p.Name }
+
+func (p GatewayProps) listeners() []gatewayv1.Listener {
+	var out []gatewayv1.Listener
+	listen := func(protocol gatewayv1.ProtocolType, port int) {
+		out = append(out, gatewayv1.Listener{
+			Name: gatewayv1.SectionName(strings.ToLower(string(protocol)) + "-" + strconv.Itoa(port)), Port: gatewayv1.PortNumber(port), Protocol: protocol,
+		})
+	}
+	for _, r := range p.TCPRoutes {
+		listen(gatewayv1.TCPProtocolType, r.Port)
+	}
+	switch {
+	case len(out) > 0:
+	case len(p.Certificates) > 0:
+		listen(gatewayv1.HTTPSProtocolType, 443)
+	default:
+		listen(gatewayv1.HTTPProtocolType, 80)
+	}
+	return out
+}
+
+func (p GatewayProps) class(ranges []string) []runtime.Object {
+	namespace := or(p.Namespace, "default")
+	meta := metav1.ObjectMeta{Name: p.Name, Namespace: namespace}
+	targets := &TargetGroupConfiguration{
+		TypeMeta: metav1.TypeMeta{APIVersion: gatewayElbAPI, Kind: "TargetGroupConfiguration"}, ObjectMeta: meta,
+		Spec: TargetGroupConfigurationSpec{DefaultConfiguration: TargetGroupProps{TargetType: "ip", HealthCheckConfig: p.HealthCheck.gateway()}},
+	}
+	conf := &LoadBalancerConfiguration{
+		TypeMeta: metav1.TypeMeta{APIVersion: gatewayElbAPI, Kind: "LoadBalancerConfiguration"}, ObjectMeta: meta,
+		Spec: LoadBalancerConfigurationSpec{
+			LoadBalancerName: p.LoadBalancerName, Scheme: p.Scheme.String(), IPAddressType: p.AddressType.String(), SourceRanges: ranges,
+			DefaultTargetGroupConfiguration: &ConfigurationReference{Name: p.Name}, Tags: p.Tags,
+		},
+	}
+	all := attributes(p.Attributes, p.AccessLogs, p.DeletionProtection, false)
+	for _, k := range sorted(all) {
+		conf.Spec.LoadBalancerAttributes = append(conf.Spec.LoadBalancerAttributes, LoadBalancerAttribute{Key: k, Value: all[k]})
+	}
+	if len(p.Certificates) > 0 {
+		conf.Spec.ListenerConfigurations = []ListenerConfiguration{{
+			ProtocolPort: "HTTPS:443", DefaultCertificate: p.Certificates[0], Certificates: slices.Clone(p.Certificates[1:]), SslPolicy: or(p.TLSPolicy, DefaultTLSPolicy),
+		}}
+	}
+	if p.WAFArn != "" {
+		conf.Spec.WAFv2 = &WAFv2{WebACL: p.WAFArn}
+	}
+	controller := gatewayv1.GatewayController(gatewayALB)
+	if len(p.TCPRoutes) > 0 {
+		controller = gatewayNLB
+	}
+	ns := gatewayv1.Namespace(namespace)
+	class := &gatewayv1.GatewayClass{
+		TypeMeta:   metav1.TypeMeta{APIVersion: gatewayGroup + "/v1", Kind: "GatewayClass"},
+		ObjectMeta: metav1.ObjectMeta{Name: p.className()},
+		Spec: gatewayv1.GatewayClassSpec{ControllerName: controller, ParametersRef: &gatewayv1.ParametersReference{
+			Group: gatewayElb, Kind: "LoadBalancerConfiguration", Name: p.Name, Namespace: &ns,
+		}},
+	}
+	return []runtime.Object{targets, conf, class}
+}
+
+func (h HealthCheck) gateway() *HealthCheckConfig {
+	if h == (HealthCheck{}) {
+		return nil
+	}
+	out := &HealthCheckConfig{
+		Path: h.Path, Protocol: h.Protocol, Interval: h.IntervalSeconds, Timeout: h.TimeoutSeconds,
+		HealthyThreshold: h.HealthyThreshold, UnhealthyThreshold: h.UnhealthyThreshold,
+	}
+	if h.Port != 0 {
+		out.Port = strconv.Itoa(h.Port)
+	}
+	if h.Protocol == "" && (h.Path != "" || h.SuccessCodes != "") {
+		out.Protocol = "HTTP"
+	}
+	if h.SuccessCodes != "" {
+		out.Matcher = &HealthCheckMatcher{HTTPCode: h.SuccessCodes}
+	}
+	return out
+}
+
+func (p GatewayProps) gateway() []runtime.Object {
+	namespace := or(p.Namespace, "default")
+	listeners := p.listeners()
+	out := []runtime.Object{&gatewayv1.Gateway{
+		TypeMeta:   metav1.TypeMeta{APIVersion: gatewayGroup + "/v1", Kind: "Gateway"},
+		ObjectMeta: metav1.ObjectMeta{Name: p.Name, Namespace: namespace},
+		Spec:       gatewayv1.GatewaySpec{GatewayClassName: gatewayv1.ObjectName(p.className()), Listeners: listeners},
+	}}
+	parent := func(l gatewayv1.Listener) gatewayv1.CommonRouteSpec {
+		section := l.Name
+		return gatewayv1.CommonRouteSpec{ParentRefs: []gatewayv1.ParentReference{{Name: gatewayv1.ObjectName(p.Name), SectionName: &section}}}
+	}
+	for i, r := range p.HTTPRoutes {
+		route := &gatewayv1.HTTPRoute{
+			TypeMeta:   metav1.TypeMeta{APIVersion: gatewayGroup + "/v1", Kind: "HTTPRoute"},
+			ObjectMeta: metav1.ObjectMeta{Name: p.Name + "-" + strconv.Itoa(i+1), Namespace: namespace},
+			Spec:       gatewayv1.HTTPRouteSpec{CommonRouteSpec: parent(listeners[0])},
+		}
+		for _, h := range r.Hosts {
+			route.Spec.Hostnames = append(route.Spec.Hostnames, gatewayv1.Hostname(h))
+		}
+		for _, path := range r.Paths {
+			kind, value := gatewayv1.PathMatchPathPrefix, or(path.Path, "/")
+			if path.Exact {
+				kind = gatewayv1.PathMatchExact
+			}
+			route.Spec.Rules = append(route.Spec.Rules, gatewayv1.HTTPRouteRule{
+				Matches:     []gatewayv1.HTTPRouteMatch{{Path: &gatewayv1.HTTPPathMatch{Type: &kind, Value: &value}}},
+				BackendRefs: []gatewayv1.HTTPBackendRef{{BackendRef: path.Backend.ref()}},
+			})
+		}
+		out = append(out, route)
+	}
+	for i, r := range p.TCPRoutes {
+		out = append(out, &gatewayv1alpha2.TCPRoute{
+			// The Go type is of the API's version 1.5, whose TCPRoute has the same fields in v1alpha2; Go 1.25 can build no later one.
+			TypeMeta:   metav1.TypeMeta{APIVersion: gatewayGroup + "/v1", Kind: "TCPRoute"},
+			ObjectMeta: metav1.ObjectMeta{Name: p.Name + "-" + strconv.Itoa(i+1), Namespace: namespace},
+			Spec: gatewayv1alpha2.TCPRouteSpec{
+				CommonRouteSpec: parent(listeners[i]), Rules: []gatewayv1alpha2.TCPRouteRule{{BackendRefs: []gatewayv1.BackendRef{r.Backend.ref()}}},
+			},
+		})
+	}
+	return out
+}
+
+func (b Backend) ref() gatewayv1.BackendRef {
+	port := gatewayv1.PortNumber(b.Port)
+	return gatewayv1.BackendRef{BackendObjectReference: gatewayv1.BackendObjectReference{Name: gatewayv1.ObjectName(b.Service), Port: &port}}
+}
+
+// NewGateway applies a [Gateway] to a cluster, after the controller's chart, and deletes it before. It panics with the error
+// of [GatewayProps.Validate], or of the cluster: one without public subnets holds no internet-facing load balancer.
+func NewGateway(scope constructs.Construct, id string, props *GatewayProps) *Gateway {
+	p := jsiix.Value(props)
+	p.Inbound.vpc = vpcRanges(p.Cluster)
+	_, err := p.Objects()
+	err = errors.Join(err, checkTarget(p.Cluster, p.Controller), checkPublic(p.Cluster, p.Scheme, 0), p.checkController())
+	if err != nil {
+		panic(fmt.Errorf("expose.NewGateway %s/%s: %w", *scope.Node().Path(), id, err))
+	}
+	ranges, _ := p.Inbound.ranges()
+	g := &Gateway{Construct: constructs.NewConstruct(scope, jsiix.Str(id)), cluster: p.Cluster, namespace: or(p.Namespace, "default"), name: p.Name}
+	// In two manifests, so that the class outlives the Gateway, whose load balancer is deleted by it.
+	g.Class = apply(g.Construct, "Class", p.Cluster, []constructs.IDependable{p.Controller.Chart}, p.class(ranges)...)
+	g.Manifest = apply(g.Construct, "Manifest", p.Cluster, []constructs.IDependable{g.Class}, p.gateway()...)
+	return g
+}
+
+// checkController tells whether the controller's version knows what the Gateway needs of it.
+// Source: https://github.com/kubernetes-sigs/aws-load-balancer-controller/releases
+func (p GatewayProps) checkController() error {
+	switch c := p.Controller; {
+	case c == nil:
+	case !c.AtLeast(minGateway):
+		return fmt.Errorf("Controller: version %s has the Gateway API off, and no configuration of targets: want %s or later", c.ChartVersion, minGateway)
+	case len(p.TCPRoutes) > 0 && !c.AtLeast(minTCPRoute):
+		return fmt.Errorf("TCPRoutes: the controller's version %s knows TCPRoute in a version that the Gateway API %s gave up: want %s or later", c.ChartVersion, GatewayAPIVersion, minTCPRoute)
+	}
+	return nil
+}
+
+// Hostname is a token for the load balancer's DNS name, which has addresses of both families. Asking for it makes the
+// deployment wait until the controller has made the load balancer.
+func (g *Gateway) Hostname() string {
+	return hostname(g.Construct, g.cluster, g.Manifest, "gateway", g.namespace, g.name, ".status.addresses[0].value")
+}

@@ -1,0 +1,433 @@
+package expose
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2/awseksv2"
+	"github.com/aws/constructs-go/constructs/v10"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/intstr"
+	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/eks-ipv6/cdk/constructs/ipv6eks"
+	"github.com/eks-ipv6/cdk/constructs/lbc"
+	"github.com/eks-ipv6/cdk/internal/jsiix"
+)
+
+// Protocol is what a listener of a network load balancer speaks.
+type Protocol string
+
+// The protocols. TLS ends at the load balancer and goes on to the Pod as TCP.
+const (
+	TCP Protocol = "TCP"
+	UDP Protocol = "UDP"
+	TLS Protocol = "TLS"
+)
+
+// ServiceProps are the choices of a [Service]. Name, Selector and Ports are required.
+type ServiceProps struct {
+	// Cluster is where the Service goes, and Controller is what serves it there. Only [NewService] needs them.
+	Cluster    *ipv6eks.Cluster
+	Controller *lbc.Controller
+
+	// Name is the Service's.
+	Name string
+	// Namespace is where it and its Pods are.
+	// Default: default.
+	Namespace string
+	// Selector are the labels of its Pods.
+	Selector map[string]string
+	// Ports are the load balancer's listeners, 50 at most
+	// (https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-limits.html). One of protocol UDP
+	// turns on the IPv6 prefix for source NAT, without which AWS takes no UDP on a dual-stack load balancer; it cannot be
+	// turned off while there is UDP.
+	Ports []Port
+
+	// Scheme is Internal or InternetFacing.
+	// Default: Internal.
+	Scheme Scheme
+	// Inbound says who may connect. An internet-facing load balancer has no default.
+	// Default: the cluster's VPC, both families.
+	Inbound Inbound
+
+	// Certificates are the ARNs of ACM certificates for the TLS ports; the first is the default one.
+	// Default: none, and no TLS ports.
+	Certificates []string
+	// TLSPolicy is the security policy of the TLS ports.
+	// Default: DefaultTLSPolicy.
+	TLSPolicy string
+
+	// HealthCheck says which Pods can serve. UDP has no check of its own and needs a Port that answers TCP or HTTP.
+	// Default: TCP on the port that traffic goes to.
+	HealthCheck HealthCheck
+	// CrossZone spreads each zone's connections over the Pods of all zones, at the price of traffic between zones.
+	// Default: false.
+	CrossZone bool
+	// ProxyProtocol sends a header of proxy protocol version 2 before each connection. Pods see the load balancer's address
+	// otherwise, always for IPv4 clients: the load balancer cannot keep an IPv4 source on the way to an IPv6 Pod. The Pods
+	// must understand it, at health checks too.
+	// Default: false.
+	ProxyProtocol bool
+	// AccessLogs keeps a log of TLS connections.
+	// Default: none.
+	AccessLogs *AccessLogs
+	// DeletionProtection keeps the load balancer even when its Service goes. Switch it off and deploy before you destroy:
+	// the controller waits for it, and so does CloudFormation.
+	// Default: false.
+	DeletionProtection bool
+
+	// Subnets are the load balancer's, each in its own zone, with static addresses where clients need to know them. They
+	// cannot be taken away later.
+	// Default: those that the controller finds by their role tags, and addresses that AWS chooses.
+	Subnets []SubnetAddresses
+	// SecurityGroups are the load balancer's, by id or Name tag, instead of Inbound. The controller still opens the Pods to
+	// it. A network load balancer made without any can never get one
+	// (https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-security-groups.html), so there is no way
+	// to ask for none.
+	// Default: one that the controller makes of Inbound.
+	SecurityGroups []string
+
+	// LoadBalancerName is the load balancer's. It cannot change later.
+	// Default: the controller's choice.
+	LoadBalancerName string
+	// Attributes are the load balancer's.
+	// Default: AWS's.
+	Attributes map[string]string
+	// TargetGroupAttributes are its target groups', such as deregistration_delay.timeout_seconds.
+	// Default: AWS's.
+	TargetGroupAttributes map[string]string
+	// Tags are on the AWS resources.
+	// Default: the controller's alone.
+	Tags map[string]string
+	// Annotations are further ones of the Service. Those that a field stands for are refused.
+	// Default: none.
+	Annotations map[string]string
+}
+
+// Port is a listener and the Pods' port behind it.
+type Port struct {
+	// Name tells several ports apart.
+	// Default: port-NUMBER.
+	Name string
+	// Port is the listener's.
+	Port int
+	// TargetPort is the Pods' port by number, or TargetName by its name in the Pods.
+	// Default: Port.
+	TargetPort int
+	TargetName string
+	// Protocol is TCP, UDP or TLS.
+	// Default: TCP.
+	Protocol Protocol
+}
+
+// SubnetAddresses is a subnet of a network load balancer, with the addresses that it has there. All subnets have a kind of
+// static address, or none has.
+type SubnetAddresses struct {
+	// Subnet is the subnet's id or Name tag.
+	Subnet string
+	// EIPAllocation is the allocation id of an Elastic IP, for internet-facing load balancers.
+	// Default: an address that AWS chooses.
+	EIPAllocation string
+	// PrivateIPv4 is an address of the subnet's IPv4 range, for internal load balancers.
+	// Default: one that AWS chooses.
+	PrivateIPv4 netip.Addr
+	// IPv6 is an address of the subnet's IPv6 range.
+	// Default: one that AWS chooses.
+	IPv6 netip.Addr
+}
+
+// Service is a Kubernetes Service of type LoadBalancer that the controller answers with a dual-stack NLB, listeners, target
+// groups of IPv6 addresses and a security group.
+type Service struct {
+	// Construct is the scope that all parts are made in.
+	Construct constructs.Construct
+	// Manifest applies the Service.
+	Manifest awseksv2.KubernetesManifest
+
+	cluster         *ipv6eks.Cluster
+	namespace, name string
+}
+
+const (
+	nlbPrefix    = "service.beta.kubernetes.io/aws-load-balancer-"
+	nlbClass     = "service.k8s.aws/nlb"
+	sourceRanges = "service.beta.kubernetes.io/load-balancer-source-ranges"
+	maxListeners = 50
+)
+
+var nlbOwned = []ownedAnnotation{
+	{"ip-address-type", "it left out: the controller refuses an IPv4 load balancer in front of IPv6 Pods, and an NLB has no dualstack-without-public-ipv4"},
+	{"nlb-target-type", "it left out: targets are Pod addresses, and instance targets need a primary IPv6 address that node groups do not give"},
+	{"type", "it left out: the class is this package's"}, {"scheme", "the field Scheme"}, {"internal", "the field Scheme"},
+	{sourceRanges, "the field Inbound"}, {"security-group-prefix-lists", "SecurityGroups with prefix lists in their rules"},
+	{"security-groups", "the field SecurityGroups"}, {"manage-backend-security-group-rules", "it left out: the controller opens the Pods to the load balancer"},
+	{"disable-nlb-sg", "it left out: a load balancer made without a security group can never get one"},
+	{"enable-prefix-for-ipv6-source-nat", "a port of Protocol UDP, which turns it on"},
+	{"ssl-cert", "the field Certificates"}, {"ssl-ports", "a port of Protocol TLS"}, {"ssl-negotiation-policy", "the field TLSPolicy"},
+	{"proxy-protocol", "the field ProxyProtocol"}, {"subnets", "the field Subnets"}, {"eip-allocations", "the field Subnets"},
+	{"private-ipv4-addresses", "the field Subnets"}, {"ipv6-addresses", "the field Subnets"}, {"name", "the field LoadBalancerName"},
+	{"attributes", "the field Attributes"}, {"target-group-attributes", "the field TargetGroupAttributes"}, {"additional-resource-tags", "the field Tags"},
+	{"cross-zone-load-balancing-enabled", "the field CrossZone"}, {"access-log-enabled", "the field AccessLogs"},
+	{"access-log-s3-bucket-name", "the field AccessLogs"}, {"access-log-s3-bucket-prefix", "the field AccessLogs"},
+	{"healthcheck-protocol", "the field HealthCheck"}, {"healthcheck-path", "the field HealthCheck"}, {"healthcheck-port", "the field HealthCheck"},
+	{"healthcheck-interval", "the field HealthCheck"}, {"healthcheck-timeout", "the field HealthCheck"}, {"healthcheck-healthy-threshold", "the field HealthCheck"},
+	{"healthcheck-unhealthy-threshold", "the field HealthCheck"}, {"healthcheck-success-codes", "the field HealthCheck"},
+}
+
+// Validate tells everything that is wrong with the choices, or nil. It needs no CDK, and leaves Cluster and Controller to
+// [NewService].
+func (p *ServiceProps) Validate() error {
+	v := jsiix.Value(p)
+	var bad problems
+	checkName(&bad, v.Name, v.Namespace)
+	if len(v.Selector) == 0 {
+		bad.add("Selector: missing: want the labels of the Pods")
+	}
+	v.checkPorts(&bad)
+	v.Inbound.check(&bad, v.Scheme, len(v.Ports), len(v.SecurityGroups) > 0)
+	v.HealthCheck.check(&bad, "TCP", "HTTP", "HTTPS")
+	v.checkSubnets(&bad)
+	checkBalancerName(&bad, v.LoadBalancerName)
+	checkGroups(&bad, v.SecurityGroups)
+	checkAttributes(&bad, v.Attributes, v.AccessLogs, v.Scheme)
+	checkPairs(&bad, "TargetGroupAttributes", v.TargetGroupAttributes)
+	if _, ok := v.TargetGroupAttributes["proxy_protocol_v2.enabled"]; ok {
+		bad.add("TargetGroupAttributes[proxy_protocol_v2.enabled]: want the field ProxyProtocol")
+	}
+	checkPairs(&bad, "Tags", v.Tags)
+	checkAnnotations(&bad, v.Annotations, nlbPrefix, nlbOwned)
+	return errors.Join(bad...)
+}
+
+func (p ServiceProps) checkPorts(bad *problems) {
+	if n := len(p.Ports); n == 0 || n > maxListeners {
+		bad.add("Ports: %d: want 1 to %d, an NLB's listeners", n, maxListeners)
+	}
+	numbers, names := map[int]bool{}, map[string]bool{}
+	for i, port := range p.Ports {
+		field := fmt.Sprintf("Ports[%d]", i)
+		switch port.Protocol {
+		case "", TCP, TLS:
+		case UDP:
+			if p.HealthCheck.Port == 0 {
+				// https://docs.aws.amazon.com/elasticloadbalancing/latest/network/target-group-health-checks.html
+				bad.add("%s.Protocol: UDP has no health check of its own: want HealthCheck.Port, a port of the Pods that answers TCP or HTTP", field)
+			}
+		default:
+			bad.add("%s.Protocol: %q: want TCP, UDP or TLS", field, port.Protocol)
+		}
+		if port.Port < 1 || port.Port > 65535 {
+			bad.add("%s.Port: %d: want 1 to 65535", field, port.Port)
+		}
+		if numbers[port.Port] {
+			bad.add("%s.Port: %d is listened on twice: want each port once", field, port.Port)
+		}
+		numbers[port.Port] = true
+		switch {
+		case port.TargetPort != 0 && port.TargetName != "":
+			bad.add("%s.TargetPort: %d with TargetName %q: want one of the two", field, port.TargetPort, port.TargetName)
+		case port.TargetPort < 0 || port.TargetPort > 65535:
+			bad.add("%s.TargetPort: %d: want 1 to 65535", field, port.TargetPort)
+		case port.TargetName != "" && len(validation.IsValidPortName(port.TargetName)) > 0:
+			bad.add("%s.TargetName: %q: want the name of a container's port, 15 letters, digits and hyphens at most", field, port.TargetName)
+		}
+		name := port.name()
+		if len(validation.IsDNS1123Label(name)) > 0 {
+			bad.add("%s.Name: %q: want lower case letters, digits and hyphens", field, port.Name)
+		}
+		if names[name] {
+			bad.add("%s.Name: %s is named twice: want each name once", field, name)
+		}
+		names[name] = true
+	}
+	checkArns(bad, "Certificates", "acm", p.Certificates...)
+	tls := slices.ContainsFunc(p.Ports, func(port Port) bool { return port.Protocol == TLS })
+	switch {
+	case tls && len(p.Certificates) == 0:
+		bad.add("Certificates: missing: a port has Protocol TLS: want the ARN of a certificate")
+	case !tls && (len(p.Certificates) > 0 || p.TLSPolicy != ""):
+		bad.add("Certificates: %d with TLSPolicy %q, and no port has Protocol TLS: want such a port", len(p.Certificates), p.TLSPolicy)
+	}
+}
+
+func (p Port) name() string { return or(p.Name, "port-"+strconv.Itoa(p.Port)) }
+
+func (p ServiceProps) checkSubnets(bad *problems) {
+	eips, four, six := 0, 0, 0
+	seen := map[string]bool{}
+	for i, s := range p.Subnets {
+		field := fmt.Sprintf("Subnets[%d]", i)
+		if s.Subnet == "" || strings.Contains(s.Subnet, ",") || seen[s.Subnet] {
+			bad.add("%s.Subnet: %q: want the id or Name tag of a subnet, each once", field, s.Subnet)
+		}
+		seen[s.Subnet] = true
+		if s.EIPAllocation != "" {
+			eips++
+			if p.Scheme == Internal {
+				bad.add("%s.EIPAllocation: %s on an internal load balancer: want PrivateIPv4, or InternetFacing", field, s.EIPAllocation)
+			}
+			if !isToken(s.EIPAllocation) && !strings.HasPrefix(s.EIPAllocation, "eipalloc-") {
+				bad.add("%s.EIPAllocation: %q: want the allocation id of an Elastic IP, eipalloc-…", field, s.EIPAllocation)
+			}
+		}
+		if s.PrivateIPv4.IsValid() {
+			four++
+			if p.Scheme == InternetFacing {
+				bad.add("%s.PrivateIPv4: %s on an internet-facing load balancer: want EIPAllocation, or Internal", field, s.PrivateIPv4)
+			}
+			if !s.PrivateIPv4.Is4() {
+				bad.add("%s.PrivateIPv4: %s is not IPv4: want an address of the subnet's IPv4 range", field, s.PrivateIPv4)
+			}
+		}
+		if s.IPv6.IsValid() {
+			six++
+			if !s.IPv6.Is6() || s.IPv6.Is4In6() || s.IPv6.Zone() != "" {
+				bad.add("%s.IPv6: %s is not IPv6: want an address of the subnet's IPv6 range", field, s.IPv6)
+			}
+		}
+	}
+	for _, kind := range []struct {
+		field string
+		n     int
+	}{{"EIPAllocation", eips}, {"PrivateIPv4", four}, {"IPv6", six}} {
+		if kind.n != 0 && kind.n != len(p.Subnets) {
+			bad.add("Subnets: %d of %d have %s: the count of static addresses and subnets must match: want one for each subnet, or none", kind.n, len(p.Subnets), kind.field)
+		}
+	}
+}
+
+// Objects are the Service. The error is that of Validate, or says that the ranges of the cluster's VPC are not known here.
+func (p *ServiceProps) Objects() ([]runtime.Object, error) {
+	err := p.Validate()
+	v := jsiix.Value(p)
+	var ranges []string
+	if len(v.SecurityGroups) == 0 {
+		var more error
+		ranges, more = v.Inbound.ranges()
+		err = errors.Join(err, more)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return []runtime.Object{v.service(ranges)}, nil
+}
+
+func (p ServiceProps) service(ranges []string) *corev1.Service {
+	class, policy, nodePorts := nlbClass, corev1.IPFamilyPolicySingleStack, false
+	out := &corev1.Service{
+		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Service"},
+		ObjectMeta: metav1.ObjectMeta{Name: p.Name, Namespace: or(p.Namespace, "default"), Annotations: p.annotations()},
+		Spec: corev1.ServiceSpec{
+			Type: corev1.ServiceTypeLoadBalancer, Selector: p.Selector,
+			IPFamilyPolicy: &policy, IPFamilies: []corev1.IPFamily{corev1.IPv6Protocol},
+			LoadBalancerClass: &class, LoadBalancerSourceRanges: ranges,
+			AllocateLoadBalancerNodePorts: &nodePorts, // targets are Pods
+		},
+	}
+	for _, port := range p.Ports {
+		sp := corev1.ServicePort{Name: port.name(), Port: int32(port.Port), Protocol: corev1.ProtocolTCP}
+		if port.Protocol == UDP {
+			sp.Protocol = corev1.ProtocolUDP
+		}
+		switch {
+		case port.TargetName != "":
+			sp.TargetPort = intstr.FromString(port.TargetName)
+		case port.TargetPort != 0:
+			sp.TargetPort = intstr.FromInt32(int32(port.TargetPort))
+		default:
+			sp.TargetPort = intstr.FromInt32(int32(port.Port))
+		}
+		out.Spec.Ports = append(out.Spec.Ports, sp)
+	}
+	return out
+}
+
+func (p ServiceProps) annotations() map[string]string {
+	a := set{}
+	a.put("ip-address-type", DualStack.String())
+	a.put("nlb-target-type", "ip")
+	a.put("scheme", p.Scheme.String())
+	var tls []string
+	for _, port := range p.Ports {
+		switch port.Protocol {
+		case UDP:
+			a.put("enable-prefix-for-ipv6-source-nat", "on")
+		case TLS:
+			tls = append(tls, strconv.Itoa(port.Port))
+		}
+	}
+	if len(tls) > 0 {
+		a.put("ssl-ports", strings.Join(tls, ","))
+		a.put("ssl-cert", strings.Join(p.Certificates, ","))
+		a.put("ssl-negotiation-policy", or(p.TLSPolicy, DefaultTLSPolicy))
+	}
+	h := p.HealthCheck
+	if h.Protocol == "" && (h.Path != "" || h.SuccessCodes != "") {
+		h.Protocol = "HTTP"
+	}
+	a.put("healthcheck-protocol", strings.ToLower(h.Protocol))
+	a.put("healthcheck-path", h.Path)
+	a.num("healthcheck-port", h.Port)
+	a.num("healthcheck-interval", h.IntervalSeconds)
+	a.num("healthcheck-timeout", h.TimeoutSeconds)
+	a.num("healthcheck-healthy-threshold", h.HealthyThreshold)
+	a.num("healthcheck-unhealthy-threshold", h.UnhealthyThreshold)
+	a.put("healthcheck-success-codes", h.SuccessCodes)
+	if p.ProxyProtocol {
+		a.put("proxy-protocol", "*")
+	}
+	var subnets, eips, four, six []string
+	for _, s := range p.Subnets {
+		subnets = append(subnets, s.Subnet)
+		if s.EIPAllocation != "" {
+			eips = append(eips, s.EIPAllocation)
+		}
+		if s.PrivateIPv4.IsValid() {
+			four = append(four, s.PrivateIPv4.String())
+		}
+		if s.IPv6.IsValid() {
+			six = append(six, s.IPv6.String())
+		}
+	}
+	a.put("subnets", strings.Join(subnets, ","))
+	a.put("eip-allocations", strings.Join(eips, ","))
+	a.put("private-ipv4-addresses", strings.Join(four, ","))
+	a.put("ipv6-addresses", strings.Join(six, ","))
+	if len(p.SecurityGroups) > 0 {
+		a.put("security-groups", strings.Join(p.SecurityGroups, ","))
+		a.put("manage-backend-security-group-rules", "true")
+	}
+	a.put("name", p.LoadBalancerName)
+	a.put("attributes", pairs(attributes(p.Attributes, p.AccessLogs, p.DeletionProtection, p.CrossZone)))
+	a.put("target-group-attributes", pairs(p.TargetGroupAttributes))
+	a.put("additional-resource-tags", pairs(p.Tags))
+	return prefixed(nlbPrefix, a, p.Annotations)
+}
+
+// NewService applies a [Service] to a cluster, after the controller's chart, and deletes it before. It panics with the error
+// of [ServiceProps.Validate], or of the cluster: one without public subnets holds no internet-facing load balancer.
+func NewService(scope constructs.Construct, id string, props *ServiceProps) *Service {
+	p := jsiix.Value(props)
+	p.Inbound.vpc = vpcRanges(p.Cluster)
+	objects, err := p.Objects()
+	err = errors.Join(err, checkTarget(p.Cluster, p.Controller), checkPublic(p.Cluster, p.Scheme, len(p.Subnets)))
+	if err != nil {
+		panic(fmt.Errorf("expose.NewService %s/%s: %w", *scope.Node().Path(), id, err))
+	}
+	s := &Service{Construct: constructs.NewConstruct(scope, jsiix.Str(id)), cluster: p.Cluster, namespace: or(p.Namespace, "default"), name: p.Name}
+	s.Manifest = apply(s.Construct, "Manifest", p.Cluster, []constructs.IDependable{p.Controller.Chart}, objects...)
+	return s
+}
+
+// Hostname is a token for the load balancer's DNS name, which has addresses of both families. Asking for it makes the
+// deployment wait until the controller has made the load balancer.
+func (s *Service) Hostname() string {
+	return hostname(s.Construct, s.cluster, s.Manifest, "service", s.namespace, s.name, ".status.loadBalancer.ingress[0].hostname")
+}

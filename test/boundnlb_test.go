@@ -1,0 +1,162 @@
+package test
+
+import (
+	"net/netip"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awselasticloadbalancingv2"
+
+	"github.com/eks-ipv6/cdk/constructs/expose"
+	"github.com/eks-ipv6/cdk/internal/jsiix"
+	"github.com/eks-ipv6/cdk/preflight/flow"
+	"github.com/eks-ipv6/cdk/stacks"
+)
+
+// boundNLB is a platform with a load balancer of the stack's own.
+func boundNLB(t testing.TB, change func(*stacks.Platform, *expose.BoundNLBProps)) template {
+	t.Helper()
+	return synth(t, func(app awscdk.App) {
+		p := stacks.NewPlatform(app, "P", nil)
+		bp := &expose.BoundNLBProps{Cluster: p.Cluster, Controller: p.Controller, Service: "shop", Ports: []expose.BoundPort{{Port: 443, TargetPort: 8443}}}
+		if change != nil {
+			change(p, bp)
+		}
+		b := expose.NewBoundNLB(p.Stack, "Bound", bp)
+		awscdk.NewCfnOutput(p.Stack, jsiix.Str("Arn"), &awscdk.CfnOutputProps{Value: jsiix.Str(b.Arn())})
+		awscdk.NewCfnOutput(p.Stack, jsiix.Str("Name"), &awscdk.CfnOutputProps{Value: jsiix.Str(b.DNSName())})
+	})["P"]
+}
+
+const (
+	lbType, targetsType = "AWS::ElasticLoadBalancingV2::LoadBalancer", "AWS::ElasticLoadBalancingV2::TargetGroup"
+	listenerType        = "AWS::ElasticLoadBalancingV2::Listener"
+)
+
+// Whatever is chosen, the load balancer is dual-stack, its targets are IPv6 Pod addresses, it has a security group that
+// lets out both families, and the catalogue's clients get through.
+func TestBoundNLB(t *testing.T) {
+	certificate := "arn:aws-us-gov:acm:us-gov-west-1:111122223333:certificate/12345678-1234-1234-1234-123456789012"
+	for name, c := range map[string]struct {
+		change func(*stacks.Platform, *expose.BoundNLBProps)
+		from   flow.Endpoint
+		facing bool
+	}{
+		"internal": {nil, flow.Subnet("NetworkPublicSubnet1Subnet5B78347B"), false},
+		"public": {func(_ *stacks.Platform, p *expose.BoundNLBProps) {
+			p.Scheme, p.Inbound.Anywhere = expose.InternetFacing, true
+		}, flow.Internet4, true},
+		"public IPv6": {func(_ *stacks.Platform, p *expose.BoundNLBProps) {
+			p.Scheme, p.Inbound.Anywhere, p.CrossZone = expose.InternetFacing, true, true
+		}, flow.Internet6, true},
+		"TLS": {func(_ *stacks.Platform, p *expose.BoundNLBProps) {
+			p.Ports[0].CertificateArns, p.ProxyProtocol = []string{certificate}, true
+		}, flow.Subnet("NetworkPublicSubnet2SubnetC3758C96"), false},
+		"tuned": {func(_ *stacks.Platform, p *expose.BoundNLBProps) {
+			p.Tune = func(lp *awselasticloadbalancingv2.NetworkLoadBalancerProps) {
+				lp.IpAddressType, lp.DisableSecurityGroups = awselasticloadbalancingv2.IpAddressType_IPV4, jsiix.Bool(true)
+			}
+			p.TuneTargets = func(_ expose.BoundPort, tp *awselasticloadbalancingv2.NetworkTargetGroupProps) {
+				tp.TargetType, tp.IpAddressType = awselasticloadbalancingv2.TargetType_INSTANCE, awselasticloadbalancingv2.TargetGroupIpAddressType_IPV4
+			}
+		}, flow.Subnet("NetworkPublicSubnet1Subnet5B78347B"), false},
+	} {
+		tpl := boundNLB(t, c.change)
+		id, lb := tpl.one(t, lbType)
+		_, targets := tpl.one(t, targetsType)
+		if lb.Properties["IpAddressType"] != "dualstack" || lb.Properties["Type"] != "network" || len(lb.Properties["SecurityGroups"].([]any)) != 1 {
+			t.Errorf("%s: %s", name, js(lb.Properties))
+		}
+		if targets.Properties["IpAddressType"] != "ipv6" || targets.Properties["TargetType"] != "ip" || targets.Properties["Port"] != 8443.0 {
+			t.Errorf("%s: %s", name, js(targets.Properties))
+		}
+		if (lb.Properties["Scheme"] == "internet-facing") != c.facing || strings.Contains(js(lb.Properties["Subnets"]), "Public") != c.facing {
+			t.Errorf("%s: %v in %s", name, lb.Properties["Scheme"], js(lb.Properties["Subnets"]))
+		}
+		if !c.facing {
+			checkSecurityGroups(t, name, tpl)
+		}
+		group, _ := tpl.find(t, "AWS::EC2::SecurityGroup", "GroupDescription", "default/shop")
+		if block, _ := tpl.one(t, "AWS::EC2::VPCCidrBlock"); !c.facing && !tpl.waitsFor(group, block) {
+			t.Errorf("%s: the security group does not wait for the VPC's IPv6 range, which it names", name)
+		}
+		network, err := flow.Read(name, tpl.text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tr, err := network.Trace(flow.Query{From: c.from, To: flow.Service("default", "shop"), Port: 443})
+		if err != nil || tr.Verdict != flow.Delivered {
+			t.Errorf("%s: %v\n%s", name, err, flow.TraceText(tr, flow.TextOptions{}))
+		}
+		if r := network.Check(); !r.OK() {
+			t.Errorf("%s: %s", name, flow.Text(r, flow.TextOptions{}))
+		}
+		if tpl.Outputs["Arn"].Value == nil || !strings.Contains(js(tpl.Outputs["Name"].Value), id) || !strings.Contains(js(tpl.Outputs["Name"].Value), "DNSName") {
+			t.Errorf("%s: outputs %s %s", name, js(tpl.Outputs["Arn"]), js(tpl.Outputs["Name"]))
+		}
+	}
+}
+
+func TestBoundNLBOptions(t *testing.T) {
+	tpl := boundNLB(t, func(p *stacks.Platform, b *expose.BoundNLBProps) {
+		b.Ports = []expose.BoundPort{{Port: 53, UDP: true}, {Port: 853, CertificateArns: []string{"arn:aws-us-gov:acm:us-gov-west-1:111122223333:certificate/1", "arn:aws-us-gov:acm:us-gov-west-1:111122223333:certificate/2"}}}
+		b.HealthCheck = expose.HealthCheck{Port: 8181, Path: "/ready", IntervalSeconds: 10}
+		b.DeletionProtection, b.AnyPrivateLinkClient = true, true
+		b.AccessLogs = &expose.AccessLogs{Bucket: "logs", Prefix: "nlb"}
+		b.Inbound.Cidrs = []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("2001:db8:9::/48")}
+		b.ClientVpcs = append(b.ClientVpcs, p.Vpc)
+		b.ClientSecurityGroups = []awsec2.ISecurityGroup{awsec2.SecurityGroup_FromSecurityGroupId(p.Stack, jsiix.Str("G"), jsiix.Str("sg-0123456789abcdef0"), nil)}
+	})
+	_, lb := tpl.one(t, lbType)
+	attributes := js(lb.Properties["LoadBalancerAttributes"])
+	for _, want := range []string{
+		`{"Key":"deletion_protection.enabled","Value":"true"}`, `{"Key":"access_logs.s3.enabled","Value":"true"}`,
+		`{"Key":"access_logs.s3.bucket","Value":"logs"}`, `{"Key":"access_logs.s3.prefix","Value":"nlb"}`,
+	} {
+		if !strings.Contains(attributes, want) {
+			t.Errorf("no %s in %s", want, attributes)
+		}
+	}
+	if lb.Properties["EnablePrefixForIpv6SourceNat"] != "on" || lb.Properties["EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic"] != "off" {
+		t.Errorf("UDP and PrivateLink: %s", js(lb.Properties))
+	}
+	_, tls := tpl.find(t, listenerType, "Protocol", "TLS")
+	if tls.Properties["SslPolicy"] != expose.DefaultTLSPolicy || !strings.Contains(js(tls.Properties["Certificates"]), "certificate/1") {
+		t.Errorf("TLS: %s", js(tls.Properties))
+	}
+	_, udp := tpl.find(t, targetsType, "Protocol", "UDP")
+	if udp.Properties["HealthCheckProtocol"] != "HTTP" || udp.Properties["HealthCheckPort"] != "8181" || udp.Properties["HealthCheckPath"] != "/ready" || udp.Properties["HealthCheckIntervalSeconds"] != 10.0 {
+		t.Errorf("health: %s", js(udp.Properties))
+	}
+	_, group := tpl.find(t, "AWS::EC2::SecurityGroup", "GroupDescription", "default/shop")
+	if rules := group.Properties["SecurityGroupIngress"].([]any); len(rules) != 8 { // two ranges and the VPC's two, for two ports
+		t.Errorf("%d rules: %s", len(rules), js(rules))
+	}
+	if ids := tpl.of("AWS::EC2::SecurityGroupIngress"); len(ids) != 2 {
+		t.Errorf("rules of a client's group: %v", ids)
+	}
+	binding, m := tpl.find(t, "Custom::AWSCDK-EKS-KubernetesResource", "Manifest", "TargetGroupBinding")
+	for _, want := range []string{`\"ipAddressType\":\"ipv6\"`, `\"port\":53,\"protocol\":\"UDP\"`, `\"port\":8181,\"protocol\":\"TCP\"`, "SecurityGroup", "Targets53", "Targets853"} {
+		if !strings.Contains(strings.ReplaceAll(js(m.Properties["Manifest"]), `\\\"`, `\"`), want) {
+			t.Errorf("no %s in %s", want, js(m.Properties["Manifest"]))
+		}
+	}
+	chart, _ := tpl.one(t, "Custom::AWSCDK-EKS-HelmChart")
+	for _, before := range append(tpl.of(targetsType, listenerType), chart) {
+		if !tpl.waitsFor(binding, before) {
+			t.Errorf("the binding does not wait for %s", before)
+		}
+	}
+}
+
+func TestBoundNLBRefuses(t *testing.T) {
+	app, _ := newApp(t)
+	stack := awscdk.NewStack(app, jsiix.Str("S"), nil)
+	mustPanic(t, func() { expose.NewBoundNLB(stack, "B", nil) },
+		"expose.NewBoundNLB S/B: Service: ", "Ports: 0", "Cluster: missing: want a cluster of ipv6eks.NewCluster", "Controller: missing")
+	if n := len(*stack.Node().Children()); n != 0 {
+		t.Errorf("%d constructs were left behind", n)
+	}
+}
