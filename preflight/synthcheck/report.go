@@ -90,11 +90,7 @@ func parts(err error) []error {
 func inspect(network *flow.Network, today time.Time) *awscdk.PolicyValidationPluginReport {
 	r := reporter{files: map[string]string{}}
 	for _, s := range network.Model().Templates.Stacks() {
-		if _, same := r.files[s.Name]; same {
-			r.files[s.Name] = "" // as in two stages: only the construct's path tells them apart
-			continue
-		}
-		r.files[s.Name] = s.File
+		r.files[s.ID] = s.File
 	}
 	findings, err := rules.Check(network, rules.Options{Today: today})
 	if err != nil {
@@ -118,7 +114,7 @@ func inspect(network *flow.Network, today time.Time) *awscdk.PolicyValidationPlu
 }
 
 type reporter struct {
-	files      map[string]string // a stack's template file, where one stack only has the name
+	files      map[string]string // each stack's template file, by cfn.Stack.ID
 	violations []*awscdk.PolicyViolation
 	failed     bool
 }
