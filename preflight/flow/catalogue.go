@@ -471,11 +471,29 @@ func (c *catalogue) anyHosts(v *model.VPC, source bool) []*place {
 	return all
 }
 
+// public says what a subnet is for: its tags tell, else its default routes. One to the internet gateway makes it public,
+// but where the other family's goes to a NAT gateway or to an egress-only internet gateway: then the first is a mistake
+// that F4 or X1 shall find.
 func public(s *model.Subnet) bool {
-	return s.RouteTable != nil && slices.ContainsFunc(s.RouteTable.Routes, func(r *model.Route) bool {
-		_, igw := r.Target.(*model.InternetGateway)
-		return igw && r.Destination.IsValid() && r.Destination.Bits() == 0
-	})
+	if public, private := s.Meant(); public || private {
+		return public
+	}
+	if s.RouteTable == nil {
+		return false
+	}
+	open := false
+	for _, r := range s.RouteTable.Routes {
+		if !r.Destination.IsValid() || r.Destination.Bits() != 0 {
+			continue
+		}
+		switch r.Target.(type) {
+		case *model.InternetGateway:
+			open = true
+		case *model.NATGateway, *model.EgressOnlyGateway:
+			return false
+		}
+	}
+	return open
 }
 
 // otherVPCs are the flows to and from VPCs that peering or a transit gateway joins.
@@ -584,6 +602,7 @@ func (c *catalogue) privateLink() {
 
 // subnets is the catalogue of a network without clusters: what Pods there would need, asked for any host.
 func (c *catalogue) subnets() {
+	var untagged []string
 	for _, v := range c.net.model.VPCs {
 		if v.Imported || len(v.Prefixes(IPv6)) == 0 {
 			continue
@@ -591,7 +610,13 @@ func (c *catalogue) subnets() {
 		var hosts []*place
 		four, six := len(v.NATs) > 0, len(v.EgressOnly) > 0
 		for _, s := range v.Subnets {
-			if public(s) || !s.IPv6.IsValid() {
+			if !s.IPv6.IsValid() {
+				continue
+			}
+			if public(s) {
+				if meant, _ := s.Meant(); !meant {
+					untagged = append(untagged, s.Ref.String())
+				}
 				continue
 			}
 			h := c.net.hostIn(s, true)
@@ -614,6 +639,10 @@ func (c *catalogue) subnets() {
 		c.skip(id, "no EKS cluster in the templates")
 	}
 	for _, id := range []string{"F3", "F4", "X1"} {
+		if len(untagged) > 0 {
+			c.skip(id, "no private subnet with an IPv6 range in the templates: %s, without a tag %s, count as public by their routes to the internet gateway",
+				strings.Join(untagged, ", "), model.InternalRole)
+		}
 		c.skip(id, "no private subnet with an IPv6 range in the templates")
 	}
 }
