@@ -32,7 +32,7 @@ func (t *tracer) exitIGW(g *model.InternetGateway, from, to *place, route *model
 	}
 	if t.pkt.Family() == IPv4 {
 		if !from.public.IsValid() {
-			return t.stop(NoRoute, name, g.Ref, "%s %s has no public IPv4 address", from.label, from.on)
+			return t.stop(NoRoute, name, g.Ref, "%s %s has no public IPv4 address, which %s in %s needs", from.label, from.on, describe(route), route.Table.Ref)
 		}
 		t.standsFor(from)
 		after := t.pkt

@@ -87,6 +87,11 @@ func TestNetworkAlone(t *testing.T) {
 			if flows := strings.Join(got, ", "); flows != c.flows {
 				t.Errorf("%s, want %s\n%s", flows, c.flows, flow.Text(r, flow.TextOptions{}))
 			}
+			for _, res := range r.Results {
+				if by := res.Trace.Last().By; res.ID == "F4" && !res.OK && !strings.Contains(by, "0.0.0.0/0 → Igw (A4) in ATable") {
+					t.Errorf("F4 is missed and the route is not named: %s", by)
+				}
+			}
 			for _, s := range r.Skipped {
 				if s.ID == "F4" && (!strings.Contains(s.Reason, c.why) || c.why == "") {
 					t.Errorf("F4 is not applicable for %q, want %q", s.Reason, c.why)
