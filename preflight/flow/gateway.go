@@ -99,6 +99,10 @@ func (t *tracer) publicAccess(s *model.Subnet, v *model.VPC, outbound bool, name
 	if bpa.Mode == "" || bpa.Mode == "off" {
 		return 0
 	}
+	if bpa.Mode != "block-bidirectional" && bpa.Mode != "block-ingress" {
+		return t.stop(Insufficient, name, bpa.Ref, "the mode of VPC Block Public Access, %s, is decided at deployment", bpa.Mode)
+	}
+	open := ""
 	for _, e := range bpa.Exclusions {
 		if (e.VPC == nil || e.VPC != v) && (e.Subnet == nil || e.Subnet != s) {
 			continue
@@ -106,10 +110,16 @@ func (t *tracer) publicAccess(s *model.Subnet, v *model.VPC, outbound bool, name
 		if e.Mode == "allow-bidirectional" || e.Mode == "allow-egress" && outbound && !t.reply {
 			return 0
 		}
+		if e.Mode != "allow-egress" {
+			open = fmt.Sprintf("%s, the mode of the exclusion %s, is decided at deployment", e.Mode, e.Ref)
+		}
 	}
 	// block-ingress lets NAT and egress-only gateways answer what came from inside.
 	if bpa.Mode == "block-ingress" && (outbound && !t.reply || name == "egress-only internet gateway") {
 		return 0
+	}
+	if open != "" {
+		return t.stop(Insufficient, name, bpa.Ref, "VPC Block Public Access is %s, and %s", bpa.Mode, open)
 	}
 	return t.stop(Denied, name, bpa.Ref, "VPC Block Public Access is %s and no exclusion covers the subnet", bpa.Mode)
 }

@@ -130,6 +130,9 @@ func (t *tracer) carry(from, to *place) (nat *place, out model.Target, v Verdict
 	if from.unknown != "" {
 		return nil, nil, t.stop(Insufficient, from.label, from.ref, "%s", from.unknown)
 	}
+	if to.unknown != "" && !to.outside() && !to.holds(t.pkt.Dst) {
+		return nil, nil, t.stop(Insufficient, to.label, to.ref, "%s", to.unknown)
+	}
 	if !t.reply {
 		if v := t.groups(from, to, true); v != 0 {
 			return nil, nil, v
