@@ -37,6 +37,7 @@ func Build(set *cfn.Set) *Network {
 	b.kubernetes()
 	b.rules()
 	b.index()
+	b.undecided()
 	b.leftovers()
 	return b.net
 }

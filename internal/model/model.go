@@ -111,6 +111,7 @@ type Network struct {
 	// Problems are parts of resources that could not be read, such as a manifest that is not JSON.
 	Problems []Problem
 
+	open     []*Open
 	standIns prefixIndex[string]
 }
 

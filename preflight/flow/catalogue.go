@@ -205,28 +205,34 @@ func (c *catalogue) clusterIPs(s *shelf) {
 func (c *catalogue) internet(s *shelf) {
 	vpc := s.cluster.VPC
 	six, four := vpc != nil && len(vpc.EgressOnly) > 0, vpc != nil && len(vpc.NATs) > 0
+	var open6, open4 []*place // where only the deployment tells
 	for _, p := range s.pods {
 		r4, u4 := defaultRoute(p, internet(IPv4))
 		r6, u6 := defaultRoute(p, internet(IPv6))
-		four, six = four || r4 || u4, six || r6 || u6 || r4
+		four, six = four || r4, six || r6 || r4
+		if u4 {
+			open4 = append(open4, p)
+		}
+		if u6 {
+			open6 = append(open6, p)
+		}
 	}
 	d6, d4 := one(internet(IPv6), 443, IPv6), one(internet(IPv4), 443, IPv4)
+	from6, from4 := open6, open4
 	if six {
-		c.each("F3", ExpectExits, s.pods, func(*place) []dest { return []dest{d6} })
+		from6 = s.pods
 	}
 	if four {
-		c.each("F4", ExpectExits, s.pods, func(*place) []dest { return []dest{d4} })
+		from4 = s.pods
 	}
+	c.each("F3", ExpectExits, from6, func(*place) []dest { return []dest{d6} })
+	c.each("F4", ExpectExits, from4, func(*place) []dest { return []dest{d4} })
 	c.skip("F3", "no node subnet has a default route and the VPC no egress-only internet gateway: a private cluster")
 	c.skip("F4", "no node subnet has an IPv4 default route and the VPC no NAT gateway: no IPv4 internet by choice")
 
 	if vpc == nil || len(vpc.Endpoints) == 0 {
-		if six {
-			c.each("F9", ExpectExits, s.pods, func(*place) []dest { return []dest{d6} })
-		}
-		if four {
-			c.each("F9", ExpectExits, s.pods, func(*place) []dest { return []dest{d4} })
-		}
+		c.each("F9", ExpectExits, from6, func(*place) []dest { return []dest{d6} })
+		c.each("F9", ExpectExits, from4, func(*place) []dest { return []dest{d4} })
 		c.skip("F9", "no VPC endpoint and no way to the internet")
 		return
 	}

@@ -149,8 +149,12 @@ func (t *tracer) enter(from, to *place, out model.Target) Verdict {
 	}
 	g := v.InternetGateway
 	if g == nil {
-		if t.pkt.Family() == IPv6 && len(v.EgressOnly) > 0 {
-			return t.stop(Denied, "egress-only internet gateway", v.EgressOnly[0].Ref, "%s lets nothing in that was not asked for from inside", v.EgressOnly[0].Ref)
+		if to.subnet != nil && to.subnet.RouteTable != nil {
+			if r, _ := to.subnet.RouteTable.Lookup(t.pkt.Src); r != nil {
+				if e, ok := r.Target.(*model.EgressOnlyGateway); ok {
+					return t.stop(Denied, "egress-only internet gateway", e.Ref, "%s in %s: it lets nothing in that was not asked for from inside", describe(r), to.subnet.RouteTable.Ref)
+				}
+			}
 		}
 		return t.stop(NoRoute, "VPC", v.Ref, "%s has no internet gateway attached", v.Ref)
 	}
