@@ -2,6 +2,8 @@ package cfn_test
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -512,5 +514,108 @@ func TestDecode(t *testing.T) {
 				t.Errorf("got %s, want %s", v, tt.want)
 			}
 		})
+	}
+}
+
+// Stacks of several stages may have one name: each stays itself, and imports from its own stage.
+func TestStacksOfOneName(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"manifest.json": `{"artifacts": {
+			"dev": {"type": "cdk:cloud-assembly", "properties": {"directoryName": "dev"}},
+			"prod": {"type": "cdk:cloud-assembly", "properties": {"directoryName": "prod"}}}}`,
+		"dev/manifest.json": `{"artifacts": {
+			"N": {"type": "aws:cloudformation:stack", "displayName": "dev/net", "properties": {"templateFile": "N.json", "stackName": "net"}},
+			"A": {"type": "aws:cloudformation:stack", "displayName": "dev/app", "properties": {"templateFile": "A.yaml", "stackName": "app"}}}}`,
+		"prod/manifest.json": `{"artifacts": {
+			"N": {"type": "aws:cloudformation:stack", "displayName": "prod/net", "properties": {"templateFile": "N.json", "stackName": "net"}},
+			"A": {"type": "aws:cloudformation:stack", "displayName": "prod/app", "properties": {"templateFile": "A.yaml", "stackName": "app"}}}}`,
+		"dev/N.json":  `{"Resources": {"Vpc": {"Type": "AWS::EC2::VPC"}}, "Outputs": {"V": {"Value": {"Ref": "Vpc"}, "Export": {"Name": "vpc"}}}}`,
+		"prod/N.json": `{"Resources": {"Vpc": {"Type": "AWS::EC2::VPC"}}, "Outputs": {"V": {"Value": {"Ref": "Vpc"}, "Export": {"Name": "vpc"}}}}`,
+		"dev/A.yaml":  x(`[!ImportValue vpc, !GetStackOutput {StackName: net, OutputName: V}, !Ref AWS::StackName]`),
+		"prod/A.yaml": x(`[!ImportValue vpc, !GetStackOutput {StackName: net, OutputName: V}, !Ref AWS::StackName]`),
+	} {
+		file := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	set := load(t, dir)
+	var ids []string
+	for _, s := range set.Stacks() {
+		ids = append(ids, s.ID)
+	}
+	if diff := cmp.Diff([]string{"net (dev/net)", "app (dev/app)", "net (prod/net)", "app (prod/app)"}, ids); diff != "" {
+		t.Errorf("ids:\n%s", diff)
+	}
+	for i, r := range set.Find("X") {
+		for _, step := range []string{"V.0", "V.1"} {
+			vpc, ok := r.Prop(step).Resource()
+			if !ok || vpc != set.Find("Vpc")[i] {
+				t.Errorf("%s of %s is %s, not the VPC of its stage", step, r.Stack.ID, r.Prop(step))
+			}
+		}
+		if name, _ := r.Prop("V.2").Text(); name != "app" {
+			t.Errorf("AWS::StackName of %s = %q, want app", r.Stack.ID, name)
+		}
+	}
+}
+
+func TestStackIDs(t *testing.T) {
+	t.Parallel()
+	nests := []byte("Resources: {N: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: ../leaf.yaml}}}\n")
+	set, err := cfn.Parse(cfn.Options{},
+		cfn.Source{Name: "a/net.yaml", Data: nests}, cfn.Source{Name: "b/net.json", Data: nests}, cfn.Source{Name: "c/app.yaml", Data: nests},
+		cfn.Source{Name: "leaf.yaml", Data: []byte("Resources: {Topic: {Type: AWS::SNS::Topic}}\n")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ids []string
+	for _, s := range set.Stacks() {
+		ids = append(ids, s.ID)
+	}
+	want := []string{"net (a/net.yaml)", "net (a/net.yaml)/N", "net (b/net.json)", "net (b/net.json)/N", "app", "app/N"}
+	if diff := cmp.Diff(want, ids); diff != "" {
+		t.Errorf("ids:\n%s", diff)
+	}
+}
+
+// Exports belong to one account and Region.
+func TestExportsOfRegions(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"manifest.json": `{"artifacts": {
+			"E": {"type": "aws:cloudformation:stack", "environment": "aws://1/eu-west-1", "properties": {"templateFile": "E.json"}},
+			"U": {"type": "aws:cloudformation:stack", "environment": "aws://1/us-east-1", "properties": {"templateFile": "U.json"}},
+			"A": {"type": "aws:cloudformation:stack", "environment": "aws://1/us-east-1", "properties": {"templateFile": "A.yaml"}},
+			"B": {"type": "aws:cloudformation:stack", "environment": "aws://1/us-west-2", "properties": {"templateFile": "B.yaml"}},
+			"C": {"type": "aws:cloudformation:stack", "environment": "aws://1/unknown-region", "properties": {"templateFile": "C.yaml"}}}}`,
+		"E.json": `{"Resources": {"Europe": {"Type": "AWS::EC2::VPC"}}, "Outputs": {"V": {"Value": {"Ref": "Europe"}, "Export": {"Name": "vpc"}}}}`,
+		"U.json": `{"Resources": {"States": {"Type": "AWS::EC2::VPC"}}, "Outputs": {"V": {"Value": {"Ref": "States"}, "Export": {"Name": "vpc"}}}}`,
+		"A.yaml": x(`!ImportValue vpc`), "B.yaml": x(`!ImportValue vpc`), "C.yaml": x(`!ImportValue vpc`),
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	set := load(t, dir)
+	got := map[string]string{}
+	for _, r := range set.Find("X") {
+		got[r.Stack.ID] = r.Prop("V").String()
+	}
+	if diff := cmp.Diff(map[string]string{"A": "States", "B": "Fn::ImportValue(vpc)", "C": "Fn::ImportValue(vpc)"}, got); diff != "" {
+		t.Errorf("imports:\n%s", diff)
+	}
+	var notes []string
+	for _, n := range set.Notes() {
+		notes = append(notes, n.Stack.ID+": "+n.Text)
+	}
+	if diff := cmp.Diff([]string{"B: the import vpc is unknown: no template here exports it", "C: the import vpc is unknown: 2 exports here could have this name"}, notes); diff != "" {
+		t.Errorf("notes:\n%s", diff)
 	}
 }

@@ -603,13 +603,18 @@ func (e *evaluator) callGetStackOutput(arg *node, at *place) Value {
 		e.note(at, "the output of another stack is unknown: its name is decided at deployment")
 		return open
 	}
+	var named []*Stack
 	for _, st := range e.st.set.stacks {
-		if st.Parent != nil || st.Name != name {
-			continue
+		theirs, _ := st.pseudo("AWS::Region")
+		if st.Parent == nil && st.Name == name && !differ(theirs, region) {
+			named = append(named, st)
 		}
-		if theirs, _ := st.pseudo("AWS::Region"); theirs.Known() && region.Known() && !theirs.Equal(region) {
-			continue
-		}
+	}
+	if named = nearby(e.st, named, func(st *Stack) *Stack { return st }); len(named) > 1 {
+		e.note(at, fmt.Sprintf("the output %s of the stack %s is unknown: %d stacks here have that name", clip(out, 60), clip(name, 60), len(named)))
+		return open
+	}
+	for _, st := range named {
 		if st.tmpl.outputs.field(out) == nil {
 			e.fail(at.to("OutputName"), "the stack %s has no output %q%s", name, clip(out, 60), nearest(out, st.tmpl.outputs.keys))
 			return open

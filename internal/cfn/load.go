@@ -96,6 +96,8 @@ type loader struct {
 
 type top struct {
 	file, name      string
+	path            string // of the construct, or ""
+	assembly        string // folder of the manifest, or ""
 	named           bool
 	account, region string
 }
@@ -222,7 +224,10 @@ func (l *loader) folder(dir string, depth int) {
 		props := a.field("properties")
 		switch a.str("type") {
 		case "aws:cloudformation:stack":
-			t := top{file: path.Join(dir, props.str("templateFile")), name: props.str("stackName"), named: true}
+			t := top{
+				file: path.Join(dir, props.str("templateFile")), name: props.str("stackName"), named: true,
+				path: a.str("displayName"), assembly: dir,
+			}
 			if props.str("templateFile") == "" {
 				l.problems.add(&Error{File: file, Path: "artifacts." + id, Msg: "the stack has no templateFile"})
 				continue
@@ -294,6 +299,7 @@ func (l *loader) set() (*Set, error) {
 			break
 		}
 		st.Name, st.named, st.account, st.region = t.name, t.named, t.account, t.region
+		st.path, st.assembly = t.path, t.assembly
 	}
 	if err := l.problems.err(); err != nil {
 		return nil, err
@@ -301,6 +307,7 @@ func (l *loader) set() (*Set, error) {
 	for i, st := range s.stacks {
 		st.index = i
 	}
+	s.identify()
 	s.settle(&l.problems)
 	if err := l.problems.err(); err != nil {
 		return nil, err
@@ -402,10 +409,34 @@ func (b *builder) stack(t *template, parent *Resource, depth int) *Stack {
 		if child == nil {
 			return nil
 		}
-		child.Name = st.Name + "/" + id
 		st.nested[id] = child
 	}
 	return st
+}
+
+// identify gives each stack its ID.
+func (s *Set) identify() {
+	names := map[string]int{}
+	for _, st := range s.stacks {
+		if st.Parent == nil {
+			names[st.Name]++
+		}
+	}
+	taken := map[string]bool{}
+	for _, st := range s.stacks { // parents come before their children
+		st.ID = st.Name
+		switch {
+		case st.Parent != nil:
+			st.ID = st.Parent.Stack.ID + "/" + st.Parent.ID
+			st.Name = st.Parent.Stack.Name + "/" + st.Parent.ID
+		case names[st.Name] > 1:
+			st.ID += " (" + cmp.Or(st.path, st.File) + ")"
+		}
+		for n := 2; taken[st.ID]; n++ {
+			st.ID = fmt.Sprintf("%s (%s, %d)", st.Name, st.File, n)
+		}
+		taken[st.ID] = true
+	}
 }
 
 func (s *Set) note(st *Stack, path, text string) {

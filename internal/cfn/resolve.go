@@ -2,6 +2,7 @@ package cfn
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -429,10 +430,7 @@ func (s *Stack) pseudo(name string) (v Value, ok bool) {
 		}
 		return unknown(name)
 	}
-	top := s
-	for top.Parent != nil {
-		top = top.Parent.Stack
-	}
+	top := s.home()
 	region, _ := first(top.region, s.set.opts.Region).Text()
 	partition := s.set.opts.Partition
 	if partition == "" && region != "" {
@@ -556,9 +554,47 @@ type export struct {
 	name   Value
 }
 
+// home is the top-level stack that a stack belongs to: itself, where nothing nests it.
+func (s *Stack) home() *Stack {
+	for s.Parent != nil {
+		s = s.Parent.Stack
+	}
+	return s
+}
+
+// elsewhere says that two stacks are deployed to different Regions or accounts, which share no exports.
+func (s *Stack) elsewhere(other *Stack) bool {
+	for _, name := range []string{"AWS::Region", "AWS::AccountId"} {
+		a, _ := s.pseudo(name)
+		b, _ := other.pseudo(name)
+		if differ(a, b) {
+			return true
+		}
+	}
+	return false
+}
+
+// differ says that two values are known and not the same.
+func differ(a, b Value) bool { return a.Known() && b.Known() && !a.Equal(b) }
+
+// nearby keeps what is in the stack's own assembly, or everything where nothing is: each stage of an app is an assembly
+// that can be deployed by itself.
+func nearby[T any](s *Stack, all []T, in func(T) *Stack) []T {
+	var own []T
+	for _, x := range all {
+		if in(x).home().assembly == s.home().assembly {
+			own = append(own, x)
+		}
+	}
+	if len(own) > 0 {
+		return own
+	}
+	return all
+}
+
 func (s *Set) findExports(p *problems, budget *int) []export {
 	var out []export
-	byName := map[string]export{}
+	byName := map[string][]export{}
 	for _, st := range s.stacks {
 		for _, name := range st.Outputs() {
 			n := st.tmpl.outputs.field(name)
@@ -572,11 +608,15 @@ func (s *Set) findExports(p *problems, budget *int) []export {
 			}
 			x := export{st, name, e.value(n.field("Export").field("Name"), at.to("Export").to("Name"))}
 			if t, ok := x.name.Text(); ok {
-				if first, taken := byName[t]; taken {
+				twice := slices.IndexFunc(byName[t], func(o export) bool {
+					return o.stack.home().assembly == st.home().assembly && !o.stack.elsewhere(st)
+				})
+				if twice >= 0 {
+					first := byName[t][twice]
 					e.fail(at.to("Export").to("Name"), "%q is exported already by output %s of %s", clip(t, 120), first.output, first.stack.File)
 					continue
 				}
-				byName[t] = x
+				byName[t] = append(byName[t], x)
 			}
 			out = append(out, x)
 		}
@@ -595,16 +635,24 @@ func (e *evaluator) imported(name Value, at *place) Value {
 		return exhausted
 	}
 	set := e.st.set
-	var alike []export
+	var exact, alike []export
 	for _, x := range set.exports {
-		if x.name.Equal(name) {
-			return e.output(x.stack, x.output, at)
+		if x.stack.elsewhere(e.st) {
+			continue
 		}
-		if (!name.Known() || !x.name.Known()) && couldEqual(name, x.name) {
+		if x.name.Equal(name) {
+			exact = append(exact, x)
+		} else if (!name.Known() || !x.name.Known()) && couldEqual(name, x.name) {
 			alike = append(alike, x)
 		}
 	}
-	if len(alike) == 1 {
+	exporter := func(x export) *Stack { return x.stack }
+	if exact = nearby(e.st, exact, exporter); len(exact) == 1 {
+		return e.output(exact[0].stack, exact[0].output, at)
+	} else if len(exact) > 1 {
+		alike = exact
+	}
+	if alike = nearby(e.st, alike, exporter); len(alike) == 1 {
 		x := alike[0]
 		e.note(at, fmt.Sprintf("the import %s is taken for the export %s of %s: no other export can have this name", name, x.name, x.stack.Name))
 		return e.output(x.stack, x.output, at)

@@ -121,6 +121,9 @@ func (s *Set) Provide(p Provider) {
 
 // Stack is one template in its place: a top-level stack, or one instance of a nested template.
 type Stack struct {
+	// ID tells the stack from every other one of the set: its name, and where several share that, as stacks of two
+	// stages may, the CDK path or the file as well. A nested stack's begins with its parent's.
+	ID string
 	// Name is the stack name where the input tells it, else the file name without its extension.
 	Name string
 	// File is the template's file.
@@ -131,6 +134,8 @@ type Stack struct {
 	set       *Set
 	index     int
 	named     bool // Name is what AWS::StackName will be
+	path      string // of the CDK construct, or ""
+	assembly  string // folder of the manifest that lists it, or ""
 	region    string
 	account   string
 	tmpl      *template

@@ -37,6 +37,7 @@ func Build(set *cfn.Set) *Network {
 	b.kubernetes()
 	b.rules()
 	b.index()
+	b.undecided()
 	b.leftovers()
 	return b.net
 }
@@ -72,7 +73,7 @@ type builder struct {
 
 // ref is where a resource is written.
 func ref(r *cfn.Resource) Ref {
-	return Ref{Stack: r.Stack.Name, LogicalID: r.ID, Type: r.Type, ConstructPath: r.ConstructPath}
+	return Ref{Stack: r.Stack.ID, LogicalID: r.ID, Type: r.Type, ConstructPath: r.ConstructPath}
 }
 
 // key is the map key of the resource that a value identifies, or of the value itself when it is from outside.
@@ -260,7 +261,7 @@ func (b *builder) table(v cfn.Value) *RouteTable {
 // find returns the resource that a Ref was made from.
 func (b *builder) find(r Ref) *cfn.Resource {
 	for _, s := range b.set.Stacks() {
-		if s.Name == r.Stack {
+		if s.ID == r.Stack {
 			if got := s.Resource(r.LogicalID); got != nil && got.Type == r.Type {
 				return got
 			}

@@ -2,6 +2,7 @@ package model
 
 import (
 	"cmp"
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -177,13 +178,17 @@ func (b *builder) cluster(r *cfn.Resource, i int, p interface{ Get(string) cfn.V
 	c.Subnets, _ = b.subnetList(p.Get(vpcConfig + "SubnetIds"))
 	c.Groups, _ = b.groupList(p.Get(vpcConfig + "SecurityGroupIds"))
 	for _, s := range c.Subnets {
-		if s.VPC != nil {
+		if s.VPC != nil && (c.VPC == nil || c.VPC.Imported) { // all are of one VPC
 			c.VPC = s.VPC
-			break
 		}
 	}
 	c.PublicAccess = yes(p.Get(vpcConfig+"EndpointPublicAccess"), true)
 	c.PrivateAccess = yes(p.Get(vpcConfig+"EndpointPrivateAccess"), false)
+	for _, access := range []string{"EndpointPrivateAccess", "EndpointPublicAccess"} {
+		if v := p.Get(vpcConfig + access); v.Exists() && !v.Known() {
+			c.AccessUnknown = fmt.Sprintf("%s is %s, which is decided at deployment", access, v)
+		}
+	}
 	cidrs, unknown := items(p.Get(vpcConfig + "PublicAccessCidrs"))
 	c.PublicCIDRsUnknown = unknown
 	for _, e := range cidrs {

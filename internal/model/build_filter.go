@@ -232,6 +232,7 @@ func ports(from, to cfn.Value) (lo, hi uint16, unknown string) {
 		switch {
 		case !ok:
 			unknown = v.String()
+			return absent
 		case n < 0: // -1: all
 			return absent
 		case n > 65535:

@@ -245,6 +245,10 @@ func (b *builder) subnetsAndTables() {
 		s, t := b.subnet(r.Prop("SubnetId")), b.table(r.Prop("RouteTableId"))
 		if s != nil && t != nil {
 			s.RouteTable, s.MainTable, s.Association = t, false, ref(r)
+			if !t.Imported && (t.VPC == nil || t.VPC.Imported) && s.VPC != nil {
+				t.VPC = s.VPC // a table serves subnets of its own VPC only
+				s.VPC.RouteTables = append(s.VPC.RouteTables, t)
+			}
 		}
 	}
 }

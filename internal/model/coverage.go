@@ -71,7 +71,7 @@ func (b *builder) leftovers() {
 		}
 	}
 	for _, n := range b.set.Notes() {
-		b.assume(Ref{Stack: n.Stack.Name, LogicalID: n.Path}, "%s: %s", n.Path, n.Text)
+		b.assume(Ref{Stack: n.Stack.ID, LogicalID: n.Path}, "%s: %s", n.Path, n.Text)
 	}
 	for _, r := range b.set.Resources("AWS::EC2::VPCBlockPublicAccessOptions") {
 		b.net.PublicAccess.Ref, b.net.PublicAccess.Mode = ref(r), str(r.Prop("InternetGatewayBlockMode"))

@@ -29,6 +29,7 @@ type Cluster struct {
 	// PublicCIDRs are who may use the public endpoint; all of both families when the template gives none.
 	PublicCIDRs        []netip.Prefix
 	PublicCIDRsUnknown string
+	AccessUnknown      string // why public or private access is not known, else empty
 
 	AutoMode          bool // ComputeConfig.Enabled: EKS runs nodes, CNI and load balancing itself
 	SelfManagedAddons bool // BootstrapSelfManagedAddons: EKS installs aws-node, kube-proxy and coredns

@@ -19,7 +19,7 @@ import (
 
 // Ref says where a thing is written in the templates. Every modelled resource embeds one.
 type Ref struct {
-	Stack         string // template or stack the resource is in
+	Stack         string // the stack the resource is in, by cfn.Stack.ID
 	LogicalID     string // logical id in that template; empty for what no template declares
 	Type          string // CloudFormation type, or a Kubernetes kind, or a name such as "EKS cluster security group"
 	ConstructPath string // aws:cdk:path metadata, empty on templates that CDK did not make
@@ -111,6 +111,7 @@ type Network struct {
 	// Problems are parts of resources that could not be read, such as a manifest that is not JSON.
 	Problems []Problem
 
+	open     []*Open
 	standIns prefixIndex[string]
 }
 

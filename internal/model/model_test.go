@@ -450,3 +450,21 @@ func TestUnmodelled(t *testing.T) {
 		t.Errorf("problems %v", n.Problems)
 	}
 }
+
+// Two stages may have a stack of one name, with the same logical ids in it.
+func TestStacksOfOneName(t *testing.T) {
+	t.Parallel()
+	set, err := cfn.Parse(cfn.Options{}, cfn.Source{Name: "dev/net.yaml", Data: []byte("Resources:" + vpc)}, cfn.Source{Name: "prod/net.yaml", Data: []byte("Resources:" + vpc + six)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := Build(set)
+	if len(n.VPCs) != 2 || n.VPCs[0].Ref == n.VPCs[1].Ref {
+		t.Fatalf("VPCs %v, want two that are told apart", n.VPCs)
+	}
+	for i, want := range []int{0, 1} {
+		if got := len(n.VPCs[i].Prefixes(IPv6)); got != want {
+			t.Errorf("%s has %d IPv6 ranges, want %d", n.VPCs[i].Stack, got, want)
+		}
+	}
+}

@@ -104,6 +104,19 @@ func (s *Subnet) Prefix(f Family) netip.Prefix {
 	return s.IPv4
 }
 
+// Meant says by a subnet's tags what it is for, whatever its routes do: the role tags of the load balancer controller
+// (https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html) and the type that CDK writes down. Both are false
+// where there is no tag, or tags that contradict each other.
+func (s *Subnet) Meant() (public, private bool) {
+	typ := s.Tags["aws-cdk:subnet-type"]
+	public = s.Tags.Has(PublicRole) || typ == "Public"
+	private = s.Tags.Has(InternalRole) || typ == "Private" || typ == "Isolated"
+	if public && private {
+		return false, false
+	}
+	return public, private
+}
+
 // RouteTable is an AWS::EC2::RouteTable, or the main table EC2 makes with each VPC.
 type RouteTable struct {
 	Ref

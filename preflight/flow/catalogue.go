@@ -209,28 +209,34 @@ func (c *catalogue) clusterIPs(s *shelf) {
 func (c *catalogue) internet(s *shelf) {
 	vpc := s.cluster.VPC
 	six, four := vpc != nil && len(vpc.EgressOnly) > 0, vpc != nil && len(vpc.NATs) > 0
+	var open6, open4 []*place // where only the deployment tells
 	for _, p := range s.pods {
 		r4, u4 := defaultRoute(p, internet(IPv4))
 		r6, u6 := defaultRoute(p, internet(IPv6))
-		four, six = four || r4 || u4, six || r6 || u6 || r4
+		four, six = four || r4, six || r6 || r4
+		if u4 {
+			open4 = append(open4, p)
+		}
+		if u6 {
+			open6 = append(open6, p)
+		}
 	}
 	d6, d4 := one(internet(IPv6), 443, IPv6), one(internet(IPv4), 443, IPv4)
+	from6, from4 := open6, open4
 	if six {
-		c.each("F3", ExpectExits, s.pods, func(*place) []dest { return []dest{d6} })
+		from6 = s.pods
 	}
 	if four {
-		c.each("F4", ExpectExits, s.pods, func(*place) []dest { return []dest{d4} })
+		from4 = s.pods
 	}
+	c.each("F3", ExpectExits, from6, func(*place) []dest { return []dest{d6} })
+	c.each("F4", ExpectExits, from4, func(*place) []dest { return []dest{d4} })
 	c.skip("F3", "no node subnet has a default route and the VPC no egress-only internet gateway: a private cluster")
 	c.skip("F4", "no node subnet has an IPv4 default route and the VPC no NAT gateway: no IPv4 internet by choice")
 
 	if vpc == nil || len(vpc.Endpoints) == 0 {
-		if six {
-			c.each("F9", ExpectExits, s.pods, func(*place) []dest { return []dest{d6} })
-		}
-		if four {
-			c.each("F9", ExpectExits, s.pods, func(*place) []dest { return []dest{d4} })
-		}
+		c.each("F9", ExpectExits, from6, func(*place) []dest { return []dest{d6} })
+		c.each("F9", ExpectExits, from4, func(*place) []dest { return []dest{d4} })
 		c.skip("F9", "no VPC endpoint and no way to the internet")
 		return
 	}
@@ -475,11 +481,29 @@ func (c *catalogue) anyHosts(v *model.VPC, source bool) []*place {
 	return all
 }
 
+// public says what a subnet is for: its tags tell, else its default routes. One to the internet gateway makes it public,
+// but where the other family's goes to a NAT gateway or to an egress-only internet gateway: then the first is a mistake
+// that F4 or X1 shall find.
 func public(s *model.Subnet) bool {
-	return s.RouteTable != nil && slices.ContainsFunc(s.RouteTable.Routes, func(r *model.Route) bool {
-		_, igw := r.Target.(*model.InternetGateway)
-		return igw && r.Destination.IsValid() && r.Destination.Bits() == 0
-	})
+	if public, private := s.Meant(); public || private {
+		return public
+	}
+	if s.RouteTable == nil {
+		return false
+	}
+	open := false
+	for _, r := range s.RouteTable.Routes {
+		if !r.Destination.IsValid() || r.Destination.Bits() != 0 {
+			continue
+		}
+		switch r.Target.(type) {
+		case *model.InternetGateway:
+			open = true
+		case *model.NATGateway, *model.EgressOnlyGateway:
+			return false
+		}
+	}
+	return open
 }
 
 // otherVPCs are the flows to and from VPCs that peering or a transit gateway joins.
@@ -588,6 +612,7 @@ func (c *catalogue) privateLink() {
 
 // subnets is the catalogue of a network without clusters: what Pods there would need, asked for any host.
 func (c *catalogue) subnets() {
+	var untagged []string
 	for _, v := range c.net.model.VPCs {
 		if v.Imported || len(v.Prefixes(IPv6)) == 0 {
 			continue
@@ -595,7 +620,13 @@ func (c *catalogue) subnets() {
 		var hosts []*place
 		four, six := len(v.NATs) > 0, len(v.EgressOnly) > 0
 		for _, s := range v.Subnets {
-			if public(s) || !s.IPv6.IsValid() {
+			if !s.IPv6.IsValid() {
+				continue
+			}
+			if public(s) {
+				if meant, _ := s.Meant(); !meant {
+					untagged = append(untagged, s.Ref.String())
+				}
 				continue
 			}
 			h := c.net.hostIn(s, true)
@@ -618,6 +649,10 @@ func (c *catalogue) subnets() {
 		c.skip(id, "no EKS cluster in the templates")
 	}
 	for _, id := range []string{"F3", "F4", "X1"} {
+		if len(untagged) > 0 {
+			c.skip(id, "no private subnet with an IPv6 range in the templates: %s, without a tag %s, count as public by their routes to the internet gateway",
+				strings.Join(untagged, ", "), model.InternalRole)
+		}
 		c.skip(id, "no private subnet with an IPv6 range in the templates")
 	}
 }

@@ -177,7 +177,9 @@ func (n *Network) api(q Query, from *place) []dest {
 		p := internet(f)
 		p.name = "public endpoint of " + c.String()
 		d := dest{name: string(APIServer), place: p, port: port, proto: TCP, named: true, family: f, publicAPI: c}
-		if !c.PublicAccess {
+		if c.AccessUnknown != "" {
+			d.fails, d.failAt, d.failLabel, d.failWhy = Insufficient, c.In("ResourcesVpcConfig"), "EKS public endpoint", c.AccessUnknown
+		} else if !c.PublicAccess {
 			d.fails, d.failAt, d.failLabel = Denied, c.In("ResourcesVpcConfig.EndpointPublicAccess"), "EKS public endpoint"
 			d.failWhy = "public access to the endpoint is off, and private access reaches no further than the VPC"
 			if inside {

@@ -32,7 +32,7 @@ func (t *tracer) exitIGW(g *model.InternetGateway, from, to *place, route *model
 	}
 	if t.pkt.Family() == IPv4 {
 		if !from.public.IsValid() {
-			return t.stop(NoRoute, name, g.Ref, "%s %s has no public IPv4 address", from.label, from.on)
+			return t.stop(NoRoute, name, g.Ref, "%s %s has no public IPv4 address, which %s in %s needs", from.label, from.on, describe(route), route.Table.Ref)
 		}
 		t.standsFor(from)
 		after := t.pkt
@@ -99,6 +99,10 @@ func (t *tracer) publicAccess(s *model.Subnet, v *model.VPC, outbound bool, name
 	if bpa.Mode == "" || bpa.Mode == "off" {
 		return 0
 	}
+	if bpa.Mode != "block-bidirectional" && bpa.Mode != "block-ingress" {
+		return t.stop(Insufficient, name, bpa.Ref, "the mode of VPC Block Public Access, %s, is decided at deployment", bpa.Mode)
+	}
+	open := ""
 	for _, e := range bpa.Exclusions {
 		if (e.VPC == nil || e.VPC != v) && (e.Subnet == nil || e.Subnet != s) {
 			continue
@@ -106,10 +110,16 @@ func (t *tracer) publicAccess(s *model.Subnet, v *model.VPC, outbound bool, name
 		if e.Mode == "allow-bidirectional" || e.Mode == "allow-egress" && outbound && !t.reply {
 			return 0
 		}
+		if e.Mode != "allow-egress" {
+			open = fmt.Sprintf("%s, the mode of the exclusion %s, is decided at deployment", e.Mode, e.Ref)
+		}
 	}
 	// block-ingress lets NAT and egress-only gateways answer what came from inside.
 	if bpa.Mode == "block-ingress" && (outbound && !t.reply || name == "egress-only internet gateway") {
 		return 0
+	}
+	if open != "" {
+		return t.stop(Insufficient, name, bpa.Ref, "VPC Block Public Access is %s, and %s", bpa.Mode, open)
 	}
 	return t.stop(Denied, name, bpa.Ref, "VPC Block Public Access is %s and no exclusion covers the subnet", bpa.Mode)
 }
@@ -139,8 +149,12 @@ func (t *tracer) enter(from, to *place, out model.Target) Verdict {
 	}
 	g := v.InternetGateway
 	if g == nil {
-		if t.pkt.Family() == IPv6 && len(v.EgressOnly) > 0 {
-			return t.stop(Denied, "egress-only internet gateway", v.EgressOnly[0].Ref, "%s lets nothing in that was not asked for from inside", v.EgressOnly[0].Ref)
+		if to.subnet != nil && to.subnet.RouteTable != nil {
+			if r, _ := to.subnet.RouteTable.Lookup(t.pkt.Src); r != nil {
+				if e, ok := r.Target.(*model.EgressOnlyGateway); ok {
+					return t.stop(Denied, "egress-only internet gateway", e.Ref, "%s in %s: it lets nothing in that was not asked for from inside", describe(r), to.subnet.RouteTable.Ref)
+				}
+			}
 		}
 		return t.stop(NoRoute, "VPC", v.Ref, "%s has no internet gateway attached", v.Ref)
 	}

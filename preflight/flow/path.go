@@ -139,6 +139,9 @@ func (t *tracer) forward(from *place, d dest) Verdict {
 	}
 	if t.legs[len(t.legs)-1].out != nil {
 		if e, ok := t.legs[len(t.legs)-1].out.(*model.Endpoint); !ok || e == nil {
+			if open := t.model.Undecided("VPC endpoint", t.pkt.Src, t.pkt.Dst); open != nil {
+				return t.stop(Insufficient, "VPC endpoint", open.Ref, "%s, by the internet; but %s", last.name, open)
+			}
 			t.hop(Exit, last.label, last.ref, last.name+", by the internet")
 			return ExitsNetwork
 		}

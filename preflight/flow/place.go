@@ -167,6 +167,15 @@ func (a *places) in(p *place, s *model.Subnet) *place {
 	return p
 }
 
+// holds says that an address is of the place's own subnet, and no stand-in for what is not known.
+func (p *place) holds(a netip.Addr) bool {
+	if p.subnet == nil || p.subnet.Imported || p.vpc == nil || p.vpc.Imported {
+		return false
+	}
+	r := p.subnet.Prefix(model.FamilyOf(a))
+	return r.IsValid() && r.Contains(a)
+}
+
 // shelf keeps the places of a cluster where Pods run.
 type shelf struct {
 	cluster *model.Cluster

@@ -48,8 +48,12 @@ func (t *tracer) change(a Action, component string, r model.Ref, by string, afte
 	t.pkt = after
 }
 
-// stop ends the trace.
+// stop ends the trace. What something undecided may carry on is not surely blocked.
 func (t *tracer) stop(v Verdict, component string, r model.Ref, format string, args ...any) Verdict {
+	if open := t.model.Undecided(component, t.pkt.Src, t.pkt.Dst); open != nil && v != Insufficient {
+		v = Insufficient
+		format, args = format+"; but %s", append(args, open)
+	}
 	a := map[Verdict]Action{Denied: Deny, NoRoute: Drop, Insufficient: Unknown}[v]
 	t.hop(a, component, r, fmt.Sprintf(format, args...))
 	return v
@@ -129,6 +133,9 @@ func (t *tracer) carry(from, to *place) (nat *place, out model.Target, v Verdict
 	}
 	if from.unknown != "" {
 		return nil, nil, t.stop(Insufficient, from.label, from.ref, "%s", from.unknown)
+	}
+	if to.unknown != "" && !to.outside() && !to.holds(t.pkt.Dst) {
+		return nil, nil, t.stop(Insufficient, to.label, to.ref, "%s", to.unknown)
 	}
 	if !t.reply {
 		if v := t.groups(from, to, true); v != 0 {

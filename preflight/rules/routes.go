@@ -29,7 +29,10 @@ var routeRules = []Rule{
 				if _, igw := six.Target.(*model.InternetGateway); !igw {
 					return
 				}
-				private := slices.ContainsFunc(used, func(s *model.Subnet) bool { return s.Tags.Has("kubernetes.io/role/internal-elb") })
+				private := slices.ContainsFunc(used, func(s *model.Subnet) bool {
+					_, meant := s.Meant()
+					return meant
+				})
 				if four, _ := c.routeTo(t, all4); four != nil {
 					_, nat := four.Target.(*model.NATGateway)
 					private = private || nat

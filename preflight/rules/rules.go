@@ -56,7 +56,8 @@ type Finding struct {
 	ConstructPath string   `json:"constructPath"`
 	// Path is the property in the template, for example Resources.Web.Properties.Scheme.
 	Path string `json:"path"`
-	// Stack is the stack, or the template's name, that the resource is in.
+	// Stack is the stack that the resource is in: its name, or the template's, with the CDK path or the file where several
+	// share it.
 	Stack string `json:"stack"`
 }
 
@@ -154,7 +155,7 @@ func newCheck(net *model.Network, today time.Time) *check {
 		c.set = &cfn.Set{}
 	}
 	for _, r := range c.set.Resources() {
-		c.byRef[model.Ref{Stack: r.Stack.Name, LogicalID: r.ID}] = r
+		c.byRef[model.Ref{Stack: r.Stack.ID, LogicalID: r.ID}] = r
 	}
 	return c
 }
@@ -174,6 +175,6 @@ func (c *check) report(r *cfn.Resource, property, format string, args ...any) {
 	c.findings = append(c.findings, Finding{
 		ID: c.rule.ID, Severity: c.rule.Severity, Fix: c.rule.Fix,
 		Message:   fmt.Sprintf(format, args...),
-		LogicalID: r.ID, ConstructPath: r.ConstructPath, Path: path, Stack: r.Stack.Name,
+		LogicalID: r.ID, ConstructPath: r.ConstructPath, Path: path, Stack: r.Stack.ID,
 	})
 }

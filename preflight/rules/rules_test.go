@@ -256,3 +256,29 @@ func wide(n int) string {
 "Nodes": {"Type": "AWS::EKS::Nodegroup", "Properties": {"ClusterName": {"Ref": "Cluster"}, "NodeRole": "r", "Subnets": [%[1]s]}}}}`, ids.String())
 	return b.String()
 }
+
+// A break in one of two stacks that share a name is found, whichever it is.
+func TestStacksOfOneName(t *testing.T) {
+	t.Parallel()
+	good := read(t, "testdata/good.yaml")
+	broken := strings.Replace(good, "IpFamily: ipv6", "IpFamily: ipv6, ServiceIpv4Cidr: 172.20.0.0/16", 1)
+	if broken == good {
+		t.Fatal("testdata/good.yaml has no IpFamily: ipv6")
+	}
+	for _, bad := range []int{0, 1} {
+		texts := []string{good, good}
+		texts[bad] = broken
+		set, err := cfn.Parse(cfn.Options{}, cfn.Source{Name: "dev/eks.yaml", Data: []byte(texts[0])}, cfn.Source{Name: "prod/eks.yaml", Data: []byte(texts[1])})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, f := range checkSet(t, set) {
+			got = append(got, f.ID+" "+f.Stack)
+		}
+		want := []string{[]string{"V05 eks (dev/eks.yaml)", "V05 eks (prod/eks.yaml)"}[bad]}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("with the break in stack %d:\n%s", bad, diff)
+		}
+	}
+}

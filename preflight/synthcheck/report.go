@@ -90,11 +90,7 @@ func parts(err error) []error {
 func inspect(network *flow.Network, today time.Time) *awscdk.PolicyValidationPluginReport {
 	r := reporter{files: map[string]string{}}
 	for _, s := range network.Model().Templates.Stacks() {
-		if _, same := r.files[s.Name]; same {
-			r.files[s.Name] = "" // as in two stages: only the construct's path tells them apart
-			continue
-		}
-		r.files[s.Name] = s.File
+		r.files[s.ID] = s.File
 	}
 	findings, err := rules.Check(network, rules.Options{Today: today})
 	if err != nil {
@@ -118,7 +114,7 @@ func inspect(network *flow.Network, today time.Time) *awscdk.PolicyValidationPlu
 }
 
 type reporter struct {
-	files      map[string]string // a stack's template file, where one stack only has the name
+	files      map[string]string // each stack's template file, by cfn.Stack.ID
 	violations []*awscdk.PolicyViolation
 	failed     bool
 }
@@ -233,7 +229,7 @@ func fix(f flow.Result) string {
 var fixes = map[string]string{
 	"security group":               "allow it in this security group: each address family needs a rule of its own",
 	"network ACL":                  "allow it in this network ACL, in both directions and with an entry of each address family: answers go to the ports 1024 to 65535",
-	"internet gateway":             "attach the internet gateway to the VPC, and give what is behind it a public address",
+	"internet gateway":             "attach the internet gateway to the VPC, and give what is behind it a public address; in private subnets, route 0.0.0.0/0 to a NAT gateway instead",
 	"egress-only internet gateway": "attach it to this VPC, route only IPv6 (::/0) to it, and IPv4 (0.0.0.0/0) to a NAT gateway",
 	"NAT gateway":                  "put it into a public subnet of this VPC, whose table routes 0.0.0.0/0 to the internet gateway, and route only IPv4 to it",
 	"VPC CNI":                      "install the vpc-cni add-on before the nodes, and leave ENABLE_V4_EGRESS at its default true",

@@ -1,0 +1,151 @@
+package model
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/eks-ipv6/cdk/internal/cfn"
+)
+
+// Open is a property that says what a resource belongs to or does, and that only the deployment decides: a route whose
+// table is a parameter may be the route that another table lacks. Nothing that an Open may concern is surely blocked.
+type Open struct {
+	Ref                // with the Property
+	Value string       // the expression
+	About netip.Prefix // the addresses that the resource is about, where they are known
+	parts []string
+}
+
+func (o *Open) String() string {
+	return fmt.Sprintf("%s (%s) is decided at deployment", o.Ref, o.Value)
+}
+
+// Undecided returns a property that may change what a part of the network, such as "route table", does to a packet
+// between two addresses; nil where all that matters is known.
+func (n *Network) Undecided(part string, from, to netip.Addr) *Open {
+	for _, o := range n.open {
+		if o.About.IsValid() && !o.About.Contains(from) && !o.About.Contains(to) {
+			continue
+		}
+		if slices.ContainsFunc(o.parts, func(p string) bool { return p == anyPart || strings.HasPrefix(part, p) }) {
+			return o
+		}
+	}
+	return nil
+}
+
+// anyPart stands for every part of the network.
+const anyPart = "*"
+
+// The parts of the network, by the names that hops have; one name may begin several.
+var (
+	routing    = []string{"route table", "internet gateway", "NAT gateway"}
+	attaching  = []string{"route table", "internet gateway", "NAT gateway", "VPC"}
+	filtering  = []string{"security group"}
+	listing    = []string{"network ACL"}
+	transiting = []string{"transit gateway"}
+	balancing  = []string{"application load balancer", "network load balancer", "target group", "security group", "internet gateway", "VPC", "route table"}
+	addressing = []string{anyPart}
+	placing    = []string{"node"}
+	exposing   = []string{"AWS Load Balancer Controller"}
+	addons     = []string{"VPC CNI", "kube-proxy"}
+)
+
+// decisive are the properties that may be Open, and the parts that each decides over.
+var decisive = map[string]struct {
+	parts []string
+	props []string
+	about []string // properties with the addresses that the resource is about
+}{
+	"AWS::EC2::Route": {routing, []string{"RouteTableId", "DestinationCidrBlock", "DestinationIpv6CidrBlock", "DestinationPrefixListId", "GatewayId"},
+		[]string{"DestinationCidrBlock", "DestinationIpv6CidrBlock"}},
+	"AWS::EC2::SubnetRouteTableAssociation": {routing, []string{"SubnetId", "RouteTableId"}, nil},
+	"AWS::EC2::VPCGatewayAttachment":        {attaching, []string{"VpcId", "InternetGatewayId"}, nil},
+	"AWS::EC2::EgressOnlyInternetGateway":   {[]string{"egress-only internet gateway"}, []string{"VpcId"}, nil},
+	"AWS::EC2::NatGateway":                  {routing, []string{"SubnetId", "VpcId"}, nil},
+	"AWS::EC2::SecurityGroupIngress":        {filtering, []string{"GroupId", "SourceSecurityGroupId"}, []string{"CidrIp", "CidrIpv6"}},
+	"AWS::EC2::SecurityGroupEgress":         {filtering, []string{"GroupId", "DestinationSecurityGroupId"}, []string{"CidrIp", "CidrIpv6"}},
+	"AWS::EC2::NetworkAclEntry":             {listing, []string{"NetworkAclId", "Egress", "RuleAction"}, []string{"CidrBlock", "Ipv6CidrBlock"}},
+	"AWS::EC2::SubnetNetworkAclAssociation": {listing, []string{"SubnetId", "NetworkAclId"}, nil},
+
+	"AWS::EC2::TransitGatewayAttachment":            {transiting, []string{"TransitGatewayId", "VpcId", "SubnetIds", "Options.Ipv6Support"}, nil},
+	"AWS::EC2::TransitGatewayVpcAttachment":         {transiting, []string{"TransitGatewayId", "VpcId", "SubnetIds", "Options.Ipv6Support"}, nil},
+	"AWS::EC2::TransitGatewayRoute":                 {transiting, []string{"TransitGatewayRouteTableId", "TransitGatewayAttachmentId", "DestinationCidrBlock"}, []string{"DestinationCidrBlock"}},
+	"AWS::EC2::TransitGatewayRouteTableAssociation": {transiting, []string{"TransitGatewayRouteTableId", "TransitGatewayAttachmentId"}, nil},
+	"AWS::EC2::TransitGatewayRouteTablePropagation": {transiting, []string{"TransitGatewayRouteTableId", "TransitGatewayAttachmentId"}, nil},
+
+	"AWS::EC2::VPC":          {[]string{"NAT gateway"}, []string{"CidrBlock"}, nil},
+	"AWS::EC2::VPCCidrBlock": {addressing, []string{"VpcId", "AmazonProvidedIpv6CidrBlock"}, nil},
+	"AWS::EC2::Subnet":       {placing, []string{"AssignIpv6AddressOnCreation", "Ipv6Native"}, nil},
+
+	"AWS::EKS::Addon":                           {addons, []string{"AddonName", "ClusterName"}, nil},
+	"Custom::AWSCDK-EKS-HelmChart":              {exposing, []string{"Chart", "ClusterName", "Values"}, nil},
+	"AWS::EC2::VPCEndpointService":              {[]string{"VPC endpoint service"}, []string{"SupportedIpAddressTypes", "NetworkLoadBalancerArns"}, nil},
+	"AWS::EC2::VPCEndpoint":                     {[]string{"VPC endpoint", "route table"}, []string{"RouteTableIds"}, nil},
+	"AWS::EC2::VPCPeeringConnection":            {[]string{"VPC peering connection"}, []string{"VpcId", "PeerVpcId"}, nil},
+	"AWS::EKS::Cluster":                         {addressing, []string{"KubernetesNetworkConfig.IpFamily"}, nil},
+	"AWS::EC2::TransitGateway":                  {transiting, []string{"DefaultRouteTableAssociation", "DefaultRouteTablePropagation"}, nil},
+	"AWS::EC2::SubnetCidrBlock":                 {placing, []string{"SubnetId"}, nil},
+	"AWS::ElasticLoadBalancingV2::LoadBalancer": {balancing, []string{"Scheme", "IpAddressType"}, nil},
+	"AWS::ElasticLoadBalancingV2::Listener":     {balancing, []string{"LoadBalancerArn", "Port", "DefaultActions"}, nil},
+	"AWS::ElasticLoadBalancingV2::TargetGroup":  {balancing, []string{"IpAddressType", "Port", "TargetType"}, nil},
+}
+
+// undecided collects what is open.
+func (b *builder) undecided() {
+	for _, r := range b.set.Resources() {
+		d, ok := decisive[r.Type]
+		if !ok {
+			continue
+		}
+		for _, prop := range d.props {
+			v := r.Prop(prop)
+			if !waits(v) {
+				continue
+			}
+			o := &Open{Ref: ref(r).In(prop), Value: v.String(), parts: d.parts}
+			for _, a := range d.about {
+				if p, unknown := prefix(r.Prop(a), 0); unknown == "" && p.IsValid() {
+					o.About = p
+				}
+			}
+			b.net.open = append(b.net.open, o)
+		}
+		if r.Type == "AWS::EC2::Subnet" {
+			b.openSubnet(r)
+		}
+	}
+}
+
+// openSubnet finds role tags and a VPC that a deployment decides, and a zone that is a parameter.
+func (b *builder) openSubnet(r *cfn.Resource) {
+	for i, tag := range r.Prop("Tags").Items() {
+		k, known := tag.Get("Key").Text()
+		role := k == PublicRole || k == InternalRole
+		if !known || role && !tag.Get("Value").Known() {
+			b.net.open = append(b.net.open, &Open{Ref: ref(r).In(fmt.Sprintf("Tags[%d]", i)), Value: tag.String(), parts: exposing})
+		}
+	}
+	if vpc := r.Prop("VpcId"); waits(vpc) {
+		b.net.open = append(b.net.open, &Open{Ref: ref(r).In("VpcId"), Value: vpc.String(), parts: append([]string{"NAT gateway"}, exposing...)})
+	}
+	zone := r.Prop("AvailabilityZone")
+	if fn, _, ok := zone.Call(); ok && fn == "Ref" {
+		b.net.open = append(b.net.open, &Open{Ref: ref(r).In("AvailabilityZone"), Value: zone.String(), parts: transiting})
+	}
+}
+
+// waits says that a value is a function or a parameter that only the deployment resolves; a text with unknown parts is no
+// such value, and neither is what identifies a resource of the templates.
+func waits(v cfn.Value) bool {
+	if items, ok := v.List(); ok {
+		return slices.ContainsFunc(items, waits)
+	}
+	if r, _, ok := v.Attribute(); ok {
+		return !modelled[r.Type]
+	}
+	_, _, call := v.Call()
+	return call
+}
