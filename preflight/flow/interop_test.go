@@ -100,7 +100,7 @@ func TestInteropBroken(t *testing.T) {
 		"no way back": {"InteropPeering", "F13", func(tp template) {
 			remove(tp, only(t, tp, "AWS::EC2::Route", "JoinNetwork1ToClientsIpv4"))
 			remove(tp, only(t, tp, "AWS::EC2::Route", "JoinNetwork2ToClientsIpv4"))
-		}, "NAT gateway"},
+		}, "route table"},
 		"load balancer closed": {"InteropPeering", "F13", func(tp template) {
 			props(tp, only(t, tp, "AWS::EC2::SecurityGroup", "BridgeSecurityGroup"))["SecurityGroupIngress"] = []any{}
 		}, "security group BridgeSecurityGroup"},
