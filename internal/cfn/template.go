@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/agext/levenshtein"
 )
 
 // template is a document whose shape is checked: every section is a map, every resource has a type.
@@ -140,7 +142,7 @@ func nearest(name string, among []string) string {
 		if len(c) > 200 {
 			continue
 		}
-		if d := distance(strings.ToLower(name), strings.ToLower(c), at); d < at {
+		if d := levenshtein.Distance(strings.ToLower(name), strings.ToLower(c), nil); d < at {
 			best, at = c, d
 		}
 	}
@@ -148,28 +150,4 @@ func nearest(name string, among []string) string {
 		return ""
 	}
 	return fmt.Sprintf("; did you mean %q?", best)
-}
-
-// distance is the edit distance, or limit if it is no less.
-func distance(a, b string, limit int) int {
-	if max(len(a)-len(b), len(b)-len(a)) >= limit {
-		return limit
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return min(row[len(b)], limit)
 }

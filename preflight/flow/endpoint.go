@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/agext/levenshtein"
+
 	"github.com/eks-ipv6/cdk/internal/model"
 )
 
@@ -224,26 +226,9 @@ func (n *Network) unknown(ep Endpoint) error {
 // tail is the last part of an endpoint: the name without kind, namespace or path.
 func tail(s string) string { return s[strings.LastIndexAny(s, ":/")+1:] }
 
-// distance is the Levenshtein distance, of names cut to a length where it stays cheap.
+// distance is the edit distance of names, cut to a length where it stays cheap.
 func distance(a, b string) int {
-	a, b = a[:min(len(a), 64)], b[:min(len(b), 64)]
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		diag := row[0]
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := diag
-			if a[i-1] != b[j-1] {
-				cost++
-			}
-			diag = row[j]
-			row[j] = min(row[j]+1, row[j-1]+1, cost)
-		}
-	}
-	return row[len(b)]
+	return levenshtein.Distance(a[:min(len(a), 64)], b[:min(len(b), 64)], nil)
 }
 
 // Endpoints lists the names a query can use on this network, addresses aside.

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/agext/levenshtein"
+
 	"github.com/eks-ipv6/cdk/constructs/dualstack"
 	"github.com/eks-ipv6/cdk/constructs/ipv6eks"
 	"github.com/eks-ipv6/cdk/constructs/kubectllayer"
@@ -173,30 +175,9 @@ func misspelt(name string) string {
 		}
 	}
 	for _, k := range keys {
-		if strings.EqualFold(name, k.name) || len(name) > 3 && distance(strings.ToLower(name), strings.ToLower(k.name)) <= 2 {
+		if strings.EqualFold(name, k.name) || len(name) > 3 && levenshtein.Distance(strings.ToLower(name), strings.ToLower(k.name), nil) <= 2 {
 			return k.name
 		}
 	}
 	return ""
-}
-
-// distance counts the letters to insert, delete or replace between a and b.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			next := min(row[j+1]+1, row[j]+1, diagonal+cost)
-			diagonal, row[j+1] = row[j+1], next
-		}
-	}
-	return row[len(b)]
 }
