@@ -133,7 +133,7 @@ type Stack struct {
 
 	set       *Set
 	index     int
-	named     bool // Name is what AWS::StackName will be
+	named     bool   // Name is what AWS::StackName will be
 	path      string // of the CDK construct, or ""
 	assembly  string // folder of the manifest that lists it, or ""
 	region    string
