@@ -32,17 +32,17 @@ var patterns = []struct{ id, what, translates, translator, template string }{
 	{"F6", "The control plane has interfaces in the cluster's subnets. Pods reach the API there, and the API reaches the kubelet (10250) and webhooks in Pods (the load balancer controller's is 9443), all over IPv6.",
 		"nobody", "", platform},
 	{"F7", "A dual-stack load balancer with ip targets takes the client's IPv4 connection and opens an IPv6 one to the Pod.",
-		"the load balancer", "load balancer", platform},
+		"the load balancer", "load balancer", exposed},
 	{"F8", "The same load balancer answers on IPv6. The Pod sees the load balancer's address with an ALB; an NLB can keep the client's.",
-		"nobody; an ALB opens a connection of its own", "", platform},
+		"nobody; an ALB opens a connection of its own", "", exposed},
 	{"F9", "Dual-stack endpoints of AWS services are reached as F3, IPv4-only ones as F4; a VPC endpoint keeps either within the VPC.",
 		"as F3 or F4", "VPC CNI", platform},
 	{"F10", "To Pods and Services of an IPv4 cluster a Pod of the IPv6 cluster comes with its node's IPv4 address.",
-		"the VPC CNI", "VPC CNI", interop},
+		"the VPC CNI", "VPC CNI", sameVpc},
 	{"F11", "Pods of an IPv4 cluster have no IPv6. They reach the IPv6 cluster's services by an internal dual-stack load balancer.",
-		"the load balancer", "load balancer", interop},
+		"the load balancer", "load balancer", sameVpc},
 	{"F12", "Where peering or a transit gateway joins two VPCs with routes for their IPv6 ranges on both sides, Pods reach Pods. IPv6 ranges do not overlap.",
-		"nobody", "", transit},
+		"nobody", "", clusters},
 	{"F13", "An IPv4 client in the other VPC uses an internal dual-stack load balancer.",
 		"the load balancer", "load balancer", peering},
 	{"F14", "The Pod leaves with its node's IPv4 address, which the other VPC routes back.",
@@ -54,12 +54,14 @@ var patterns = []struct{ id, what, translates, translator, template string }{
 }
 
 const (
-	platform    = "test/testdata/templates/Ipv6Platform.json"
+	templates   = "test/testdata/templates/"
+	platform    = templates + "Ipv6Platform.json"
+	exposed     = templates + "Ipv6Exposed.json"
+	sameVpc     = templates + "InteropSameVpc.json"
+	clusters    = templates + "InteropIpv6Clusters.json"
+	peering     = templates + "InteropPeering.json"
+	privatelink = templates + "InteropPrivateLink.json"
 	cluster     = "preflight/flow/testdata/cluster.yaml"
-	interop     = "preflight/flow/testdata/interop.yaml"
-	transit     = "preflight/flow/testdata/transit.yaml"
-	peering     = "preflight/flow/testdata/peering.yaml"
-	privatelink = "preflight/flow/testdata/privatelink.yaml"
 )
 
 // TestFlows keeps docs/flows.md what the tracer says.
