@@ -73,7 +73,11 @@ type builder struct {
 
 // ref is where a resource is written.
 func ref(r *cfn.Resource) Ref {
-	return Ref{Stack: r.Stack.ID, LogicalID: r.ID, Type: r.Type, ConstructPath: r.ConstructPath}
+	at := Ref{Stack: r.Stack.ID, LogicalID: r.ID, Type: r.Type, ConstructPath: r.ConstructPath}
+	if label := r.Label(); label != r.ID {
+		at.Name = label
+	}
+	return at
 }
 
 // key is the map key of the resource that a value identifies, or of the value itself when it is from outside.
