@@ -549,7 +549,7 @@ func TestStacksOfOneName(t *testing.T) {
 	for _, s := range set.Stacks() {
 		ids = append(ids, s.ID)
 	}
-	if diff := cmp.Diff([]string{"net (dev/net)", "app (dev/app)", "net (prod/net)", "app (prod/app)"}, ids); diff != "" {
+	if diff := cmp.Diff([]string{"dev/net", "dev/app", "prod/net", "prod/app"}, ids); diff != "" {
 		t.Errorf("ids:\n%s", diff)
 	}
 	for i, r := range set.Find("X") {
@@ -578,7 +578,7 @@ func TestStackIDs(t *testing.T) {
 	for _, s := range set.Stacks() {
 		ids = append(ids, s.ID)
 	}
-	want := []string{"net (a/net.yaml)", "net (a/net.yaml)/N", "net (b/net.json)", "net (b/net.json)/N", "app", "app/N"}
+	want := []string{"a/net.yaml", "a/net.yaml/N", "b/net.json", "b/net.json/N", "app", "app/N"}
 	if diff := cmp.Diff(want, ids); diff != "" {
 		t.Errorf("ids:\n%s", diff)
 	}

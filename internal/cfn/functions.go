@@ -614,15 +614,15 @@ func (e *evaluator) callGetStackOutput(arg *node, at *place) Value {
 		e.note(at, fmt.Sprintf("the output %s of the stack %s is unknown: %d stacks here have that name", clip(out, 60), clip(name, 60), len(named)))
 		return open
 	}
-	for _, st := range named {
-		if st.tmpl.outputs.field(out) == nil {
-			e.fail(at.to("OutputName"), "the stack %s has no output %q%s", name, clip(out, 60), nearest(out, st.tmpl.outputs.keys))
-			return open
-		}
-		return e.output(st, out, at)
+	if len(named) == 0 {
+		e.note(at, fmt.Sprintf("the output %s of the stack %s is unknown: no template here is that stack", clip(out, 60), clip(name, 60)))
+		return open
 	}
-	e.note(at, fmt.Sprintf("the output %s of the stack %s is unknown: no template here is that stack", clip(out, 60), clip(name, 60)))
-	return open
+	if outputs := named[0].tmpl.outputs; outputs.field(out) == nil {
+		e.fail(at.to("OutputName"), "the stack %s has no output %q%s", name, clip(out, 60), nearest(out, outputs.keys))
+		return open
+	}
+	return e.output(named[0], out, at)
 }
 
 func (e *evaluator) callTransform(arg *node, at *place) Value {

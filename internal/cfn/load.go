@@ -430,10 +430,10 @@ func (s *Set) identify() {
 			st.ID = st.Parent.Stack.ID + "/" + st.Parent.ID
 			st.Name = st.Parent.Stack.Name + "/" + st.Parent.ID
 		case names[st.Name] > 1:
-			st.ID += " (" + cmp.Or(st.path, st.File) + ")"
+			st.ID = cmp.Or(st.path, st.File)
 		}
 		for n := 2; taken[st.ID]; n++ {
-			st.ID = fmt.Sprintf("%s (%s, %d)", st.Name, st.File, n)
+			st.ID = fmt.Sprintf("%s (%d)", st.File, n)
 		}
 		taken[st.ID] = true
 	}
@@ -475,6 +475,12 @@ func (s *Set) settle(p *problems) {
 	for i, st := range s.stacks {
 		st.index = i
 		st.forget()
+	}
+	s.repeated = map[string]bool{}
+	seen := map[string]bool{}
+	for _, r := range s.Resources() {
+		s.repeated[r.ID] = s.repeated[r.ID] || seen[r.ID]
+		seen[r.ID] = true
 	}
 	s.exports = s.findExports(p, &budget)
 	for _, st := range s.stacks {

@@ -37,6 +37,7 @@ type Set struct {
 	opts     Options
 	stacks   []*Stack
 	exports  []export
+	repeated map[string]bool // logical ids that several stacks have
 	provider Provider
 	depth    atomic.Int32 // provider calls in flight
 	mu       sync.Mutex   // guards provider, notes and noted
@@ -121,8 +122,8 @@ func (s *Set) Provide(p Provider) {
 
 // Stack is one template in its place: a top-level stack, or one instance of a nested template.
 type Stack struct {
-	// ID tells the stack from every other one of the set: its name, and where several share that, as stacks of two
-	// stages may, the CDK path or the file as well. A nested stack's begins with its parent's.
+	// ID tells the stack from every other one of the set: its name, or where several share that, as stacks of two stages
+	// may, its CDK path or its file. A nested stack's begins with its parent's.
 	ID string
 	// Name is the stack name where the input tells it, else the file name without its extension.
 	Name string
@@ -237,6 +238,14 @@ func (r *Resource) Attr(name string) Value { return r.Stack.attribute(r, name) }
 func (r *Resource) Name() string {
 	if r.ConstructPath != "" {
 		return r.ConstructPath
+	}
+	return r.ID
+}
+
+// Label is the logical id, with the stack's ID before it where several stacks have that logical id.
+func (r *Resource) Label() string {
+	if r.Stack.set.repeated[r.ID] {
+		return r.Stack.ID + "/" + r.ID
 	}
 	return r.ID
 }

@@ -53,7 +53,8 @@ A and B are one of:
   apiserver  apiserver@SUBNET                             the Kubernetes API
   internet4  internet6                                    a host on the internet
   203.0.113.7  2001:db8::7                                an address
-  NAME                                                    any of these by logical id or construct path
+  NAME                                                    any of these by logical id or construct path, or as
+                                                          STACK/NAME where several stacks have the logical id
 
 Every PATH is a template or a cloud assembly folder (default: cdk.out); several are one network.`,
 		Example: `  preflight trace cdk.out

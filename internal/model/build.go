@@ -73,7 +73,11 @@ type builder struct {
 
 // ref is where a resource is written.
 func ref(r *cfn.Resource) Ref {
-	return Ref{Stack: r.Stack.ID, LogicalID: r.ID, Type: r.Type, ConstructPath: r.ConstructPath}
+	at := Ref{Stack: r.Stack.ID, LogicalID: r.ID, Type: r.Type, ConstructPath: r.ConstructPath}
+	if label := r.Label(); label != r.ID {
+		at.Name = label
+	}
+	return at
 }
 
 // key is the map key of the resource that a value identifies, or of the value itself when it is from outside.
@@ -87,7 +91,12 @@ func key(v cfn.Value) string {
 func own(r *cfn.Resource) string { return "r" + r.Ref().Key() }
 
 // outside makes the Ref of a thing that templates use and none declares.
-func outside(typ string, v cfn.Value) Ref { return Ref{Type: typ, Name: v.String()} }
+func outside(typ string, v cfn.Value) Ref {
+	if fn, _, ok := v.Call(); ok && fn == "Ref" {
+		return Ref{Type: typ, Name: "parameter " + v.String()} // no resource, though one may have that name
+	}
+	return Ref{Type: typ, Name: v.String()}
+}
 
 func (b *builder) assume(r Ref, format string, args ...any) {
 	b.net.Assumptions = append(b.net.Assumptions, Assumption{Ref: r, Text: fmt.Sprintf(format, args...)})

@@ -52,6 +52,14 @@ func (r Ref) String() string {
 	return name
 }
 
+// Label is the logical id, with the stack before it where several stacks have that logical id.
+func (r Ref) Label() string {
+	if label := r.Stack + "/" + r.LogicalID; r.Name == label {
+		return label
+	}
+	return r.LogicalID
+}
+
 // Resource is anything that knows where it is written.
 type Resource interface{ Resource() Ref }
 

@@ -21,6 +21,11 @@ func (n *Network) TraceAll(q Query) ([]Trace, error) {
 	if q.Family != 0 && q.Family != IPv4 && q.Family != IPv6 {
 		return nil, fmt.Errorf("flow: unknown address family %d: want IPv4 or IPv6", q.Family)
 	}
+	for _, end := range []Endpoint{q.From, q.To} {
+		if f := end.family(); f != 0 && q.Family != 0 && f != q.Family {
+			return nil, fmt.Errorf("flow: %s has no %s address: leave the family out, or ask for %s", string(end), q.Family, f)
+		}
+	}
 	from, assumes, err := n.ends(q.From, true)
 	if err != nil {
 		if n.isDestinationOnly(q.From) {

@@ -96,10 +96,11 @@ func (n *Network) prepare() {
 			n.address(p)
 		}
 	}
-	n.assumptions = map[string][]string{}
+	n.assumptions = map[declared][]string{}
 	for _, a := range m.Assumptions {
 		if !a.Prefix.IsValid() && a.Ref.LogicalID != "" {
-			n.assumptions[a.Ref.LogicalID] = append(n.assumptions[a.Ref.LogicalID], a.Text)
+			at := declared{a.Ref.Stack, a.Ref.LogicalID}
+			n.assumptions[at] = append(n.assumptions[at], a.Text)
 		}
 	}
 }
@@ -164,16 +165,17 @@ func (n *Network) assumed(t Trace) []string {
 			say(s)
 		}
 	}
-	last := ""
+	var last declared
 	for _, hops := range [][]Hop{t.Hops, t.Return} {
 		for _, h := range hops {
 			address(h.After.Src)
 			address(h.After.Dst)
-			if h.LogicalID == last {
+			at := declared{h.Stack, h.LogicalID}
+			if at == last {
 				continue
 			}
-			last = h.LogicalID
-			for _, s := range n.assumptions[h.LogicalID] {
+			last = at
+			for _, s := range n.assumptions[at] {
 				say(s)
 			}
 		}

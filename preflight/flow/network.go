@@ -18,7 +18,7 @@ type Network struct {
 	fronts      map[*model.LoadBalancer][]*place
 	byRef       map[string][]any // what a logical id, construct path or name means
 	byAddr      map[netip.Addr]*place
-	assumptions map[string][]string // by logical id
+	assumptions map[declared][]string
 }
 
 // Load reads template files (JSON or YAML) and cloud assembly folders as one network: exports and imports are
@@ -152,3 +152,6 @@ func (r Report) Missed() []Result {
 	}
 	return out
 }
+
+// declared is where a template declares a resource.
+type declared struct{ stack, logicalID string }

@@ -231,7 +231,7 @@ func TraceText(t Trace, o TextOptions) string {
 	if len(t.Hops) > 0 {
 		port = fmt.Sprintf(":%d/%s", t.Hops[0].Before.DstPort, t.Hops[0].Before.Proto)
 	}
-	p.line("%s → %s%s  %s", short(t.From), short(t.To), port, p.paint(code, v))
+	p.line("%s → %s%s  %s", short(t.From), bracketed(short(t.To)), port, p.paint(code, v))
 	p.hops(t.Hops)
 	if len(t.Return) > 0 {
 		p.line("return:")
@@ -251,7 +251,7 @@ func (p *printer) hops(hops []Hop) {
 	names := make([]string, len(hops))
 	for i, h := range hops {
 		names[i] = h.Component
-		if n := named("", h.LogicalID); n != "" {
+		if n := named("", h.Label); n != "" {
 			names[i] += " " + n
 		}
 		wName = max(wName, utf8.RuneCountInString(names[i]))
@@ -343,8 +343,8 @@ func Mermaid(r Report) string {
 				id := fmt.Sprintf("n%d", n)
 				n++
 				label := h.Component
-				if h.LogicalID != "" {
-					label += "\n" + h.LogicalID
+				if h.Label != "" {
+					label += "\n" + h.Label
 				}
 				shapeOf := "[%s]"
 				switch h.Action {

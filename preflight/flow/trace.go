@@ -111,6 +111,7 @@ type Hop struct {
 	LogicalID     string // where it is in the template; empty for what no template declares
 	ConstructPath string
 	Stack         string // the stack or template of LogicalID
+	Label         string // LogicalID, with the stack before it where several stacks have that logical id
 	Action        Action
 	By            string // the rule that decided: "::/0 → EgressOnly (AppRoute)", "no rule allows tcp/443 from ::/0"
 	Before, After Packet
@@ -128,8 +129,8 @@ func (h Hop) Name() string {
 	switch {
 	case h.ConstructPath != "":
 		return h.ConstructPath
-	case h.LogicalID != "":
-		return h.LogicalID
+	case h.Label != "":
+		return h.Label
 	}
 	return h.Component
 }
@@ -174,7 +175,7 @@ func (q Query) String() string {
 		if proto == "" {
 			proto = TCP
 		}
-		s += fmt.Sprintf(":%d/%s", q.Port, proto)
+		s = fmt.Sprintf("%s → %s:%d/%s", q.From, bracketed(string(q.To)), q.Port, proto)
 	}
 	if q.Family != 0 {
 		s += " over " + q.Family.String()
@@ -192,6 +193,26 @@ func (q Query) String() string {
 //	203.0.113.7  2001:db8::7                 an address
 //	NAME                                     any of these by logical id or construct path
 type Endpoint string
+
+// family is the one that the endpoint's own text decides, or 0.
+func (e Endpoint) family() Family {
+	switch e {
+	case Internet4:
+		return IPv4
+	case Internet6:
+		return IPv6
+	}
+	a, _ := netip.ParseAddr(string(e))
+	return model.FamilyOf(a)
+}
+
+// bracketed sets an IPv6 address apart from the port that follows.
+func bracketed(name string) string {
+	if a, err := netip.ParseAddr(name); err == nil && a.Is6() {
+		return "[" + name + "]"
+	}
+	return name
+}
 
 // Endpoints that need no name.
 const (

@@ -44,7 +44,7 @@ func (t *tracer) hop(a Action, component string, r model.Ref, by string) {
 
 func (t *tracer) change(a Action, component string, r model.Ref, by string, after Packet) {
 	t.hops = append(t.hops, Hop{Component: component, Type: r.Type, LogicalID: r.LogicalID, ConstructPath: r.ConstructPath,
-		Stack: r.Stack, Action: a, By: by, Before: t.pkt, After: after})
+		Stack: r.Stack, Label: r.Label(), Action: a, By: by, Before: t.pkt, After: after})
 	t.pkt = after
 }
 

@@ -80,6 +80,7 @@ func TestUndecided(t *testing.T) {
 		{"a rule of a group that is a parameter", all(drop("DatabaseFromNodes"), rule("10.0.0.0/8")), "F5", flow.Insufficient, "StrayRule.GroupId (Decided) is decided at deployment"},
 		{"a rule of such a group for others", all(drop("DatabaseFromNodes"), rule("192.0.2.0/24")), "F5", flow.Denied, "no rule allows"},
 		{"nodes in subnets that are a parameter", all(set("NodesX86", "Subnets", ref("Subnets")), set("NodesArm", "Subnets", ref("Subnets"))), "F6", flow.Insufficient, "subnet Subnets is in none of the templates"},
+		{"nodes in one subnet that is a parameter", set("NodesX86", "Subnets.0", ref("Decided")), "F1", flow.Insufficient, "subnet parameter Decided is in none of the templates"},
 		{"private access to the API", set("Cluster", "ResourcesVpcConfig.EndpointPrivateAccess", ref("Decided")), "F6", flow.Insufficient, "EndpointPrivateAccess is Decided, which is decided at deployment"},
 		{"the mode of Block Public Access", mode("InternetGatewayBlockMode", "Decided"), "F3", flow.Insufficient, "the mode of VPC Block Public Access, Decided, is decided at deployment"},
 		{"the mode of an exclusion", mode("InternetGatewayExclusionMode", "Decided"), "F3", flow.Insufficient, "the mode of the exclusion Except, is decided at deployment"},

@@ -56,8 +56,8 @@ type Finding struct {
 	ConstructPath string   `json:"constructPath"`
 	// Path is the property in the template, for example Resources.Web.Properties.Scheme.
 	Path string `json:"path"`
-	// Stack is the stack that the resource is in: its name, or the template's, with the CDK path or the file where several
-	// share it.
+	// Stack is the stack that the resource is in: its name, or the template's, or where several share
+	// that the CDK path or the file.
 	Stack string `json:"stack"`
 }
 

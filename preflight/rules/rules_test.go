@@ -276,7 +276,7 @@ func TestStacksOfOneName(t *testing.T) {
 		for _, f := range checkSet(t, set) {
 			got = append(got, f.ID+" "+f.Stack)
 		}
-		want := []string{[]string{"V05 eks (dev/eks.yaml)", "V05 eks (prod/eks.yaml)"}[bad]}
+		want := []string{[]string{"V05 dev/eks.yaml", "V05 prod/eks.yaml"}[bad]}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("with the break in stack %d:\n%s", bad, diff)
 		}
