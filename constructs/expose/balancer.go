@@ -1,6 +1,7 @@
 package expose
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"net/netip"
@@ -167,6 +168,16 @@ func isWorld(c netip.Prefix) bool {
 		return c.Bits() < 7
 	}
 	return c.Bits() < 16
+}
+
+// rangesBeside are the ranges that an object names: none where security groups of the user's own admit the clients. invalid
+// is what Validate said, and is joined to what keeps the ranges from being known.
+func (in Inbound) rangesBeside(groups []string, invalid error) ([]string, error) {
+	if len(groups) > 0 {
+		return nil, invalid
+	}
+	ranges, err := in.ranges()
+	return ranges, errors.Join(invalid, err)
 }
 
 // ranges are what the controller is told, always something: left alone it opens the load balancer to the world.
@@ -365,7 +376,7 @@ func checkArns(p *problems, field, service string, arns ...string) {
 // Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html
 const maxGroups = 5
 
-func checkGroups(p *problems, groups []string) {
+func checkSecurityGroups(p *problems, groups []string) {
 	if len(groups) > maxGroups {
 		p.add("SecurityGroups: %d: a load balancer takes %d", len(groups), maxGroups)
 	}

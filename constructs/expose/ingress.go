@@ -234,7 +234,7 @@ func (p *IngressProps) Validate() error {
 		bad.add("Subnets: one: want subnets in two zones at least, which an ALB needs")
 	}
 	checkBalancerName(&bad, v.LoadBalancerName)
-	checkGroups(&bad, v.SecurityGroups)
+	checkSecurityGroups(&bad, v.SecurityGroups)
 	checkAttributes(&bad, v.Attributes, v.AccessLogs, v.Scheme)
 	checkPairs(&bad, "TargetGroupAttributes", v.TargetGroupAttributes)
 	checkPairs(&bad, "Tags", v.Tags)
@@ -357,14 +357,8 @@ func CheckGroups(ingresses ...*IngressProps) error {
 // Objects are the Ingress and, for DualStackWithoutPublicIPv4, its class before it. The error is that of Validate, or says
 // that the ranges of the cluster's VPC are not known here.
 func (p *IngressProps) Objects() ([]runtime.Object, error) {
-	err := p.Validate()
 	v := jsiix.Value(p)
-	var ranges []string
-	if len(v.SecurityGroups) == 0 {
-		var more error
-		ranges, more = v.Inbound.ranges()
-		err = errors.Join(err, more)
-	}
+	ranges, err := v.Inbound.rangesBeside(v.SecurityGroups, p.Validate())
 	if err != nil {
 		return nil, err
 	}

@@ -195,7 +195,7 @@ func (p *ServiceProps) Validate() error {
 	v.HealthCheck.check(&bad, "TCP", "HTTP", "HTTPS")
 	v.checkSubnets(&bad)
 	checkBalancerName(&bad, v.LoadBalancerName)
-	checkGroups(&bad, v.SecurityGroups)
+	checkSecurityGroups(&bad, v.SecurityGroups)
 	checkAttributes(&bad, v.Attributes, v.AccessLogs, v.Scheme)
 	checkPairs(&bad, "TargetGroupAttributes", v.TargetGroupAttributes)
 	if _, ok := v.TargetGroupAttributes["proxy_protocol_v2.enabled"]; ok {
@@ -305,14 +305,8 @@ func (p ServiceProps) checkSubnets(bad *problems) {
 
 // Objects are the Service. The error is that of Validate, or says that the ranges of the cluster's VPC are not known here.
 func (p *ServiceProps) Objects() ([]runtime.Object, error) {
-	err := p.Validate()
 	v := jsiix.Value(p)
-	var ranges []string
-	if len(v.SecurityGroups) == 0 {
-		var more error
-		ranges, more = v.Inbound.ranges()
-		err = errors.Join(err, more)
-	}
+	ranges, err := v.Inbound.rangesBeside(v.SecurityGroups, p.Validate())
 	if err != nil {
 		return nil, err
 	}
