@@ -221,6 +221,24 @@ type NATGateway struct {
 	NoAddress bool
 }
 
+// Address is the gateway's private IPv4 address: one from the end of its subnet, away from the hosts, and for a regional
+// gateway one that no subnet holds. It is not valid where the subnet has no IPv4 range.
+func (g *NATGateway) Address() netip.Addr {
+	if g.Subnet == nil {
+		return netip.AddrFrom4([4]byte{100, 64, byte(g.Index >> 8), byte(g.Index)})
+	}
+	p := g.Subnet.IPv4.Masked()
+	if !p.IsValid() {
+		return netip.Addr{}
+	}
+	room := min(p.Addr().BitLen()-p.Bits(), 16)
+	last := max(1<<room-3-g.Index%8, 1)
+	a := p.Addr().As4()
+	a[2] |= byte(last >> 8)
+	a[3] |= byte(last)
+	return netip.AddrFrom4(a)
+}
+
 // Peering is an AWS::EC2::VPCPeeringConnection.
 type Peering struct {
 	Ref

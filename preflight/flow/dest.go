@@ -181,6 +181,11 @@ func (n *Network) api(q Query, from *place) []dest {
 		}
 		p := internet(f)
 		p.name = "public endpoint of " + c.String()
+		if f == IPv6 {
+			p.v6 = publicAPI6
+		} else {
+			p.v4 = publicAPI4
+		}
 		d := dest{name: string(APIServer), place: p, port: port, proto: TCP, named: true, family: f, publicAPI: c}
 		if c.AccessUnknown != "" {
 			d.fails, d.failAt, d.failLabel, d.failWhy = Insufficient, c.In("ResourcesVpcConfig"), "EKS public endpoint", c.AccessUnknown

@@ -56,7 +56,7 @@ func (n *Network) prepare() {
 				p.v6 = netip.Addr{}
 			}
 			if h.PublicIPv4 {
-				p.public = netip.AddrFrom4([4]byte{198, 51, 100, 250})
+				p.public = n.places.elastic()
 			}
 			p.unknown = cmp.Or(p.unknown, h.Unknown)
 			n.hosts = append(n.hosts, p)
@@ -137,7 +137,7 @@ func (n *Network) balancer(l *model.LoadBalancer) []*place {
 			p.v6 = netip.Addr{}
 		}
 		if !l.Internal && l.AddressType != "dualstack-without-public-ipv4" {
-			p.public = netip.AddrFrom4([4]byte{198, 51, 100, byte(200 + len(out)%40)})
+			p.public = n.places.elastic()
 		}
 		out = append(out, p)
 	}

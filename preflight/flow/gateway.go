@@ -227,14 +227,12 @@ func (t *tracer) toNAT(g *model.NATGateway, at position, from, to *place, route 
 		return nil, t.stop(Insufficient, name, g.Ref, "subnet %s of %s is in none of the templates", g.Subnet.Ref, g.Ref)
 	}
 	p := &place{kind: natPlace, name: g.String(), label: name, ref: g.Ref, nat: g, vpc: g.VPC, subnet: g.Subnet, open: true, public: g.Public}
+	p.v4 = g.Address()
 	if g.Subnet == nil {
 		p.on = "regional"
-		// No subnet: the gateway's own side needs an address that no subnet holds.
-		p.v4 = netip.AddrFrom4([4]byte{100, 64, byte(g.Index >> 8), byte(g.Index)})
 		return p, 0
 	}
 	p.on = "in " + g.Subnet.String()
-	p.v4 = lastAddr(g.Subnet.IPv4, g.Index)
 	if !p.v4.IsValid() {
 		return nil, t.stop(NoRoute, name, g.Ref, "subnet %s has no IPv4 range for %s", g.Subnet.Ref, g.Ref)
 	}
@@ -260,18 +258,6 @@ func endsAtInternet(g *model.NATGateway, a netip.Addr) bool {
 	}
 	_, igw := route.Target.(*model.InternetGateway)
 	return igw
-}
-
-// lastAddr takes addresses for gateways from the end of a subnet, away from the hosts.
-func lastAddr(p netip.Prefix, n int) netip.Addr {
-	if !p.IsValid() {
-		return netip.Addr{}
-	}
-	room := p.Addr().BitLen() - p.Bits()
-	if room > 16 {
-		room = 16
-	}
-	return plus(p.Masked().Addr(), 1<<room-3-n%8)
 }
 
 // translate is what a NAT gateway does: source translation, and for 64:ff9b::/96 translation to IPv4.

@@ -43,10 +43,21 @@ type dest struct {
 	assumes []string
 }
 
+// over is the address family by which a place reaches the destination.
+func (d dest) over(from *place) Family {
+	switch {
+	case d.family != 0:
+		return d.family
+	case from.v6.IsValid() && (d.place.v6.IsValid() || d.virtual.Is6()):
+		return IPv6
+	}
+	return IPv4
+}
+
 // trace follows a packet from a place to a destination and back.
 func (n *Network) trace(q Query, from *place, d dest) Trace {
 	t := &tracer{model: n.model}
-	tr := Trace{Query: q, From: from.name, To: d.name}
+	tr := Trace{Query: q, From: from.name, To: d.name, from: from, dest: &d}
 	v := t.forward(from, d)
 	tr.Hops, t.hops = t.hops, nil
 	if v.OK() {
@@ -71,13 +82,7 @@ func (t *tracer) forward(from *place, d dest) Verdict {
 		pod.v4 = netip.Addr{} // the node's, by which nobody reaches the Pod
 		d.place = &pod
 	}
-	f := d.family
-	if f == 0 {
-		f = IPv4
-		if from.v6.IsValid() && (d.place.v6.IsValid() || d.virtual.Is6()) {
-			f = IPv6
-		}
-	}
+	f := d.over(from)
 	t.pkt = Packet{Src: from.addr(f), Dst: d.place.addr(f), Proto: d.proto, SrcPort: from.ephemeral()[0], DstPort: d.port}
 	switch {
 	case d.virtual.IsValid() && model.FamilyOf(d.virtual) != f:

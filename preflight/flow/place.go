@@ -116,6 +116,8 @@ func plus(a netip.Addr, n int) netip.Addr {
 var (
 	internetHost4 = netip.MustParseAddr("203.0.113.7")
 	internetHost6 = netip.MustParseAddr("2001:db8:ffff:ffff::7")
+	publicAPI4    = netip.MustParseAddr("203.0.113.8")
+	publicAPI6    = netip.MustParseAddr("2001:db8:ffff:ffff::8")
 	podLinkLocal  = netip.MustParseAddr("169.254.172.2") // see CNI README, ENABLE_V4_EGRESS
 	nat64         = netip.MustParsePrefix("64:ff9b::/96")
 )
@@ -143,8 +145,19 @@ func internet(f Family) *place {
 	return p
 }
 
-// places gives every subnet its running number of addresses, so that no two places share one.
-type places struct{ used map[*model.Subnet]int }
+// places gives every subnet its running number of addresses, so that no two places share one, and every public address
+// once.
+type places struct {
+	used   map[*model.Subnet]int
+	public int
+}
+
+// elastic is the next public IPv4 address that stands for one that AWS gives. The NAT gateways have the first of the
+// range.
+func (a *places) elastic() netip.Addr {
+	a.public++
+	return netip.AddrFrom4([4]byte{198, 51, 100, byte(64 + a.public%190)})
+}
 
 func (a *places) next(s *model.Subnet) int {
 	n := a.used[s]
@@ -227,7 +240,7 @@ func (a *places) pod(c *model.Cluster, ng *model.NodeGroup, ref model.Ref, sub *
 		p.unknown = fmt.Sprintf("%s of %s is not known at synth", unknown, ref)
 	}
 	if sub.MapPublic && ng != nil && p.v4.IsValid() {
-		p.public = netip.AddrFrom4([4]byte{198, 51, 100, byte(128 + n%64)})
+		p.public = a.elastic()
 	}
 	if c.Family == IPv4 {
 		p.v6 = netip.Addr{}
@@ -252,10 +265,6 @@ func (p *place) node() *place {
 	n := *p
 	n.kind, n.label, n.host, n.port = nodePlace, "node", true, 10250
 	n.name = fmt.Sprintf("nodegroup:%s@%s", p.ref, p.subnet.Ref)
-	if p.subnet != nil && p.v6.IsValid() {
-		a := p.v6.As16()
-		a[8], a[9], a[15] = 0, 0, a[9]
-		n.v6 = netip.AddrFrom16(a)
-	}
+	n.v6 = model.NodeIPv6(p.v6)
 	return &n
 }

@@ -147,6 +147,9 @@ type Trace struct {
 	Hops        []Hop
 	Return      []Hop
 	Assumptions []string // what the verdict rests on that the templates do not say
+
+	from *place
+	dest *dest
 }
 
 // Last is the hop that decided: the last of Return when the answer failed, else the last of Hops.

@@ -1,0 +1,74 @@
+package model
+
+import "net/netip"
+
+// Ends are the two ends of one flow, as the interfaces that they are: what it takes to build them for real and to
+// send the flow's packets between them.
+type Ends struct {
+	From, To Interface
+	Family   Family // of the connection that From opens
+	Proto    Proto  // TCP or UDP
+	Port     uint16 // that From dials
+	Named    bool   // From dials a DNS name, for which DNS64 may answer
+	Virtual  netip.Addr
+	Absent   string // why there is nothing to dial, such as the controller's refusal to make the load balancer
+
+	// Where To is an interface of a load balancer, or of an endpoint with Front behind it: what it forwards to.
+	// Backend and Front are nil where there is none.
+	Endpoint *Endpoint
+	Front    *Interface
+	Listener *Listener
+	Target   *TargetGroup
+	Backend  *Interface
+
+	PublicAPI *Cluster // whose public endpoint To is
+}
+
+// Interface is a network interface, or a host beyond the network.
+type Interface struct {
+	Ref
+	Name   string
+	Kind   InterfaceKind
+	VPC    *VPC
+	Subnet *Subnet // nil beyond the network
+	Groups []*SecurityGroup
+	// Unfiltered says that no security group holds for it: a NAT gateway, a load balancer without groups.
+	Unfiltered bool
+	IPv4, IPv6 netip.Addr // of a Pod: the node's IPv4 address, and the Pod's own IPv6 address
+	Public     netip.Addr // the IPv4 address that an internet gateway gives it, one to one
+	Port       uint16     // where it listens
+
+	Cluster     *Cluster
+	NodeGroup   *NodeGroup // nil on Fargate
+	HostNetwork bool       // a node, or a Pod on its node's network
+	Backend     []*Rule    // what the load balancer controller adds to the groups
+	Balancer    *LoadBalancer
+	Service     string // short name of an AWS service
+	Nowhere     bool   // an address in no subnet
+}
+
+// InterfaceKind says what an interface belongs to.
+type InterfaceKind string
+
+// The kinds of interface.
+const (
+	PodInterface          InterfaceKind = "Pod"
+	NodeInterface         InterfaceKind = "node"
+	HostInterface         InterfaceKind = "host"
+	ControlPlaneInterface InterfaceKind = "control plane"
+	BalancerInterface     InterfaceKind = "load balancer"
+	EndpointInterface     InterfaceKind = "VPC endpoint"
+	InternetHost          InterfaceKind = "internet host"
+	ServiceHost           InterfaceKind = "AWS service"
+)
+
+// NodeIPv6 is the address of the node whose Pod has the given address: the first of the node's /80, numbered apart from
+// the Pods.
+func NodeIPv6(pod netip.Addr) netip.Addr {
+	if !pod.Is6() {
+		return netip.Addr{}
+	}
+	a := pod.As16()
+	a[8], a[9], a[15] = 0, 0, a[9]
+	return netip.AddrFrom16(a)
+}
