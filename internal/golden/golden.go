@@ -1,4 +1,5 @@
-// Package golden compares what a test made with a file under testdata, and writes the file with -update.
+// Package golden compares what a test made with a file under testdata, and writes the file with -update; with -keep it
+// writes the templates that tests make to a folder, from which others read them.
 package golden
 
 import (

@@ -108,7 +108,7 @@ func TestBreaks(t *testing.T) {
 			t.Parallel()
 			tp := open(t, c.file)
 			c.edit(tp)
-			tr, err := network(t, tp).Trace(c.query)
+			tr, err := network(t, c.file, tp, c.query).Trace(c.query)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -138,7 +138,7 @@ func TestListens(t *testing.T) {
 		add("Bastion", "AWS::EC2::Instance", object{"SubnetId": ref("PrivateA"), "SecurityGroupIds": []any{ref("OfficeGroup")}, "NetworkInterfaces": nil}),
 		add("Server", "AWS::EC2::Instance", object{"NetworkInterfaces": []any{object{"DeviceIndex": "0", "SubnetId": ref("PrivateA"), "GroupSet": []any{ref("ServerGroup")}}}}))(tp)
 	var asked []string
-	r := network(t, tp).Check()
+	r := network(t, "cluster.yaml", tp).Check()
 	for _, res := range r.Results {
 		if res.ID == "F5" {
 			asked = append(asked, res.To)
@@ -160,7 +160,7 @@ func TestAdmitted(t *testing.T) {
 	t.Parallel()
 	tp := open(t, "cluster.yaml")
 	replace("AppIngress", "Manifest", `"annotations":{`, `"annotations":{"alb.ingress.kubernetes.io/inbound-cidrs":"192.0.2.0/24,2001:db8:42::/48",`)(tp)
-	r := network(t, tp).Check()
+	r := network(t, "cluster.yaml", tp).Check()
 	from := map[string]bool{}
 	for _, res := range r.Results {
 		if res.To == "ingress shop/web" {
@@ -199,7 +199,7 @@ func TestCompute(t *testing.T) {
 			t.Parallel()
 			tp := open(t, "cluster.yaml")
 			c.edit(tp)
-			r := network(t, tp).Check()
+			r := network(t, "cluster.yaml", tp).Check()
 			checkReport(t, r)
 			var from, ids []string
 			for _, res := range r.Results {
@@ -226,12 +226,13 @@ func TestFargateNamespace(t *testing.T) {
 	t.Parallel()
 	tp := open(t, "cluster.yaml")
 	add("Profile", "AWS::EKS::FargateProfile", object{"ClusterName": ref("Cluster"), "PodExecutionRoleArn": "r", "Subnets": []any{ref("PrivateC")}, "Selectors": []any{object{"Namespace": "shop"}}})(tp)
-	n := network(t, tp)
-	traces, err := n.TraceAll(flow.Query{From: flow.Pod("shop/web"), To: flow.Internet6})
+	web, others := flow.Query{From: flow.Pod("shop/web"), To: flow.Internet6}, flow.Query{From: flow.AnyPod, To: flow.Internet6}
+	n := network(t, "cluster.yaml", tp, web, others)
+	traces, err := n.TraceAll(web)
 	if err != nil || len(traces) != 1 || traces[0].From != "pod:shop/web@Profile@PrivateC" {
 		t.Errorf("%v, %d traces from %s", err, len(traces), traces[0].From)
 	}
-	if traces, err = n.TraceAll(flow.Query{From: flow.AnyPod, To: flow.Internet6}); err != nil || len(traces) != 6 {
+	if traces, err = n.TraceAll(others); err != nil || len(traces) != 6 {
 		t.Errorf("%v, %d traces of any Pod, want 6", err, len(traces))
 	}
 }

@@ -116,7 +116,7 @@ var fixtures = []string{"cluster.yaml", "peering.yaml", "transit.yaml", "private
 func TestInvariants(t *testing.T) {
 	t.Parallel()
 	for _, name := range fixtures {
-		n := network(t, open(t, name))
+		n := read(t, open(t, name))
 		var group sync.WaitGroup
 		for range 3 { // a Network is safe for concurrent use: -race would tell
 			group.Go(func() { checkReport(t, n.Check()) })
@@ -220,7 +220,7 @@ func TestEveryPair(t *testing.T) {
 	for _, name := range fixtures {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			n := network(t, open(t, name))
+			n := read(t, open(t, name))
 			all := append(n.Endpoints(), "10.0.128.77", "10.9.9.9", "192.0.2.1", "2001:db8:1:108::99", "fd00::1", "169.254.169.254", "::1", "0.0.0.0")
 			asked := 0
 			for _, from := range all {

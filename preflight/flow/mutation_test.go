@@ -11,6 +11,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/eks-ipv6/cdk/internal/golden"
 	"github.com/eks-ipv6/cdk/preflight/flow"
 )
 
@@ -31,17 +32,43 @@ func open(t testing.TB, name string) template {
 	return out
 }
 
-func network(t testing.TB, tp template) *flow.Network {
+// network reads a template that a test made of a file, and hands it out with -keep: once for each question asked of it,
+// or once where the whole catalogue is.
+func network(t testing.TB, base string, tp template, asked ...flow.Query) *flow.Network {
+	t.Helper()
+	keep(t, base, tp, asked...)
+	return read(t, tp)
+}
+
+func keep(t testing.TB, base string, tp template, asked ...flow.Query) {
+	t.Helper()
+	k := golden.Kept{Base: base, Template: marshal(t, tp)}
+	if len(asked) == 0 {
+		golden.Keep(t, k)
+	}
+	for _, q := range asked {
+		k.Query = &golden.Query{From: string(q.From), To: string(q.To), Port: q.Port, Proto: string(q.Proto), Family: uint8(q.Family)}
+		golden.Keep(t, k)
+	}
+}
+
+// read reads a template that is not handed out: one as it is in testdata, or one of thousands.
+func read(t testing.TB, tp template) *flow.Network {
+	t.Helper()
+	n, err := flow.Read("template.json", marshal(t, tp))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func marshal(t testing.TB, tp template) []byte {
 	t.Helper()
 	data, err := json.Marshal(tp)
 	if err != nil {
 		t.Fatal(err)
 	}
-	n, err := flow.Read("template.json", data)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return n
+	return data
 }
 
 func resource(tp template, id string) map[string]any {
@@ -312,7 +339,7 @@ func TestMutations(t *testing.T) {
 			t.Parallel()
 			tp := open(t, c.file)
 			c.edit(tp)
-			report := network(t, tp).Check()
+			report := network(t, c.file, tp).Check()
 			var near []string
 			for _, r := range report.Results {
 				if r.OK {
@@ -355,7 +382,7 @@ func TestUnbroken(t *testing.T) {
 	for file, ids := range want {
 		t.Run(file, func(t *testing.T) {
 			t.Parallel()
-			report := network(t, open(t, file)).Check()
+			report := network(t, file, open(t, file)).Check()
 			var got []string
 			for _, r := range report.Results {
 				got = append(got, r.ID)

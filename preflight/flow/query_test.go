@@ -68,7 +68,7 @@ func TestWays(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			tr, err := network(t, open(t, c.file)).Trace(c.query)
+			tr, err := network(t, c.file, open(t, c.file), c.query).Trace(c.query)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -91,7 +91,8 @@ func TestNAT64(t *testing.T) {
 	tp := open(t, "cluster.yaml")
 	all(set("PrivateA", "EnableDns64", true), set("Cni", "ConfigurationValues", `{"env":{"ENABLE_V4_EGRESS":"false"}}`),
 		add("Nat64", "AWS::EC2::Route", object{"RouteTableId": ref("PrivateATable"), "DestinationIpv6CidrBlock": "64:ff9b::/96", "NatGatewayId": ref("NatA")}))(tp)
-	tr, err := network(t, tp).Trace(flow.Query{From: "pod:any@NodesX86@PrivateA", To: flow.Internet4})
+	query := flow.Query{From: "pod:any@NodesX86@PrivateA", To: flow.Internet4}
+	tr, err := network(t, "cluster.yaml", tp, query).Trace(query)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +109,8 @@ func TestNAT64(t *testing.T) {
 // TestEndpoints asks by every spelling of an endpoint.
 func TestEndpoints(t *testing.T) {
 	t.Parallel()
-	n := network(t, open(t, "cluster.yaml"))
+	tp := open(t, "cluster.yaml")
+	n := read(t, tp)
 	for _, c := range []struct {
 		from, to flow.Endpoint
 		port     uint16
@@ -143,7 +145,9 @@ func TestEndpoints(t *testing.T) {
 		{"pod:any@NodesArm@PrivateA", "10.0.250.1", 5432, 1, flow.NoRoute},       // in the VPC, in no subnet
 		{"pod:any@NodesArm@PrivateA", "10.99.0.1", 443, 1, flow.NoRoute},         // private, not in the VPC
 	} {
-		traces, err := n.TraceAll(flow.Query{From: c.from, To: c.to, Port: c.port})
+		query := flow.Query{From: c.from, To: c.to, Port: c.port}
+		keep(t, "cluster.yaml", tp, query)
+		traces, err := n.TraceAll(query)
 		if err != nil {
 			t.Errorf("%s → %s: %v", c.from, c.to, err)
 			continue
@@ -161,7 +165,7 @@ func TestEndpoints(t *testing.T) {
 
 func TestUnknownEndpoint(t *testing.T) {
 	t.Parallel()
-	n := network(t, open(t, "cluster.yaml"))
+	n := read(t, open(t, "cluster.yaml"))
 	for _, c := range []struct {
 		q       flow.Query
 		nearest string // "" where the error is of another kind
@@ -197,7 +201,7 @@ func TestUnknownEndpoint(t *testing.T) {
 func TestAskAgain(t *testing.T) {
 	t.Parallel()
 	for _, name := range fixtures {
-		n := network(t, open(t, name))
+		n := read(t, open(t, name))
 		for _, r := range n.Check().Results {
 			traces, err := n.TraceAll(r.Trace.Query)
 			if err != nil {

@@ -92,7 +92,7 @@ func TestEveryPartCounts(t *testing.T) {
 			t.Parallel()
 			tp := openJSON(t, "Ipv6Platform.json")
 			forget(tp, id)
-			report := network(t, tp).Check()
+			report := network(t, "Ipv6Platform.json", tp).Check()
 			checkReport(t, report)
 			if len(report.Missed()) == 0 {
 				t.Errorf("%s %s is gone and nothing is missed:\n%s", typ, id, flow.Text(report, flow.TextOptions{}))

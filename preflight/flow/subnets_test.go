@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/eks-ipv6/cdk/internal/cfn"
+	"github.com/eks-ipv6/cdk/internal/golden"
 	"github.com/eks-ipv6/cdk/internal/model"
 	"github.com/eks-ipv6/cdk/preflight/flow"
 )
@@ -71,7 +72,9 @@ func TestNetworkAlone(t *testing.T) {
 	} {
 		t.Run(fmt.Sprint(c.tags, c.four, c.six), func(t *testing.T) {
 			t.Parallel()
-			set, err := cfn.Parse(cfn.Options{}, cfn.Source{Name: "net.yaml", Data: fmt.Appendf(nil, networkAlone, c.tags, c.four, c.six)})
+			text := fmt.Sprintf(networkAlone, c.tags, c.four, c.six)
+			golden.Keep(t, golden.Kept{Text: text})
+			set, err := cfn.Parse(cfn.Options{}, cfn.Source{Name: "net.yaml", Data: []byte(text)})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -117,7 +117,7 @@ func TestPart(t *testing.T) {
 			resource(tp, res)["Properties"] = p
 		}
 	}
-	r = network(t, tp).Check()
+	r = network(t, "cluster.yaml", tp).Check()
 	checkReport(t, r)
 	for _, res := range r.Results {
 		if res.ID != "F7" && res.ID != "F8" && res.Trace.Verdict != flow.Insufficient {
@@ -132,12 +132,14 @@ func TestPart(t *testing.T) {
 // TestRender keeps what people and programs read.
 func TestRender(t *testing.T) {
 	t.Parallel()
-	good := network(t, open(t, "cluster.yaml")).Check()
+	good := read(t, open(t, "cluster.yaml")).Check()
 	tp := open(t, "cluster.yaml")
 	all(drop("PrivateBDefault6"), set("Cni", "ConfigurationValues", `{"env":{"ENABLE_V4_EGRESS":"false"}}`),
 		set("NatC", "SubnetId", "subnet-0123456789abcdef0"), add("Firewall", "AWS::NetworkFirewall::Firewall", object{}))(tp)
-	bad := network(t, tp).Check()
-	n, err := flow.Read("small.yaml", []byte(small+"  Firewall: {Type: AWS::NetworkFirewall::Firewall}\n"))
+	bad := network(t, "cluster.yaml", tp).Check()
+	text := small + "  Firewall: {Type: AWS::NetworkFirewall::Firewall}\n"
+	golden.Keep(t, golden.Kept{Text: text})
+	n, err := flow.Read("small.yaml", []byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}

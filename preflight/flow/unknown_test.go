@@ -31,7 +31,7 @@ func TestUnknownIsNeverBlocked(t *testing.T) {
 					}
 					parameters["Decided"] = object{"Type": "String"}
 					tp["Parameters"] = parameters
-					for _, r := range network(t, tp).Check().Results {
+					for _, r := range read(t, tp).Check().Results {
 						if !r.OK && r.Trace.Verdict != flow.Insufficient {
 							t.Errorf("%s.%s unknown: %s from %s to %s is %s: %s", id, path, r.ID, r.From, r.To, r.Trace.Verdict, r.Trace.Last().By)
 							break
@@ -89,7 +89,7 @@ func TestUndecided(t *testing.T) {
 			t.Parallel()
 			tp := open(t, "cluster.yaml")
 			all(decided, c.edit)(tp)
-			for _, r := range network(t, tp).Check().Results {
+			for _, r := range network(t, "cluster.yaml", tp).Check().Results {
 				if r.ID != c.id || r.OK {
 					continue
 				}

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/eks-ipv6/cdk/internal/cfn"
+	"github.com/eks-ipv6/cdk/internal/golden"
 	"github.com/eks-ipv6/cdk/preflight/rules"
 )
 
@@ -218,8 +219,10 @@ func TestMutations(t *testing.T) {
 		}
 		t.Run(m.name, func(t *testing.T) {
 			t.Parallel()
+			text := edited(t, m.base, m.edits...) + m.add
+			golden.Keep(t, golden.Kept{Base: m.base, Region: m.region, Text: text})
 			var got []string
-			findings := check(t, cfn.Options{Region: m.region}, m.base, edited(t, m.base, m.edits...)+m.add)
+			findings := check(t, cfn.Options{Region: m.region}, m.base, text)
 			for _, f := range findings {
 				got = append(got, f.ID+" "+f.LogicalID)
 			}

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/eks-ipv6/cdk/internal/cfn"
+	"github.com/eks-ipv6/cdk/internal/golden"
 	"github.com/eks-ipv6/cdk/internal/model"
 	"github.com/eks-ipv6/cdk/preflight/flow"
 	"github.com/eks-ipv6/cdk/preflight/rules"
@@ -108,8 +109,7 @@ func TestStockTemplates(t *testing.T) {
 // CDK's older cluster construct is a custom resource with the API's own spelling.
 func TestOlderCluster(t *testing.T) {
 	t.Parallel()
-	var got []string
-	for _, f := range check(t, cfn.Options{}, "t", `
+	const text = `
 Resources:
   Vpc: {Type: AWS::EC2::VPC, Properties: {CidrBlock: 10.0.0.0/16, EnableDnsHostnames: true}}
   A: {Type: AWS::EC2::Subnet, Properties: {VpcId: !Ref Vpc, CidrBlock: 10.0.0.0/24, AvailabilityZone: a}}
@@ -121,7 +121,10 @@ Resources:
         version: "1.35"
         kubernetesNetworkConfig: {ipFamily: ipv6, serviceIpv4Cidr: 172.20.0.0/16}
         resourcesVpcConfig: {subnetIds: [!Ref A, !Ref B], endpointPublicAccess: false, endpointPrivateAccess: true}
-`) {
+`
+	golden.Keep(t, golden.Kept{Text: text})
+	var got []string
+	for _, f := range check(t, cfn.Options{}, "t", text) {
 		got = append(got, f.ID+" "+f.Path)
 	}
 	want := []string{
@@ -162,6 +165,7 @@ func TestAcknowledge(t *testing.T) {
 func TestOrder(t *testing.T) {
 	t.Parallel()
 	text := strings.NewReplacer("AssignIpv6AddressOnCreation: true", "", "PodIdentityAssociations", "Unused", "dualstack", "ipv4").Replace(read(t, "testdata/good.yaml"))
+	golden.Keep(t, golden.Kept{Base: "good.yaml", Text: text})
 	first := check(t, cfn.Options{}, "t", text)
 	if len(first) < 10 {
 		t.Fatalf("only %d findings", len(first))
@@ -268,6 +272,7 @@ func TestStacksOfOneName(t *testing.T) {
 	for _, bad := range []int{0, 1} {
 		texts := []string{good, good}
 		texts[bad] = broken
+		golden.Keep(t, golden.Kept{Base: "good.yaml", Sources: []golden.Source{{Name: "dev/eks.yaml", Text: texts[0]}, {Name: "prod/eks.yaml", Text: texts[1]}}})
 		set, err := cfn.Parse(cfn.Options{}, cfn.Source{Name: "dev/eks.yaml", Data: []byte(texts[0])}, cfn.Source{Name: "prod/eks.yaml", Data: []byte(texts[1])})
 		if err != nil {
 			t.Fatal(err)
