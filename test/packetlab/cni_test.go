@@ -31,6 +31,9 @@ var (
 	serverIPv4  = netip.MustParseAddr("203.0.113.7")
 	serverIPv6  = netip.MustParseAddr("2001:db8:7::7")
 	privateIPv4 = netip.MustParseAddr("10.9.0.1")
+
+	// The ends of a link: the router, and what hangs on it.
+	root, leaf = netip.MustParseAddr("fe80::1"), netip.MustParseAddr("fe80::2")
 )
 
 // newServer makes a host with boxes behind it, which tells each TCP and UDP client on port 53 from where it came.
@@ -117,7 +120,7 @@ func newNode(t *testing.T, server *wire.Box, n int) *testNode {
 	must(t, node.box.Address("eth0", node.ipv4, node.ipv6))
 	must(t, node.box.Default("eth0"))
 	for _, a := range []netip.Addr{node.ipv4, node.ipv6} {
-		must(t, server.Route(wire.Route{To: wire.One(a), Link: link, Via: wire.Next(a.Is6(), true)}))
+		must(t, server.Route(wire.Route{To: wire.One(a), Link: link}))
 	}
 	return node
 }
@@ -130,14 +133,10 @@ func (n *testNode) newPod(t *testing.T, a netip.Addr) *wire.Box {
 	link := fmt.Sprintf("pod%d", n.pods)
 	must(t, wire.Link(n.box, link, pod, "eth0"))
 	must(t, pod.Address("eth0", a))
-	all := wire.Everything[0]
-	back := wire.Route{To: wire.One(a), Link: link}
+	must(t, n.box.Route(wire.Route{To: wire.One(a), Link: link}))
 	if a.Is6() {
-		all = wire.Everything[1]
-		back.Via = wire.Next(true, true)
+		must(t, pod.Route(wire.Route{To: wire.Everything[1], Link: "eth0", Via: root}))
 	}
-	must(t, pod.Route(wire.Route{To: all, Link: "eth0", Via: wire.Next(a.Is6(), false)}))
-	must(t, n.box.Route(back))
 	return pod
 }
 

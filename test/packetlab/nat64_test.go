@@ -26,9 +26,9 @@ func TestNAT64(t *testing.T) {
 	}
 	must(t, nat.Address("eth0", gateway))
 	must(t, host.Address("eth0", client))
-	must(t, server.Route(wire.Route{To: nat64Prefix, Link: nat.Name, Via: wire.Next(true, true)}))
-	must(t, server.Route(wire.Route{To: wire.One(client), Link: host.Name, Via: wire.Next(true, true)}))
-	must(t, server.Route(wire.Route{To: wire.One(gateway), Link: nat.Name, Via: wire.Next(false, true)}))
+	must(t, server.Route(wire.Route{To: nat64Prefix, Link: nat.Name, Via: leaf}))
+	must(t, server.Route(wire.Route{To: wire.One(client), Link: host.Name}))
+	must(t, server.Route(wire.Route{To: wire.One(gateway), Link: nat.Name}))
 	must(t, nat.Filter(func(f *wire.Filter) {
 		f.Translation("out", wire.After, 100).Rule(wire.Out("eth0"), wire.Four, wire.SNAT(gateway, 0, 0))
 	}))
