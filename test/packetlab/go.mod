@@ -6,6 +6,7 @@ replace github.com/eks-ipv6/cdk => ../..
 
 require (
 	github.com/containernetworking/cni v1.3.0
+	github.com/eks-ipv6/cdk v0.0.0-00010101000000-000000000000
 	github.com/google/nftables v0.3.1-0.20251119083706-1db35da82052
 	github.com/vishvananda/netlink v1.3.1
 	github.com/vishvananda/netns v0.0.5
@@ -13,6 +14,7 @@ require (
 )
 
 require (
+	github.com/agext/levenshtein v1.2.3 // indirect
 	github.com/alexflint/go-filemutex v1.3.0 // indirect
 	github.com/aws/amazon-vpc-cni-k8s v1.23.2 // indirect
 	github.com/aws/aws-sdk-go-v2 v1.47.0 // indirect
@@ -42,6 +44,7 @@ require (
 	github.com/safchain/ethtool v0.6.2 // indirect
 	go.uber.org/multierr v1.11.0 // indirect
 	go.uber.org/zap v1.28.0 // indirect
+	go.yaml.in/yaml/v3 v3.0.5 // indirect
 	golang.org/x/net v0.58.0 // indirect
 	golang.org/x/sync v0.22.0 // indirect
 	gopkg.in/natefinch/lumberjack.v2 v2.2.1 // indirect

@@ -20,11 +20,28 @@ type Box struct {
 	nl   *netlink.Handle
 }
 
-// The addresses of the two ends of a link. They mean something on their link only, so every link has the same.
-var (
-	here4, there4 = netip.MustParseAddr("169.254.1.1"), netip.MustParseAddr("169.254.1.2")
-	here6, there6 = netip.MustParseAddr("fe80::1"), netip.MustParseAddr("fe80::2")
+// End is one end of a cable.
+type End int
+
+// The ends: of a cable from a router to what hangs on it, of one between two routers, and of one from a node to a Pod. A
+// box that has both ends of a name does not hear its neighbours ask for either, so each kind of cable has its own.
+const (
+	Root End = iota
+	Leaf
+	West
+	East
+	Node
+	Pod
 )
+
+// Addr is the address of an end. It means something on its cable only, so all cables have the same.
+func (e End) Addr(six bool) netip.Addr {
+	n := byte(e) + 1
+	if six {
+		return netip.AddrFrom16([16]byte{0xfe, 0x80, 15: n})
+	}
+	return netip.AddrFrom4([4]byte{169, 254, 1, n})
+}
 
 // New makes a box with a loopback interface only.
 func New(name string) (*Box, error) {
@@ -86,13 +103,27 @@ func onThread(f func() error) error {
 	return err
 }
 
-// Link joins two boxes by a cable. The first is the router of the link: the second reaches it by [Box.Default].
+// Link joins a router and what hangs on it: the second reaches the first by [Box.Default].
 func Link(a *Box, aName string, b *Box, bName string) error {
+	return link(a, aName, Root, b, bName, Leaf)
+}
+
+// Nest joins a node and a Pod.
+func Nest(node *Box, nodeName string, pod *Box, podName string) error {
+	return link(node, nodeName, Node, pod, podName, Pod)
+}
+
+// Trunk joins two routers.
+func Trunk(a *Box, aName string, b *Box, bName string) error {
+	return link(a, aName, West, b, bName, East)
+}
+
+func link(a *Box, aName string, aEnd End, b *Box, bName string, bEnd End) error {
 	v := &netlink.Veth{LinkAttrs: netlink.LinkAttrs{Name: aName}, PeerName: bName, PeerNamespace: netlink.NsFd(b.ns)}
 	if err := a.nl.LinkAdd(v); err != nil {
 		return fmt.Errorf("link %s %s - %s %s: %w", a.Name, aName, b.Name, bName, err)
 	}
-	return errors.Join(a.up(aName), b.up(bName), a.Address(aName, here4, here6), b.Address(bName, there4, there6))
+	return errors.Join(a.up(aName), b.up(bName), a.Address(aName, aEnd.Addr(false), aEnd.Addr(true)), b.Address(bName, bEnd.Addr(false), bEnd.Addr(true)))
 }
 
 func (b *Box) up(name string) error {
@@ -129,7 +160,7 @@ type Route struct {
 	Table int // 0 is the main table
 	To    netip.Prefix
 	Link  string
-	Via   netip.Addr // default: the other end of the link
+	Via   netip.Addr // the other end of the link; none where that has the destination itself
 	Kind  RouteKind
 }
 
@@ -169,27 +200,17 @@ func (b *Box) Route(r Route) error {
 	return nil
 }
 
-// Next is the address of the far end of a link, for the end that is its router or for the other.
-func Next(six, router bool) netip.Addr {
-	switch {
-	case six && router:
-		return there6
-	case six:
-		return here6
-	case router:
-		return there4
-	}
-	return here4
-}
-
 // Everything are the prefixes of all addresses.
 var Everything = []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}
 
 // Default sends everything to the router at the other end of a link.
-func (b *Box) Default(link string) error {
+func (b *Box) Default(link string) error { return b.DefaultVia(link, Root) }
+
+// DefaultVia sends everything to an end of a link.
+func (b *Box) DefaultVia(link string, end End) error {
 	var errs []error
 	for _, all := range Everything {
-		errs = append(errs, b.Route(Route{To: all, Link: link, Via: Next(all.Addr().Is6(), false)}))
+		errs = append(errs, b.Route(Route{To: all, Link: link, Via: end.Addr(all.Addr().Is6())}))
 	}
 	return errors.Join(errs...)
 }

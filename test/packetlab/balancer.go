@@ -1,0 +1,203 @@
+package packetlab
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/eks-ipv6/cdk/internal/model"
+	"github.com/eks-ipv6/cdk/test/packetlab/wire"
+)
+
+// balance starts what a load balancer does for a flow: it takes the client's connection at one of its interfaces, or at
+// an endpoint's, and opens another to the target. Where it keeps the client's address, it translates instead.
+func (l *Lab) balance(f *Flow, at netip.AddrPort) error {
+	to, front := l.card(f.To), l.card(*f.Front)
+	if to == nil || front == nil || !to.has(at.Addr()) || !forwards(f) {
+		return nil
+	}
+	backend := l.card(*f.Backend)
+	target := netip.AddrPortFrom(address(*f.Backend, f.Target.Family), f.Target.Port)
+	if f.Target.Port == 0 {
+		target = netip.AddrPortFrom(target.Addr(), f.Port)
+	}
+	if backend == nil || !backend.ready {
+		return nil
+	}
+	udp := f.Proto == model.UDP
+	if err := l.listen(server{homeOf(backend, *f.Backend), target, udp}); err != nil {
+		return err
+	}
+	if preserves(f) {
+		return nil // filter has the translation
+	}
+	return l.open1(server{to.box, at, udp}, func(id string, _ netip.AddrPort) []byte {
+		number, nth, _ := strings.Cut(id, ".")
+		g := l.byID[number] // the flow whose target is meant: many flows share a listener
+		if g == nil || g.Backend == nil {
+			return nil
+		}
+		front := l.card(*g.Front)
+		w := edgeWindows[0].any[0] + portOf(number)
+		if nth == "1" {
+			w = edgeWindows[1].any[1] - portOf(number)
+		}
+		port := g.Target.Port
+		if port == 0 {
+			port = g.Port
+		}
+		target := netip.AddrPortFrom(address(*g.Backend, g.Target.Family), port)
+		if err := dial(front.box, udp, netip.AddrPortFrom(address(*g.Front, g.Target.Family), w), target, 0, id, waits[1]); err != nil {
+			return nil
+		}
+		answer, _ := json.Marshal(Seen{At: front.Name})
+		return answer
+	})
+}
+
+// portOf spreads the load balancers' own connections over a window.
+func portOf(number string) uint16 {
+	var n int
+	_, _ = fmt.Sscan(number, &n)
+	return uint16(n % windowSize)
+}
+
+// forwards reports whether AWS lets the load balancer have the target: the families must fit.
+// See https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-target-groups.html#target-group-ip-address-type.
+func forwards(f *Flow) bool {
+	lb, tg := f.Front.Balancer, f.Target
+	switch {
+	case lb == nil || tg == nil || f.Backend == nil,
+		tg.Family == model.IPv6 && !lb.Speaks(model.IPv6),
+		tg.Family == model.IPv6 && tg.TargetType == "instance" && !tg.PrimaryIPv6,
+		tg.Cluster != nil && tg.Cluster.Family != tg.Family,
+		!address(*f.Backend, tg.Family).IsValid(),
+		!address(*f.Front, tg.Family).IsValid():
+		return false
+	case f.Endpoint != nil && f.Family == model.IPv6:
+		return lb.Speaks(model.IPv6) && slices.Contains(f.Endpoint.Provider.AddressTypes, "ipv6")
+	case f.Endpoint != nil:
+		return slices.Contains(f.Endpoint.Provider.AddressTypes, "ipv4")
+	}
+	return true
+}
+
+// preserves reports whether the target sees the client's own address.
+// See https://docs.aws.amazon.com/elasticloadbalancing/latest/network/edit-target-group-attributes.html#client-ip-preservation.
+func preserves(f *Flow) bool {
+	return f.Front.Balancer.Kind == model.NLB && f.Target.PreserveClient && f.Family == f.Target.Family && f.Endpoint == nil
+}
+
+// The marks of connections that a load balancer forwards under the client's address.
+const balancerMark = 10000
+
+// backToBalancer sends a target's answers to the load balancer that forwarded the connection, whatever the routes say of
+// the client's address, and remembers which connections those are.
+func (l *Lab) backToBalancer(r *router, f *wire.Filter) {
+	c := f.Chain("back", wire.Before, -151)
+	seen := map[string]bool{}
+	for i, p := range r.ports {
+		if p.card == nil || p.card.Balancer == nil {
+			continue
+		}
+		mark := uint32(balancerMark + i)
+		for _, flow := range l.flows {
+			if flow.Front == nil || keyOf(*flow.Front) != p.card.key || !forwards(flow) || !preserves(flow) {
+				continue
+			}
+			target := address(*flow.Backend, flow.Target.Family)
+			if key := fmt.Sprint(mark, target); !seen[key] {
+				seen[key] = true
+				c.Rule(wire.In(p.name), wire.Fresh, wire.To(wire.One(target)), wire.MarkConnection(mark))
+			}
+		}
+		c.Rule(wire.Answer, wire.Marked(mark), wire.Mark(mark))
+	}
+}
+
+// balancerRoutes lead marked answers back.
+func (l *Lab) balancerRoutes(r *router) error {
+	for i, p := range r.ports {
+		if p.card == nil || p.card.Balancer == nil {
+			continue
+		}
+		table := balancerMark + i
+		for _, all := range wire.Everything {
+			if err := r.box.Route(wire.Route{Table: table, To: all, Link: p.name, Via: wire.Leaf.Addr(all.Addr().Is6())}); err != nil {
+				return err
+			}
+		}
+		if err := r.box.Rule(wire.Rule{Number: 40, Mark: uint32(table), Table: table}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// balancerFilters translate for those load balancers that keep the client's address, and ask their security groups about
+// what comes by PrivateLink.
+func (l *Lab) balancerFilters() error {
+	for _, c := range l.cards {
+		var keep, behind []*Flow
+		for _, f := range l.flows {
+			switch {
+			case f.Front == nil || f.Front.Balancer == nil || f.Target == nil || f.Backend == nil:
+			case f.Endpoint == nil && keyOf(*f.Front) == c.key && forwards(f) && preserves(f):
+				keep = append(keep, f)
+			case f.Endpoint != nil && keyOf(f.To) == c.key && f.Front.Balancer.EnforcePrivateLink && !f.Front.Unfiltered:
+				behind = append(behind, f)
+			}
+		}
+		if len(keep)+len(behind) == 0 {
+			continue
+		}
+		if err := c.box.Filter(func(t *wire.Filter) {
+			in := t.Translation("in", wire.Before, -100)
+			for _, f := range keep {
+				port := f.Target.Port
+				if port == 0 {
+					port = f.Port
+				}
+				for _, w := range f.windows {
+					in.Rule(wire.To(wire.One(address(f.To, f.Family))), wire.Proto(byte(f.Proto)), wire.SrcPort(w, w), wire.DstPort(f.Port, f.Port),
+						wire.DNAT(address(*f.Backend, f.Target.Family), port))
+				}
+			}
+			if len(behind) > 0 {
+				l.privateLink(t, behind[0])
+			}
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// privateLink asks the load balancer's groups about the client, whose address the endpoint still sees.
+// See https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-security-groups.html.
+func (l *Lab) privateLink(t *wire.Filter, f *Flow) {
+	c := t.Chain("privatelink", wire.Before, -150)
+	c.Rule(wire.Known, wire.Return)
+	for _, g := range f.Front.Groups {
+		for _, rule := range g.Ingress {
+			var peers []netip.Prefix
+			switch {
+			case rule.Unknown != "" || rule.Group != nil: // a group of the provider holds no consumer
+			case rule.List != nil:
+				peers = rule.List.Entries
+			case rule.Prefix.IsValid():
+				peers = []netip.Prefix{rule.Prefix}
+			}
+			for _, p := range peers {
+				for _, s := range service(rule.Proto, rule.From, rule.To) {
+					c.Rule(wire.In(eth0), s, wire.From(p), wire.Return)
+				}
+			}
+		}
+	}
+	for _, p := range transports {
+		c.Rule(wire.In(eth0), wire.Proto(byte(p)), wire.Drop)
+	}
+}

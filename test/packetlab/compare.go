@@ -1,0 +1,288 @@
+package packetlab
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/eks-ipv6/cdk/internal/model"
+	"github.com/eks-ipv6/cdk/preflight/flow"
+	"github.com/eks-ipv6/cdk/test/packetlab/wire"
+)
+
+// Disagreement is a flow about which the tracer and the lab say different things.
+type Disagreement struct {
+	Flow   *Flow
+	Tracer string
+	Lab    string
+}
+
+func (d Disagreement) String() string {
+	return fmt.Sprintf("%s\n  tracer: %s\n  lab:    %s\n%s", d.Flow.Name, d.Tracer, d.Lab, flow.TraceText(d.Flow.Trace, flow.TextOptions{}))
+}
+
+// Compare holds every flow's exchanges against its trace: the verdict, what the destination saw, and by which gateways
+// and to which interfaces the packets went.
+func (l *Lab) Compare() ([]Disagreement, error) {
+	seen, err := l.sightings()
+	if err != nil {
+		return nil, err
+	}
+	var out []Disagreement
+	claims := newClaims(l.flows)
+	for _, f := range l.flows {
+		tracer, lab := l.differ(f, seen, claims)
+		if tracer != "" {
+			out = append(out, Disagreement{f, tracer, lab + whereabouts(f, seen)})
+		}
+	}
+	return out, nil
+}
+
+// differ says in which way a flow's trace and its exchanges differ; both texts are empty where they agree.
+func (l *Lab) differ(f *Flow, seen []sighting, claims *claims) (tracer, lab string) {
+	ok, failed := f.Trace.Verdict.OK(), ""
+	answered, some := true, false
+	for _, e := range f.Got {
+		some = some || e.Answered
+		if !e.Answered {
+			answered, failed = false, e.Err
+		}
+	}
+	last := f.Trace.Last()
+	switch {
+	case ok && !answered:
+		return f.Trace.Verdict.String(), "no answer: " + failed
+	case !ok && answered:
+		return fmt.Sprintf("%s at %s: %s", f.Trace.Verdict, last.Name(), last.By), "answered"
+	}
+	if ok {
+		end := f.Trace.Hops[len(f.Trace.Hops)-1].After
+		for _, e := range f.Got {
+			got := fmt.Sprintf("%s sees %s → %s", e.Arrived.At, e.Arrived.Remote.Addr(), e.Arrived.Local)
+			if e.Arrived.Remote.Addr() != end.Src || e.Arrived.Local != netip.AddrPortFrom(end.Dst, end.DstPort) {
+				return fmt.Sprintf("%s sees %s → %s", last.Name(), end.Src, netip.AddrPortFrom(end.Dst, end.DstPort)), got
+			}
+		}
+		for _, c := range passages(f.Trace) {
+			if !slices.ContainsFunc(seen, func(s sighting) bool { return s.leads == c.leads && c.matches(s) }) {
+				return fmt.Sprintf("%s passes %s", c, c.leads), "nothing of it was sent there"
+			}
+		}
+	}
+	if !ok && some { // a network ACL lets some ports pass, and the trace is of one that it does not
+		return "", ""
+	}
+	for _, s := range seen {
+		if claims.mine(f, s) && !claims.explain(s) {
+			return fmt.Sprintf("%s; nothing passes %s", f.Trace.Verdict, s.leads), fmt.Sprintf("%s → %s was sent there", s.Src, s.Dst)
+		}
+	}
+	return "", ""
+}
+
+// whereabouts lists where the flow's first packet was seen, for the reader of a disagreement.
+func whereabouts(f *Flow, seen []sighting) string {
+	var out []string
+	for _, h := range f.Trace.Hops {
+		c := claim{src: h.Before.Src, dst: h.Before.Dst, port: h.Before.DstPort}
+		for _, s := range seen {
+			if text := fmt.Sprintf("%s → %s by %s", s.Src, s.Dst, s.leads); c.matches(s) && !slices.Contains(out, text) {
+				out = append(out, text)
+			}
+		}
+	}
+	if len(out) == 0 {
+		return ""
+	}
+	return "\n          sent: " + strings.Join(out, ", ")
+}
+
+// sighting is a packet that a router sent on: to an interface that has its destination address, or to a gateway.
+type sighting struct {
+	wire.Sighting
+	leads string // "" for the interface that the packet is for
+}
+
+func (l *Lab) sightings() ([]sighting, error) {
+	var out []sighting
+	for _, r := range l.order {
+		list, err := r.box.Sightings()
+		if err != nil {
+			return nil, err
+		}
+		ports := map[string]*port{}
+		for _, p := range r.ports {
+			ports[p.name] = p
+		}
+		for _, s := range list {
+			p := ports[s.Link]
+			leads := p.leads
+			if p.card != nil && (p.card.has(s.Dst.Addr()) || leads == "") {
+				leads = ""
+			}
+			out = append(out, sighting{s, leads})
+		}
+	}
+	return out, nil
+}
+
+// claim is a packet that a trace says was sent somewhere.
+type claim struct {
+	src, dst netip.Addr
+	port     uint16 // of the service: the destination port, or on the way back the source port
+	back     bool
+	leads    string
+}
+
+func (c claim) String() string {
+	if c.back {
+		return fmt.Sprintf("the answer %s → %s", netip.AddrPortFrom(c.src, c.port), c.dst)
+	}
+	return fmt.Sprintf("%s → %s", c.src, netip.AddrPortFrom(c.dst, c.port))
+}
+
+func (c claim) matches(s sighting) bool {
+	port := s.Dst.Port()
+	if c.back {
+		port = s.Src.Port()
+	}
+	return c.src == s.Src.Addr() && c.dst == s.Dst.Addr() && c.port == port
+}
+
+func claimOf(p flow.Packet, back bool, leads string) claim {
+	if back {
+		return claim{p.Src, p.Dst, p.SrcPort, true, leads}
+	}
+	return claim{p.Src, p.Dst, p.DstPort, false, leads}
+}
+
+// outward are the components that a router sends packets to.
+var outward = map[string]bool{
+	"internet gateway": true, "egress-only internet gateway": true, "NAT gateway": true, "VPC peering connection": true, "transit gateway": true, "VPC endpoint": true,
+}
+
+// passages are the gateways that a trace says its packets were sent to: not those by which they came in.
+func passages(t flow.Trace) []claim {
+	var out []claim
+	for i, hops := range [][]flow.Hop{t.Hops, t.Return} {
+		for n, h := range hops {
+			switch {
+			case !outward[h.Component] || n == 0:
+			case h.Action != flow.Forward && h.Action != flow.SNAT && h.Action != flow.NAT64:
+			case i == 1 && h.Component == "NAT gateway": // its answers come to its own address
+			case hops[n-1].Component != "route table" && hops[n-1].Component != "transit gateway route table" && hops[n-1].Component != "network ACL" && hops[n-1].Action != flow.Route:
+			default:
+				out = append(out, claimOf(h.Before, i == 1, h.Stack+"/"+h.LogicalID))
+			}
+		}
+	}
+	return out
+}
+
+// claims are what all traces of a network say together: flows share connections' addresses, as behind a NAT gateway.
+type claims struct {
+	at      map[claim]bool
+	packets map[claim][]*Flow
+}
+
+func newClaims(flows []*Flow) *claims {
+	c := &claims{at: map[claim]bool{}, packets: map[claim][]*Flow{}}
+	for _, f := range flows {
+		for i, hops := range [][]flow.Hop{f.Trace.Hops, f.Trace.Return} {
+			for _, h := range hops {
+				for _, p := range []flow.Packet{h.Before, h.After} {
+					k := claimOf(p, i == 1, "")
+					c.packets[k] = append(c.packets[k], f)
+				}
+				if outward[h.Component] { // a gateway may get a packet that it refuses
+					c.at[claimOf(h.Before, i == 1, h.Stack+"/"+h.LogicalID)] = true
+				}
+				arrives := h.Action == flow.Deliver || h.Action == flow.Connect || h.Action == flow.Translate || h.Action == flow.DNAT || h.Action == flow.NAT64 ||
+					h.Action == flow.SNAT && i == 1 || h.Action == flow.Forward && h.Component == "VPC endpoint service"
+				if arrives {
+					c.at[claimOf(h.Before, i == 1, "")] = true
+				}
+				// A proxy answers its client before it knows whether it reaches the target.
+				if i == 0 && proxies[h.Component] && !f.Trace.Verdict.OK() {
+					c.at[claimOf(h.Before, false, "")] = true
+					c.at[claimOf(reverse(h.Before), true, "")] = true
+					c.at[claimOf(reverse(h.Before), true, anyGateway)] = true
+				}
+			}
+		}
+		if !f.Trace.Verdict.OK() { // what refuses the packet may have got it
+			c.at[claimOf(f.Trace.Last().Before, len(f.Trace.Return) > 0, anyGateway)] = true
+		}
+	}
+	return c
+}
+
+const anyGateway = "*"
+
+// proxies are the components that end a connection and open another.
+var proxies = map[string]bool{"application load balancer": true, "network load balancer": true, "VPC endpoint service": true, "target group": true}
+
+func reverse(p flow.Packet) flow.Packet {
+	p.Src, p.Dst, p.SrcPort, p.DstPort = p.Dst, p.Src, p.DstPort, p.SrcPort
+	return p
+}
+
+// both are what a sighting can be: a packet towards a service, or an answer from one.
+func both(s sighting) [2]claim {
+	return [2]claim{{s.Src.Addr(), s.Dst.Addr(), s.Dst.Port(), false, s.leads}, {s.Src.Addr(), s.Dst.Addr(), s.Src.Port(), true, s.leads}}
+}
+
+// explain reports whether some trace says that the packet was sent there.
+func (c *claims) explain(s sighting) bool {
+	for _, k := range both(s) {
+		if c.at[k] {
+			return true
+		}
+		if k.leads != "" {
+			if k.leads = anyGateway; c.at[k] {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// mine reports whether a sighting is of a flow's packets.
+func (c *claims) mine(f *Flow, s sighting) bool {
+	for _, k := range both(s) {
+		k.leads = ""
+		if slices.Contains(c.packets[k], f) {
+			return true
+		}
+	}
+	return false
+}
+
+// Flows are the flows of results that the lab can decide: those that the tracer decided.
+func Flows(results []flow.Result) (decided []*Flow, insufficient int) {
+	for _, r := range results {
+		if r.Trace.Verdict == flow.Insufficient {
+			insufficient++
+			continue
+		}
+		ends, ok := r.Trace.Ends()
+		if !ok {
+			continue
+		}
+		decided = append(decided, &Flow{Ends: ends, Trace: r.Trace, Name: fmt.Sprintf("%s %s → %s", r.ID, r.From, r.To)})
+	}
+	return decided, insufficient
+}
+
+// Hold builds the lab for flows of a network, opens them, and compares.
+func Hold(net *model.Network, flows []*Flow, tools Tools) ([]Disagreement, error) {
+	l, err := New(net, flows, tools)
+	if err != nil {
+		return nil, err
+	}
+	defer l.Close()
+	l.Run()
+	return l.Compare()
+}

@@ -1,0 +1,381 @@
+package packetlab
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/eks-ipv6/cdk/internal/model"
+	"github.com/eks-ipv6/cdk/preflight/flow"
+	"github.com/eks-ipv6/cdk/test/packetlab/wire"
+)
+
+// Flow is one question to the network, with the tracer's answer and the lab's.
+type Flow struct {
+	model.Ends
+	Name  string
+	Trace flow.Trace
+
+	id      string
+	windows []uint16 // source ports, one for each exchange
+	Got     []Exchange
+}
+
+// Exchange is what became of one connection.
+type Exchange struct {
+	Arrived  *Seen // what the destination saw, nil if nothing came
+	Answered bool  // the answer came back
+	Err      string
+}
+
+// Seen is what a destination knows of the connection.
+type Seen struct {
+	At            string // name of its box
+	Local, Remote netip.AddrPort
+}
+
+// window is a range of source ports at an end of what a client chooses from: of Linux, and of all that open connections
+// for others, such as NAT gateways and load balancers.
+// See https://docs.aws.amazon.com/vpc/latest/userguide/nacl-ephemeral-ports.html.
+type window struct{ linux, any [2]uint16 }
+
+const windowSize = 512
+
+var edgeWindows = []window{
+	{[2]uint16{32768, 32768 + windowSize - 1}, [2]uint16{1024, 1024 + windowSize - 1}},
+	{[2]uint16{60999 - windowSize + 1, 60999}, [2]uint16{65535 - windowSize + 1, 65535}},
+}
+
+// middle is the first source port where network ACLs do not ask for ports.
+const middle = 40000
+
+var podIPv4 = netip.MustParsePrefix("169.254.172.0/22")
+
+// number gives each flow an id and the source ports of its exchanges: one from the middle, or where network ACLs look at
+// ports one from each end of the client's range.
+func (l *Lab) number() {
+	acl := l.customACL()
+	dials := map[string]uint16{}
+	for i, f := range l.flows {
+		f.id = fmt.Sprint(i)
+		l.byID[f.id] = f
+		key := keyOf(f.From) // translations to one destination must not meet
+		k := dials[key] % windowSize
+		dials[key]++
+		f.windows = nil
+		switch {
+		case !acl:
+			f.windows = []uint16{middle + k}
+		case inside(f.From) && f.From.Kind != model.BalancerInterface:
+			f.windows = []uint16{edgeWindows[0].linux[0] + k, edgeWindows[1].linux[1] - k}
+		default:
+			f.windows = []uint16{edgeWindows[0].any[0] + k, edgeWindows[1].any[1] - k}
+		}
+	}
+}
+
+// dialled is the address that a flow's client opens its connection to; not valid where there is none.
+func (l *Lab) dialled(f *Flow) netip.Addr {
+	to := address(f.To, f.Family)
+	switch {
+	case f.Virtual.IsValid():
+		if model.FamilyOf(f.Virtual) != f.Family {
+			return netip.Addr{}
+		}
+		return f.Virtual
+	case !inside(f.From) && f.Family == model.IPv4 && f.To.Public.IsValid():
+		return f.To.Public
+	case f.Named && f.Family == model.IPv4 && onlyIPv6(f.From) && f.From.Subnet.DNS64 && to.IsValid():
+		return dns64(to)
+	}
+	return to
+}
+
+// onlyIPv6 reports whether an interface has no IPv4 address of its own on the network: a Pod of an IPv6 cluster.
+func onlyIPv6(i model.Interface) bool {
+	return i.Kind == model.PodInterface && !i.HostNetwork && i.Cluster.Family == model.IPv6
+}
+
+// dns64 is the address that DNS64 makes of an IPv4 address (RFC 6052, RFC 6147).
+func dns64(a netip.Addr) netip.Addr {
+	b := netip.MustParseAddr("64:ff9b::").As16()
+	four := a.As4()
+	copy(b[12:], four[:])
+	return netip.AddrFrom16(b)
+}
+
+// server is a place where something listens.
+type server struct {
+	box  *wire.Box
+	addr netip.AddrPort
+	udp  bool
+}
+
+// serve starts what the flows are about to reach.
+func (l *Lab) serve() error {
+	for _, f := range l.flows {
+		if f.Absent != "" {
+			continue
+		}
+		if err := l.serveFlow(f); err != nil {
+			return fmt.Errorf("%s: %w", f.Name, err)
+		}
+	}
+	return nil
+}
+
+func (l *Lab) serveFlow(f *Flow) error {
+	to := netip.AddrPortFrom(address(f.To, f.Family), f.Port)
+	if f.Virtual.IsValid() {
+		to = netip.AddrPortFrom(to.Addr(), f.To.Port)
+	}
+	if !to.Addr().IsValid() {
+		return nil
+	}
+	switch {
+	case f.Front != nil:
+		return l.balance(f, to)
+	case f.To.Kind == model.BalancerInterface, f.Endpoint != nil:
+		return nil // no listener on that port, or nothing behind
+	case f.To.Kind == model.ServiceHost:
+		for _, r := range l.order {
+			for _, e := range r.vpc.Endpoints {
+				if p := r.leading(e.Ref); e.Gateway && e.ShortName == f.To.Service && p != nil && e.Speaks(f.Family) {
+					if err := l.listen(server{l.named(id(e.Ref)), to, f.Proto == model.UDP}); err != nil {
+						return err
+					}
+				}
+			}
+		}
+		return l.listen(server{l.internet.box, to, f.Proto == model.UDP})
+	case !inside(f.To):
+		return l.listen(server{l.internet.box, to, f.Proto == model.UDP})
+	}
+	if c := l.card(f.To); c != nil && c.ready && c.has(to.Addr()) {
+		return l.listen(server{homeOf(c, f.To), to, f.Proto == model.UDP})
+	}
+	return nil
+}
+
+func (l *Lab) named(name string) *wire.Box {
+	for _, b := range l.boxes {
+		if b.Name == name {
+			return b
+		}
+	}
+	return nil
+}
+
+// listen starts a server that tells clients what it saw.
+func (l *Lab) listen(s server) error {
+	return l.open1(s, func(id string, remote netip.AddrPort) []byte {
+		seen := Seen{At: s.box.Name, Local: s.addr, Remote: remote}
+		l.arrived(id, seen)
+		answer, _ := json.Marshal(seen)
+		return answer
+	})
+}
+
+// Clients begin with the number of their flow and of the exchange, and get one line back.
+type answerer func(id string, remote netip.AddrPort) []byte
+
+const patience = 3 * time.Second
+
+func (l *Lab) open1(s server, answer answerer) error {
+	if l.servers[s] {
+		return nil
+	}
+	l.servers[s] = true
+	return s.box.Do(func() error {
+		if s.udp {
+			conn, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(s.addr))
+			if err != nil {
+				return err
+			}
+			l.open = append(l.open, conn)
+			go answerUDP(conn, answer)
+			return nil
+		}
+		ln, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(s.addr))
+		if err != nil {
+			return err
+		}
+		l.open = append(l.open, ln)
+		go answerTCP(ln, answer)
+		return nil
+	})
+}
+
+func answerTCP(ln *net.TCPListener, answer answerer) {
+	for {
+		conn, err := ln.AcceptTCP()
+		if err != nil {
+			return
+		}
+		go func() {
+			defer conn.Close()
+			_ = conn.SetDeadline(time.Now().Add(patience))
+			id, err := bufio.NewReader(conn).ReadString('\n')
+			if err != nil {
+				return
+			}
+			if a := answer(strings.TrimSpace(id), unmapped(conn.RemoteAddr().(*net.TCPAddr).AddrPort())); a != nil {
+				_, _ = conn.Write(append(a, '\n'))
+			}
+		}()
+	}
+}
+
+func answerUDP(conn *net.UDPConn, answer answerer) {
+	buf := make([]byte, 256)
+	for {
+		n, from, err := conn.ReadFromUDPAddrPort(buf)
+		if err != nil {
+			return
+		}
+		id := strings.TrimSpace(string(buf[:n]))
+		go func() {
+			if a := answer(id, unmapped(from)); a != nil {
+				_, _ = conn.WriteToUDPAddrPort(append(a, '\n'), from)
+			}
+		}()
+	}
+}
+
+func unmapped(a netip.AddrPort) netip.AddrPort {
+	return netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
+}
+
+var noting sync.Mutex
+
+func (l *Lab) arrived(id string, s Seen) {
+	noting.Lock()
+	defer noting.Unlock()
+	number, nth, _ := strings.Cut(id, ".")
+	if f := l.byID[number]; f != nil {
+		var i int
+		if _, err := fmt.Sscan(nth, &i); err == nil && i < len(f.Got) {
+			f.Got[i].Arrived = &s
+		}
+	}
+}
+
+// dial opens a connection in a box and exchanges one line over it.
+func dial(b *wire.Box, udp bool, from, to netip.AddrPort, mark uint32, id string, wait time.Duration) error {
+	d := net.Dialer{Timeout: wait, Control: func(_, _ string, c syscall.RawConn) error {
+		var err error
+		if e := c.Control(func(fd uintptr) {
+			err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)
+			if mark != 0 && err == nil {
+				err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_MARK, int(mark))
+			}
+		}); e != nil {
+			return e
+		}
+		return err
+	}}
+	network := "tcp"
+	if udp {
+		network, d.LocalAddr = "udp", net.UDPAddrFromAddrPort(from)
+	} else {
+		d.LocalAddr = net.TCPAddrFromAddrPort(from)
+	}
+	var conn net.Conn
+	if err := b.Do(func() (err error) {
+		conn, err = d.Dial(network, to.String())
+		return err
+	}); err != nil {
+		return err
+	}
+	defer conn.Close()
+	if t, ok := conn.(*net.TCPConn); ok {
+		_ = t.SetLinger(0) // nothing lingers: the next exchange may have the same ports
+	}
+	_ = conn.SetDeadline(time.Now().Add(wait))
+	if _, err := fmt.Fprintln(conn, id); err != nil {
+		return err
+	}
+	_, err := bufio.NewReader(conn).ReadString('\n')
+	return err
+}
+
+// The waits for an answer: the next is tried only where the tracer promises one.
+var waits = []time.Duration{400 * time.Millisecond, time.Second, 3 * time.Second}
+
+// Run opens every flow's connections.
+func (l *Lab) Run() {
+	slots := make(chan struct{}, 48)
+	var group sync.WaitGroup
+	for _, f := range l.flows {
+		f.Got = make([]Exchange, len(f.windows))
+		for i := range f.windows {
+			slots <- struct{}{}
+			group.Go(func() {
+				defer func() { <-slots }()
+				l.exchange(f, i)
+			})
+		}
+	}
+	group.Wait()
+}
+
+func (l *Lab) exchange(f *Flow, i int) {
+	to := l.dialled(f)
+	box, from, marks, why := l.client(f, to)
+	if why != "" {
+		f.Got[i].Err = why
+		return
+	}
+	for _, wait := range waits {
+		for _, mark := range marks {
+			err := dial(box, f.Proto == model.UDP, netip.AddrPortFrom(from, f.windows[i]), netip.AddrPortFrom(to, f.Port), mark, fmt.Sprintf("%s.%d", f.id, i), wait)
+			if err == nil {
+				f.Got[i].Answered, f.Got[i].Err = true, ""
+				return
+			}
+			f.Got[i].Err = err.Error()
+		}
+		if !f.Trace.Verdict.OK() {
+			return
+		}
+	}
+}
+
+// client is where a flow's connection begins: the box, its address, and on the internet the doors to knock at.
+func (l *Lab) client(f *Flow, to netip.Addr) (b *wire.Box, from netip.Addr, marks []uint32, why string) {
+	if !to.IsValid() {
+		return nil, from, nil, "the destination has no address of that family"
+	}
+	if !inside(f.From) {
+		from = address(f.From, f.Family)
+		for _, d := range l.internet.doors {
+			if f.To.VPC == d.vpc {
+				marks = append(marks, d.mark)
+			}
+		}
+		if len(marks) == 0 {
+			return nil, from, nil, "no gateway joins the internet and the destination's VPC"
+		}
+		return l.internet.box, from, marks, ""
+	}
+	c := l.card(f.From)
+	if c == nil || !c.ready {
+		return nil, from, nil, "the source does not exist, or its node cannot join"
+	}
+	b, from = homeOf(c, f.From), address(f.From, model.FamilyOf(to))
+	if onlyIPv6(f.From) && to.Is4() { // the address is the plugin's to choose
+		return b, netip.IPv4Unspecified(), []uint32{0}, ""
+	}
+	if !from.IsValid() {
+		return nil, from, nil, "the source has no address of that family"
+	}
+	return b, from, []uint32{0}, ""
+}

@@ -1,0 +1,177 @@
+package packetlab
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"github.com/eks-ipv6/cdk/internal/model"
+	"github.com/eks-ipv6/cdk/test/packetlab/wire"
+)
+
+const eth0 = "eth0"
+
+// buildCard makes the box of an interface and plugs it into its VPC's router.
+func (l *Lab) buildCard(i model.Interface) error {
+	r := l.routers[i.VPC]
+	if r == nil {
+		return nil // of a VPC that no template declares
+	}
+	c := l.cards[keyOf(i)]
+	if c == nil {
+		c = &card{Interface: i, key: keyOf(i), router: r}
+		b, err := l.box(i.Name)
+		if err != nil {
+			return err
+		}
+		c.box, l.cards[c.key] = b, c
+		if c.port, err = r.plug(b, eth0, "e", i.Subnet); err != nil {
+			return err
+		}
+		c.port.card = c
+		onNode := i.Kind == model.PodInterface || i.Kind == model.NodeInterface
+		six := i.IPv6
+		if onNode && !i.HostNetwork {
+			six = model.NodeIPv6(six)
+		}
+		c.IPv6, c.ready = six, true
+		if onNode && i.Cluster.Family == model.IPv6 && !joins(i) {
+			c.ready = false
+			return nil
+		}
+		if err := b.Address(eth0, i.IPv4, six); err != nil {
+			return err
+		}
+		if err := b.Default(eth0); err != nil {
+			return err
+		}
+	}
+	c.Interface.Backend = append(c.Interface.Backend, i.Backend...)
+	if !c.Public.IsValid() {
+		c.Public = i.Public
+	}
+	if i.Kind == model.PodInterface && !i.HostNetwork && i.Cluster.Family == model.IPv6 && c.ready && c.pod == nil {
+		return l.buildPod(c, i)
+	}
+	return nil
+}
+
+// joins reports whether a node can join an IPv6 cluster: it needs an IPv6 address of its own.
+// See https://docs.aws.amazon.com/eks/latest/userguide/cni-ipv6.html.
+func joins(i model.Interface) bool {
+	switch {
+	case !i.Subnet.IPv6.IsValid():
+		return false
+	case i.NodeGroup == nil || i.Subnet.AssignIPv6: // Fargate sees to it
+		return true
+	}
+	return i.NodeGroup.Template != nil && i.NodeGroup.Template.IPv6AddressCount > 0
+}
+
+// buildPod makes a Pod on a node: an IPv6 address of the node's prefix, and for IPv4 what the VPC CNI's own plugin does.
+func (l *Lab) buildPod(c *card, i model.Interface) error {
+	pod, err := l.box(i.Name)
+	if err != nil {
+		return err
+	}
+	c.pod, c.podIP = pod, i.IPv6
+	const veth = "pod0"
+	if err := wire.Nest(c.box, veth, pod, eth0); err != nil {
+		return err
+	}
+	if err := pod.Address(eth0, i.IPv6); err != nil {
+		return err
+	}
+	all6 := wire.Everything[1]
+	if err := pod.Route(wire.Route{To: all6, Link: eth0, Via: wire.Node.Addr(true)}); err != nil {
+		return err
+	}
+	if err := c.box.Route(wire.Route{To: wire.One(i.IPv6), Link: veth, Via: wire.Pod.Addr(true)}); err != nil {
+		return err
+	}
+	on, _, _ := i.Cluster.IPv4Egress()
+	if !i.IPv4.IsValid() || !l.dialsIPv4(c) {
+		return nil
+	}
+	_, err = addEgress(l.tools, c.box, pod, egressConf{NodeIP: i.IPv4, Enabled: on, RandomizeSNAT: randomize(i.Cluster)})
+	return err
+}
+
+// randomize is how the VPC CNI of a cluster chooses source ports; "" is its default.
+func randomize(c *model.Cluster) string {
+	a := c.Addon("vpc-cni")
+	if a == nil {
+		return ""
+	}
+	text, _ := a.Env("AWS_VPC_K8S_CNI_RANDOMIZESNAT").Text()
+	return text
+}
+
+// dialsIPv4 reports whether a flow leaves the card's Pod over IPv4.
+func (l *Lab) dialsIPv4(c *card) bool {
+	return slices.ContainsFunc(l.flows, func(f *Flow) bool { return f.Family == model.IPv4 && keyOf(f.From) == c.key })
+}
+
+// kubeProxy translates ClusterIPs on the nodes where flows dial them. kube-proxy itself chooses a backend at random; here
+// the client's port chooses, so that each flow gets the one it is about.
+func (l *Lab) kubeProxy(c *card) func(*wire.Filter) {
+	return func(f *wire.Filter) {
+		for place, from := range map[string]wire.Expr{wire.Before: wire.In("pod0"), wire.Outgoing: nil} {
+			chain := f.Translation("kubeproxy-"+place, place, -100)
+			for _, flow := range l.flows {
+				if !flow.Virtual.IsValid() || keyOf(flow.From) != c.key || !flow.From.Cluster.Runs("kube-proxy") {
+					continue
+				}
+				to := address(flow.To, flow.Family)
+				if !to.IsValid() {
+					continue
+				}
+				for _, w := range flow.windows {
+					chain.Rule(from, wire.To(wire.One(flow.Virtual)), wire.Proto(byte(flow.Proto)), wire.SrcPort(w, w), wire.DstPort(flow.Port, flow.Port),
+						wire.DNAT(to, flow.To.Port))
+				}
+			}
+		}
+	}
+}
+
+// address is what an interface is reached by over a family: Pods of IPv6 clusters by IPv6 only.
+func address(i model.Interface, f model.Family) netip.Addr {
+	if f == model.IPv6 {
+		return i.IPv6
+	}
+	if i.Kind == model.PodInterface && !i.HostNetwork && i.Cluster.Family == model.IPv6 {
+		return netip.Addr{}
+	}
+	return i.IPv4
+}
+
+func (l *Lab) nodeFilters() error {
+	for _, c := range l.cards {
+		if c.Cluster == nil || c.pod == nil && c.Kind == model.ControlPlaneInterface {
+			continue
+		}
+		if !slices.ContainsFunc(l.flows, func(f *Flow) bool { return keyOf(f.From) == c.key && (f.Virtual.IsValid() || f.Family == model.IPv4) }) {
+			continue
+		}
+		if err := c.box.Filter(func(f *wire.Filter) {
+			l.kubeProxy(c)(f)
+			if c.pod != nil && c.IPv4.IsValid() {
+				edges(f, c)
+			}
+		}); err != nil {
+			return fmt.Errorf("%s: %w", c.Name, err)
+		}
+	}
+	return nil
+}
+
+// edges makes the node's translation of a Pod's IPv4 connections choose ports at the ends of the range that the plugin's
+// own rule chooses from at random, for the clients that ask for it by their port.
+func edges(f *wire.Filter, c *card) {
+	chain := f.Translation("edges", wire.After, 99)
+	for _, w := range edgeWindows {
+		chain.Rule(wire.Out(eth0), wire.From(podIPv4), wire.Proto(6), wire.SrcPort(w.linux[0], w.linux[1]), wire.SNAT(c.IPv4, w.any[0], w.any[1]))
+		chain.Rule(wire.Out(eth0), wire.From(podIPv4), wire.Proto(17), wire.SrcPort(w.linux[0], w.linux[1]), wire.SNAT(c.IPv4, w.any[0], w.any[1]))
+	}
+}

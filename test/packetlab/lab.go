@@ -1,0 +1,197 @@
+package packetlab
+
+import (
+	"fmt"
+	"io"
+	"net/netip"
+
+	"github.com/eks-ipv6/cdk/internal/model"
+	"github.com/eks-ipv6/cdk/test/packetlab/wire"
+)
+
+// Lab is a network of templates, built of namespaces.
+type Lab struct {
+	net      *model.Network
+	tools    Tools
+	flows    []*Flow
+	boxes    []*wire.Box
+	internet *internet
+	routers  map[*model.VPC]*router
+	order    []*router // in the order of the model
+	cards    map[string]*card
+	servers  map[server]bool
+	open     []io.Closer
+	byID     map[string]*Flow
+}
+
+// New builds the lab for flows of a network: the network itself, and of the interfaces those that the flows need.
+func New(net *model.Network, flows []*Flow, tools Tools) (*Lab, error) {
+	l := &Lab{net: net, tools: tools, flows: flows, routers: map[*model.VPC]*router{}, cards: map[string]*card{}, servers: map[server]bool{}, byID: map[string]*Flow{}}
+	l.number()
+	for _, step := range []func() error{l.buildInternet, l.buildRouters, l.buildCards, l.buildGateways, l.buildJoins, l.route, l.filter, l.serve} {
+		if err := step(); err != nil {
+			l.Close()
+			return nil, err
+		}
+	}
+	return l, nil
+}
+
+// Close ends every process and socket of the lab and lets go of its namespaces.
+func (l *Lab) Close() {
+	for _, c := range l.open {
+		_ = c.Close()
+	}
+	for _, b := range l.boxes {
+		b.Close()
+	}
+	l.open, l.boxes = nil, nil
+}
+
+func (l *Lab) box(name string) (*wire.Box, error) {
+	b, err := wire.New(name)
+	if err == nil {
+		l.boxes = append(l.boxes, b)
+	}
+	return b, err
+}
+
+// router is a VPC: a routing table for each subnet, the security groups of the interfaces and the network ACLs of the
+// subnets.
+type router struct {
+	vpc   *model.VPC
+	box   *wire.Box
+	ports []*port
+}
+
+// port is an interface of a router.
+type port struct {
+	name   string
+	subnet *model.Subnet // nil for what is in no subnet
+	card   *card         // nil for gateways
+	leads  string        // the id of the gateway
+	end    wire.End      // of the cable, where the gateway is
+	table  int           // where what comes in by it is looked up first; 0 is the VPC's own interfaces only
+}
+
+// plug joins a box to the router by a new port.
+func (r *router) plug(b *wire.Box, link, kind string, s *model.Subnet) (*port, error) {
+	p := &port{name: fmt.Sprintf("%s%d", kind, len(r.ports)), subnet: s, end: wire.Leaf}
+	if err := wire.Link(r.box, p.name, b, link); err != nil {
+		return nil, err
+	}
+	r.ports = append(r.ports, p)
+	return p, nil
+}
+
+// The router's tables: one for each subnet, then those of single ports, and one of the VPC's own interfaces.
+const (
+	firstTable = 1000
+	portTable  = 5000
+	ownTable   = 900
+)
+
+func tableOf(s *model.Subnet) int { return firstTable + s.Index }
+
+// markOf is the mark of packets that come from a subnet.
+func markOf(s *model.Subnet) uint32 { return uint32(s.Index + 1) }
+
+func (l *Lab) buildRouters() error {
+	for _, v := range l.net.VPCs {
+		if v.Imported {
+			continue
+		}
+		b, err := l.box(v.String())
+		if err != nil {
+			return err
+		}
+		r := &router{vpc: v, box: b}
+		l.routers[v] = r
+		l.order = append(l.order, r)
+	}
+	return nil
+}
+
+// card is a network interface in a subnet, with the box that has it.
+type card struct {
+	model.Interface
+	key    string
+	router *router
+	port   *port
+	box    *wire.Box
+	pod    *wire.Box // the Pod's own box; nil where processes run in box itself
+	podIP  netip.Addr
+	ready  bool // it has the addresses that its kind needs
+}
+
+// addresses are what a router delivers to the card.
+func (c *card) addresses() []netip.Addr {
+	if !c.ready {
+		return nil
+	}
+	var out []netip.Addr
+	for _, a := range []netip.Addr{c.IPv4, c.IPv6, c.podIP} {
+		if a.IsValid() {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+func (c *card) has(a netip.Addr) bool {
+	for _, b := range c.addresses() {
+		if a == b {
+			return true
+		}
+	}
+	return false
+}
+
+// homeOf is the box where an interface's processes run: the Pod's own, or the node's for what is on its network.
+func homeOf(c *card, i model.Interface) *wire.Box {
+	if c.pod == nil || i.Kind == model.NodeInterface || i.HostNetwork {
+		return c.box
+	}
+	return c.pod
+}
+
+// inside reports whether an interface is in a VPC of the lab.
+func inside(i model.Interface) bool {
+	return i.Kind != model.InternetHost && i.Kind != model.ServiceHost
+}
+
+// keyOf tells interfaces apart. A Pod and its node share one.
+func keyOf(i model.Interface) string {
+	six := i.IPv6
+	if i.Kind == model.PodInterface && !i.HostNetwork {
+		six = model.NodeIPv6(six)
+	}
+	vpc := -1
+	if i.VPC != nil {
+		vpc = i.VPC.Index
+	}
+	return fmt.Sprintf("%d %s %s", vpc, i.IPv4, six)
+}
+
+// card finds an interface of a flow; nil where the lab has none for it.
+func (l *Lab) card(i model.Interface) *card { return l.cards[keyOf(i)] }
+
+func (l *Lab) buildCards() error {
+	for _, f := range l.flows {
+		list := []model.Interface{f.From, f.To}
+		if f.Front != nil {
+			list = append(list, *f.Front)
+		}
+		if f.Backend != nil {
+			list = append(list, *f.Backend)
+		}
+		for _, i := range list {
+			if inside(i) && !i.Nowhere && i.Subnet != nil {
+				if err := l.buildCard(i); err != nil {
+					return fmt.Errorf("%s: %w", i.Name, err)
+				}
+			}
+		}
+	}
+	return nil
+}
