@@ -94,6 +94,26 @@ func (c *Cluster) IPv4Egress() (on bool, by Ref, unknown string) {
 	return on, by, ""
 }
 
+// RandomPorts reports whether the VPC CNI's translation of Pods' connections takes any source port, as it does unless
+// AWS_VPC_K8S_CNI_RANDOMIZESNAT is none.
+// See https://github.com/aws/amazon-vpc-cni-k8s#aws_vpc_k8s_cni_randomizesnat.
+func (c *Cluster) RandomPorts() bool {
+	a := c.Addon("vpc-cni")
+	return a == nil || !a.Env("AWS_VPC_K8S_CNI_RANDOMIZESNAT").Is("none")
+}
+
+// TranslatesOutside reports whether the VPC CNI of an IPv4 cluster gives Pods' connections to addresses beyond the VPC the
+// node's own address, as it does unless AWS_VPC_K8S_CNI_EXTERNALSNAT is true.
+// See https://github.com/aws/amazon-vpc-cni-k8s#aws_vpc_k8s_cni_externalsnat.
+func (c *Cluster) TranslatesOutside() bool {
+	a := c.Addon("vpc-cni")
+	if a == nil {
+		return c.Runs("vpc-cni")
+	}
+	off, _ := a.Env("AWS_VPC_K8S_CNI_EXTERNALSNAT").Bool()
+	return !off
+}
+
 // Addon is an AWS::EKS::Addon.
 type Addon struct {
 	Ref

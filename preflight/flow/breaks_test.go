@@ -58,9 +58,9 @@ func TestBreaks(t *testing.T) {
 			set("EastAttachment", "Options.SecurityGroupReferencingSupport", "disable")), flow.Query{From: eastToWest, To: "pod:any@WestNodes@WestPrivateA"}, flow.Denied, "WestCluster", "no rule allows tcp/8080"},
 		{"a group of a peered VPC in a rule counts", "peering.yaml", all(set("WestFromEast", "CidrIp", nil), set("WestFromEast", "SourceSecurityGroupId", att("EastCluster", "ClusterSecurityGroupId"))),
 			flow.Query{From: eastToWest, To: "pod:any@WestNodes@WestPrivateA"}, flow.Delivered, "WestNodes", ""},
-		{"a packet into the attachment's own subnet does not leave it", "transit.yaml", all(
+		{"no network ACL holds for what a transit gateway brings into the attachment's own subnet; both directions hold for what leaves by it", "transit.yaml", all(
 			add("Acl", "AWS::EC2::NetworkAcl", object{"VpcId": ref("WestVpc")}),
-			add("AclIn", "AWS::EC2::NetworkAclEntry", object{"NetworkAclId": ref("Acl"), "RuleNumber": 1, "Protocol": -1, "RuleAction": "allow", "Ipv6CidrBlock": "2001:db8:1::/48"}),
+			add("AclIn", "AWS::EC2::NetworkAclEntry", object{"NetworkAclId": ref("Acl"), "RuleNumber": 1, "Protocol": -1, "RuleAction": "allow", "Ipv6CidrBlock": "2001:db8:3::/48"}),
 			add("AclOut", "AWS::EC2::NetworkAclEntry", object{"NetworkAclId": ref("Acl"), "RuleNumber": 1, "Egress": true, "Protocol": -1, "RuleAction": "allow", "Ipv6CidrBlock": "2001:db8:1::/48"}),
 			add("AclA", "AWS::EC2::SubnetNetworkAclAssociation", object{"SubnetId": ref("WestPrivateA"), "NetworkAclId": ref("Acl")})),
 			flow.Query{From: eastToWest, To: "pod:any@WestNodes@WestPrivateA"}, flow.Delivered, "WestNodes", ""},

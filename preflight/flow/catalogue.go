@@ -585,7 +585,7 @@ func (c *catalogue) sixOnly(v *model.VPC) bool {
 	return has6 && !other
 }
 
-func (c *catalogue) overlapping(a, b *model.VPC) bool { return overlap(a, b).IsValid() }
+func (c *catalogue) overlapping(a, b *model.VPC) bool { return overlap(a, b, IPv4).IsValid() }
 
 func (c *catalogue) peered(a, b *model.VPC) bool {
 	return slices.ContainsFunc(c.net.model.Peerings, func(p *model.Peering) bool { return p.Other(a) == b && b != nil })

@@ -89,7 +89,7 @@ func (t *tracer) groups(from, to *place, egress bool) Verdict {
 }
 
 // sees reports whether a rule that names a group holds for interfaces of that group: in the same VPC, in one that is
-// peered, or, for ingress, in one that a transit gateway joins with SecurityGroupReferencingSupport.
+// peered, or, for ingress and but for VPC endpoints, in one that a transit gateway joins with SecurityGroupReferencingSupport.
 // See https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-security-groups.html and
 // https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpc-attachments.html.
 func (t *tracer) sees(here, there *place, egress bool) bool {
@@ -101,7 +101,7 @@ func (t *tracer) sees(here, there *place, egress bool) bool {
 	}
 	refers := func(a *model.Attachment) bool { return a != nil && a.GroupReferences }
 	return slices.ContainsFunc(t.model.Peerings, func(p *model.Peering) bool { return p.Other(here.vpc) == there.vpc }) ||
-		!egress && slices.ContainsFunc(t.model.TransitGateways, func(g *model.TransitGateway) bool {
+		!egress && here.kind != endpointPlace && there.kind != endpointPlace && slices.ContainsFunc(t.model.TransitGateways, func(g *model.TransitGateway) bool {
 			return g.GroupReferences && refers(g.Attachment(here.vpc)) && refers(g.Attachment(there.vpc))
 		})
 }

@@ -22,12 +22,14 @@ func (t *tracer) exitIGW(g *model.InternetGateway, from, to *place, route *model
 		return t.stop(NoRoute, name, g.Ref, "%s is attached to no VPC", g.Ref)
 	case g.VPC != from.vpc && g.VPC != route.Table.VPC:
 		return t.stop(NoRoute, name, g.Ref, "%s is attached to another VPC", g.Ref)
+	case g.VPC != from.vpc && t.pkt.Family() == IPv4:
+		return t.stop(NoRoute, name, g.Ref, "%s translates public addresses of %s only: %s is in another VPC", g.Ref, g.VPC.Ref, from.name)
 	case !to.outside():
 		return t.leadsAway(route, to)
 	case t.pkt.Dst.IsPrivate():
 		return t.stop(NoRoute, name, g.Ref, "%s is private: the internet does not route it", t.pkt.Dst)
 	}
-	if v := t.publicAccess(from.subnet, g.VPC, true, name, g.Ref); v != 0 {
+	if v := t.publicAccess(from, g.VPC, true, name, g.Ref); v != 0 {
 		return v
 	}
 	if t.pkt.Family() == IPv4 {
@@ -70,7 +72,7 @@ func (t *tracer) exitEgressOnly(g *model.EgressOnlyGateway, from, to *place, rou
 	if t.reply {
 		return t.stop(NoRoute, name, g.Ref, "the connection came in elsewhere: its answer cannot leave by %s", g.Ref)
 	}
-	if v := t.publicAccess(from.subnet, g.VPC, true, name, g.Ref); v != 0 {
+	if v := t.publicAccess(from, g.VPC, true, name, g.Ref); v != 0 {
 		return v
 	}
 	if v := t.routable(g.VPC, t.pkt.Src, name, g.Ref); v != 0 {
@@ -93,8 +95,8 @@ func (t *tracer) routable(v *model.VPC, a netip.Addr, name string, r model.Ref) 
 	return 0
 }
 
-// publicAccess asks VPC Block Public Access.
-func (t *tracer) publicAccess(s *model.Subnet, v *model.VPC, outbound bool, name string, r model.Ref) Verdict {
+// publicAccess asks VPC Block Public Access about what a place of the VPC sends to the internet or gets from there.
+func (t *tracer) publicAccess(p *place, v *model.VPC, outbound bool, name string, r model.Ref) Verdict {
 	bpa := t.model.PublicAccess
 	if bpa.Mode == "" || bpa.Mode == "off" {
 		return 0
@@ -104,18 +106,19 @@ func (t *tracer) publicAccess(s *model.Subnet, v *model.VPC, outbound bool, name
 	}
 	open := ""
 	for _, e := range bpa.Exclusions {
-		if (e.VPC == nil || e.VPC != v) && (e.Subnet == nil || e.Subnet != s) {
+		if (e.VPC == nil || e.VPC != v) && (e.Subnet == nil || e.Subnet != p.subnet) {
 			continue
 		}
-		if e.Mode == "allow-bidirectional" || e.Mode == "allow-egress" && outbound && !t.reply {
+		// allow-egress means something under block-bidirectional only.
+		if e.Mode == "allow-bidirectional" || e.Mode == "allow-egress" && bpa.Mode == "block-bidirectional" && outbound && !t.reply {
 			return 0
 		}
 		if e.Mode != "allow-egress" {
 			open = fmt.Sprintf("%s, the mode of the exclusion %s, is decided at deployment", e.Mode, e.Ref)
 		}
 	}
-	// block-ingress lets NAT and egress-only gateways answer what came from inside.
-	if bpa.Mode == "block-ingress" && (outbound && !t.reply || name == "egress-only internet gateway") {
+	// block-ingress leaves NAT and egress-only gateways alone, and stops all else, what goes out too.
+	if bpa.Mode == "block-ingress" && (p.nat != nil || name == "egress-only internet gateway") {
 		return 0
 	}
 	if open != "" {
@@ -145,7 +148,7 @@ func (t *tracer) enter(from, to *place, out model.Target) Verdict {
 		case *model.Endpoint:
 			t.hop(Forward, "VPC endpoint", g.Ref, "answer of the service")
 		}
-		return t.arrive(to, from)
+		return t.arrive(to, from, false)
 	}
 	g := v.InternetGateway
 	if g == nil {
@@ -192,7 +195,7 @@ func (t *tracer) enter(from, to *place, out model.Target) Verdict {
 	default:
 		return t.stop(NoRoute, "route table", table.Ref, "%s does not lead to the internet gateway", describe(route))
 	}
-	if v := t.publicAccess(to.subnet, v, false, "internet gateway", g.Ref); v != 0 {
+	if v := t.publicAccess(to, v, false, "internet gateway", g.Ref); v != 0 {
 		return v
 	}
 	if t.pkt.Family() == IPv4 {
@@ -206,7 +209,7 @@ func (t *tracer) enter(from, to *place, out model.Target) Verdict {
 		}
 		t.hop(Forward, "internet gateway", g.Ref, "no translation; "+describe(route))
 	}
-	return t.arrive(to, from)
+	return t.arrive(to, from, false)
 }
 
 // toNAT brings the packet to a NAT gateway.
@@ -277,11 +280,15 @@ func (t *tracer) translate(p *place) Verdict {
 func (t *tracer) peer(p *model.Peering, at position, from, to *place) Verdict {
 	const name = "VPC peering connection"
 	other := p.Other(at.vpc)
+	shared := overlap(p.Requester, p.Accepter, IPv4)
+	if !shared.IsValid() {
+		shared = overlap(p.Requester, p.Accepter, IPv6)
+	}
 	switch {
 	case other == nil:
 		return t.stop(NoRoute, name, p.Ref, "%s does not join %s", p.Ref, at.vpc.Ref)
-	case overlap(p.Requester, p.Accepter).IsValid():
-		return t.stop(Denied, name, p.Ref, "%s and %s both hold %s: AWS does not peer VPCs whose IPv4 ranges overlap", p.Requester.Ref, p.Accepter.Ref, overlap(p.Requester, p.Accepter))
+	case shared.IsValid():
+		return t.stop(Denied, name, p.Ref, "%s and %s both hold %s: AWS does not peer VPCs whose ranges overlap", p.Requester.Ref, p.Accepter.Ref, shared)
 	case to.outside():
 		return t.stop(NoRoute, name, p.Ref, "a peering connection leads to the VPC at its other end only, not to the internet behind it")
 	case other.Imported:
@@ -290,16 +297,16 @@ func (t *tracer) peer(p *model.Peering, at position, from, to *place) Verdict {
 		return t.stop(NoRoute, name, p.Ref, "%s is not in %s at the other end: peering is not transitive", to.name, other.Ref)
 	}
 	t.hop(Forward, name, p.Ref, fmt.Sprintf("%s → %s", at.vpc.Ref, other.Ref))
-	return t.arrive(to, from)
+	return t.arrive(to, from, false)
 }
 
-// overlap is an IPv4 range that two VPCs share, or the invalid prefix.
-func overlap(a, b *model.VPC) netip.Prefix {
+// overlap is a range of a family that two VPCs share, or the invalid prefix.
+func overlap(a, b *model.VPC, f Family) netip.Prefix {
 	if a == nil || b == nil || a == b {
 		return netip.Prefix{}
 	}
-	for _, p := range a.Prefixes(IPv4) {
-		for _, q := range b.Prefixes(IPv4) {
+	for _, p := range a.Prefixes(f) {
+		for _, q := range b.Prefixes(f) {
 			if p.Overlaps(q) {
 				if p.Bits() > q.Bits() {
 					return p
@@ -330,6 +337,13 @@ func (t *tracer) transit(g *model.TransitGateway, at position, from, to *place) 
 		return at, t.stop(Insufficient, name, g.Ref, "the route tables of %s are in none of the templates", g.Ref)
 	case a.Table == nil:
 		return at, t.stop(NoRoute, "transit gateway attachment", a.Ref, "%s is associated with no transit gateway route table", a.Ref)
+	}
+	if at.subnet != nil {
+		if s := attachmentSubnet(a, at.subnet.Zone, true); s != nil { // also when it is the sender's own
+			if v := t.acl(s, false, from, to); v != 0 {
+				return at, v
+			}
+		}
 	}
 	route, uncertain := a.Table.Lookup(t.pkt.Dst)
 	switch {
@@ -376,9 +390,16 @@ func attachmentSubnet(a *model.Attachment, zone string, same bool) *model.Subnet
 }
 
 // toService delivers the packet to an AWS service by a gateway endpoint.
-func (t *tracer) toService(e *model.Endpoint, to *place) Verdict {
-	if to.kind != servicePlace || to.service != e.ShortName {
-		return t.stop(NoRoute, "VPC endpoint", e.Ref, "%s leads to %s only", e.Ref, e.ShortName)
+// See https://docs.aws.amazon.com/vpc/latest/privatelink/gateway-endpoints.html.
+func (t *tracer) toService(e *model.Endpoint, from, to *place) Verdict {
+	const name = "VPC endpoint"
+	switch {
+	case to.kind != servicePlace || to.service != e.ShortName:
+		return t.stop(NoRoute, name, e.Ref, "%s leads to %s only", e.Ref, e.ShortName)
+	case from.vpc != e.VPC:
+		return t.stop(NoRoute, name, e.Ref, "%s serves %s only: %s is in another VPC", e.Ref, e.VPC.Ref, from.name)
+	case t.pkt.Proto != TCP:
+		return t.stop(NoRoute, name, e.Ref, "%s carries TCP only", e.Ref)
 	}
 	t.hop(Forward, "VPC endpoint", e.Ref, "gateway endpoint of "+e.ShortName)
 	return 0

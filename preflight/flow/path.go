@@ -207,6 +207,12 @@ func (t *tracer) originate(from *place, d dest, f Family) (sender *place, undos 
 		return nil, nil, t.stop(NoRoute, from.label, from.ref, "%s has no %s address", from.name, f)
 	}
 	t.hop(Originate, from.label, from.ref, arrival(from))
+	if from.kind == podPlace && !from.host && c.Family == IPv4 && c.TranslatesOutside() && c.RandomPorts() {
+		if _, own := from.vpc.Contains(t.pkt.Dst); !own && !c.ServiceRange.Contains(t.pkt.Dst) {
+			node, back := t.asNode(from, c.Ref, from.v4, "beyond the VPC: to the node's address, from any port")
+			return node, []undo{back}, 0
+		}
+	}
 	return from, nil, 0
 }
 
@@ -235,13 +241,23 @@ func (t *tracer) podToIPv4(from *place, d dest) (*place, []undo, Verdict) {
 	case !from.v4.IsValid():
 		return nil, nil, t.stop(NoRoute, "node", from.subnet.Ref, "subnet %s has no IPv4 range", from.subnet.Ref)
 	}
+	node, back := t.asNode(from, by, from.v4, "IPv4 egress: to the node's IPv4 address")
+	return node, []undo{back}, 0
+}
+
+// asNode is what the VPC CNI does with a Pod's connection that the network shall see under an address of the node: unless
+// told otherwise it chooses a source port at random.
+func (t *tracer) asNode(from *place, by model.Ref, a netip.Addr, how string) (*place, undo) {
 	back := undo{DNAT, "VPC CNI", by, "the node's connection table", t.pkt.reply()}
-	after := t.pkt
-	after.Src = from.v4
-	t.change(SNAT, "VPC CNI", by, "IPv4 egress: to the node's IPv4 address", after)
 	node := *from
-	node.kind, node.label = nodePlace, "node"
-	return &node, []undo{back}, 0
+	node.kind, node.label, node.random = nodePlace, "node", from.cluster.RandomPorts()
+	if a.Is6() {
+		node.v6 = a
+	}
+	after := t.pkt
+	after.Src, after.SrcPort = a, node.ephemeral()[0]
+	t.change(SNAT, "VPC CNI", by, how, after)
+	return &node, back
 }
 
 // podToIPv6 is the mirror for IPv4 clusters: ENABLE_V6_EGRESS, off by default.
@@ -261,13 +277,8 @@ func (t *tracer) podToIPv6(from *place, d dest) (*place, []undo, Verdict) {
 		return nil, nil, t.stop(NoRoute, "node", from.subnet.Ref, "nodes in subnet %s have no IPv6 address", from.subnet.Ref)
 	}
 	by := a.In("ConfigurationValues.env.ENABLE_V6_EGRESS")
-	back := undo{DNAT, "VPC CNI", by, "the node's connection table", t.pkt.reply()}
-	after := t.pkt
-	after.Src = six
-	t.change(SNAT, "VPC CNI", by, "IPv6 egress: to the node's IPv6 address", after)
-	node := *from
-	node.kind, node.label, node.v6 = nodePlace, "node", six
-	return &node, []undo{back}, 0
+	node, back := t.asNode(from, by, six, "IPv6 egress: to the node's IPv6 address")
+	return node, []undo{back}, 0
 }
 
 // proxy takes the packet through a load balancer to a target, over PrivateLink when it came to an endpoint.

@@ -27,6 +27,7 @@ type place struct {
 	cluster *model.Cluster
 	nodes   *model.NodeGroup // nil on Fargate
 	host    bool             // a Pod on the host network, or the node itself
+	random  bool             // it translates Pods' connections, to any port
 	backend []*model.Rule    // what the load balancer controller adds to the node's groups
 	lb      *model.LoadBalancer
 	nat     *model.NATGateway
@@ -62,8 +63,8 @@ func (p *place) addr(f Family) netip.Addr {
 // outside reports whether the place is beyond the network.
 func (p *place) outside() bool { return p.kind == internetPlace || p.kind == servicePlace }
 
-// proxied is the port range of what opens connections for others: NAT gateways, load balancers, and clients
-// anywhere. Linux nodes use a narrower one.
+// The port ranges that connections are opened from: by NAT gateways, load balancers, functions, the VPC CNI's
+// translation and clients anywhere, and the narrower one of Linux.
 // See https://docs.aws.amazon.com/vpc/latest/userguide/nacl-ephemeral-ports.html.
 var (
 	anyEphemeral   = [2]uint16{1024, 65535}
@@ -71,6 +72,9 @@ var (
 )
 
 func (p *place) ephemeral() [2]uint16 {
+	if p.random || p.label == "function" {
+		return anyEphemeral
+	}
 	switch p.kind {
 	case podPlace, nodePlace, hostPlace, apiPlace:
 		return linuxEphemeral

@@ -105,7 +105,11 @@ func (t *tracer) back() Verdict {
 		case l.to.outside():
 			v = t.enter(l.to, l.from, l.out)
 		case l.preserved:
-			v = t.acl(l.to.subnet, true, l.to, l.from)
+			if l.to.subnet != l.from.subnet {
+				if v = t.acl(l.to.subnet, true, l.to, l.from); v == 0 {
+					v = t.acl(l.from.subnet, false, l.to, l.from)
+				}
+			}
 		default:
 			_, _, v = t.carry(l.to, l.from)
 		}
@@ -144,12 +148,11 @@ func (t *tracer) carry(from, to *place) (nat *place, out model.Target, v Verdict
 	}
 	if from.subnet != nil && to.subnet == from.subnet && to.addr(t.pkt.Family()) == t.pkt.Dst {
 		t.hop(Route, "route table", from.subnet.RouteTable.Ref, fmt.Sprintf("same subnet %s", from.subnet.Ref))
-		return nil, nil, t.arrive(to, from)
+		return nil, nil, t.arrive(to, from, true)
 	}
 	at := position{from.vpc, from.subnet}
 	for i := range 8 {
-		// A packet that a transit gateway brings into its destination's own subnet does not leave that subnet.
-		if at.subnet != nil && (i == 0 || at.subnet != to.subnet) {
+		if at.subnet != nil && !t.stays(at, to, i > 0) {
 			if v := t.acl(at.subnet, true, from, to); v != 0 {
 				return nil, nil, v
 			}
@@ -164,7 +167,7 @@ func (t *tracer) carry(from, to *place) (nat *place, out model.Target, v Verdict
 				return nil, nil, t.stop(NoRoute, "route table", route.Table.Ref, "%s lies in the own range %s of %s, whose local route no other can replace: the ranges overlap",
 					t.pkt.Dst, route.Destination, at.vpc.Ref)
 			}
-			return nil, nil, t.arrive(to, from)
+			return nil, nil, t.arrive(to, from, i > 0 && at.subnet == to.subnet)
 		case *model.InternetGateway:
 			return nil, target, t.exitIGW(target, from, to, route)
 		case *model.EgressOnlyGateway:
@@ -181,7 +184,7 @@ func (t *tracer) carry(from, to *place) (nat *place, out model.Target, v Verdict
 			}
 			at = next
 		case *model.Endpoint:
-			return nil, target, t.toService(target, to)
+			return nil, target, t.toService(target, from, to)
 		case *model.Other:
 			if target.Dangling {
 				return nil, nil, t.stop(NoRoute, "route table", route.Ref, "the route has no target")
@@ -192,6 +195,26 @@ func (t *tracer) carry(from, to *place) (nat *place, out model.Target, v Verdict
 		}
 	}
 	return nil, nil, t.stop(NoRoute, "route table", from.ref, "the routes send the packet in a loop")
+}
+
+// stays reports whether a packet does not leave the subnet where it is routed, so that no network ACL is asked: a NAT
+// gateway is there, or a transit gateway brought it into the subnet of its destination.
+// See https://docs.aws.amazon.com/vpc/latest/tgw/tgw-nacls.html.
+func (t *tracer) stays(at position, to *place, byTransit bool) bool {
+	if at.subnet.RouteTable == nil {
+		return false
+	}
+	route, _ := at.subnet.RouteTable.Lookup(t.pkt.Dst)
+	if route == nil {
+		return false
+	}
+	switch target := route.Target.(type) {
+	case *model.NATGateway:
+		return target.Subnet == at.subnet
+	case model.Local:
+		return byTransit && at.subnet == to.subnet
+	}
+	return false
 }
 
 func describe(r *model.Route) string {
@@ -260,8 +283,8 @@ func (t *tracer) lookup(at position, from *place) (*model.Route, Verdict) {
 	return route, 0
 }
 
-// arrive takes the packet through the filters of its destination.
-func (t *tracer) arrive(to, from *place) Verdict {
+// arrive takes the packet through the filters of its destination; within says that it comes from the subnet itself.
+func (t *tracer) arrive(to, from *place, within bool) Verdict {
 	if to.unknown != "" && to.kind != hostPlace {
 		return t.stop(Insufficient, to.label, to.ref, "%s", to.unknown)
 	}
@@ -271,7 +294,7 @@ func (t *tracer) arrive(to, from *place) Verdict {
 	if t.pkt.Dst != to.addr(t.pkt.Family()) {
 		return t.stop(NoRoute, to.label, to.ref, "nothing at %s answers", t.pkt.Dst)
 	}
-	if to.subnet != nil && (from == nil || from.subnet != to.subnet) {
+	if to.subnet != nil && !within {
 		if v := t.acl(to.subnet, false, from, to); v != 0 {
 			return v
 		}
