@@ -167,18 +167,16 @@ func (c *catalogue) cluster(s *shelf) {
 // opened are the ports that a place's groups open to the IPv6 internet, or 443.
 func opened(p *place) []uint16 {
 	var out []uint16
+	rules := slices.Clone(p.backend)
 	for _, g := range p.groups {
-		for _, r := range g.Ingress {
-			if !r.Prefix.IsValid() || !r.Prefix.Contains(internetHost6) || !r.Covers(model.TCP, max(r.From, 1)) && r.Proto != model.AnyProto {
-				continue
-			}
-			port := r.From
-			if port == 0 {
-				port = 443
-			}
-			if !slices.Contains(out, port) {
-				out = append(out, port)
-			}
+		rules = append(rules, g.Ingress...)
+	}
+	for _, r := range rules {
+		if !r.Prefix.IsValid() || !r.Prefix.Contains(internetHost6) || !r.Covers(model.TCP, max(r.From, 1)) && r.Proto != model.AnyProto {
+			continue
+		}
+		if port := cmp.Or(r.From, 443); !slices.Contains(out, port) {
+			out = append(out, port)
 		}
 	}
 	if len(out) == 0 {

@@ -321,12 +321,10 @@ func (n *Network) backends(tg *model.TargetGroup) []*place {
 			if tg.TargetType == "instance" {
 				q = *p.node()
 			}
-			q.backend, q.port = tg.Backend, tg.Port
-			if n.mayManage(&q) {
-				out = append(out, &q)
-				continue
+			q.port = tg.Port
+			if n.mayManage(&q) { // a hypothetical load balancer's rules are not among those of its nodes
+				q.backend = append(slices.Clone(q.backend), tg.Backend...)
 			}
-			q.backend = nil
 			out = append(out, &q)
 		}
 	}
@@ -334,6 +332,28 @@ func (n *Network) backends(tg *model.TargetGroup) []*place {
 		for _, p := range n.hosts {
 			if p.ref == h.Ref {
 				out = append(out, p)
+			}
+		}
+	}
+	return out
+}
+
+// backendRules are what the controller adds to a node's groups for all load balancers of the cluster. They admit whoever
+// they name, by whichever way it comes.
+func (n *Network) backendRules(c *model.Cluster, p *place) []*model.Rule {
+	if !n.mayManage(p) {
+		return nil
+	}
+	var out []*model.Rule
+	for _, l := range n.model.LoadBalancers {
+		if l.Hypothetical || l.Refused != "" {
+			continue
+		}
+		for _, li := range l.Listeners {
+			for _, tg := range li.Targets {
+				if tg.Cluster == c {
+					out = append(out, tg.Backend...)
+				}
 			}
 		}
 	}

@@ -96,6 +96,11 @@ func (n *Network) prepare() {
 			n.address(p)
 		}
 	}
+	for _, s := range n.shelves {
+		for _, p := range slices.Concat(s.pods, s.peers) {
+			p.backend = n.backendRules(s.cluster, p)
+		}
+	}
 	n.assumptions = map[declared][]string{}
 	for _, a := range m.Assumptions {
 		if !a.Prefix.IsValid() && a.Ref.LogicalID != "" {

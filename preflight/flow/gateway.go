@@ -8,6 +8,26 @@ import (
 	"github.com/eks-ipv6/cdk/internal/model"
 )
 
+// public reports whether the internet carries the packet to a place inside the network: to its public IPv4 address, or
+// to an IPv6 address that is not private, in another VPC; or, of the answer, to where the connection left for the internet.
+// See https://docs.aws.amazon.com/vpc/latest/userguide/VPC_Internet_Gateway.html.
+func (t *tracer) public(to *place) bool {
+	if to.outside() || t.reply {
+		return t.reply && t.door != nil
+	}
+	if t.pkt.Family() == IPv4 {
+		return t.pkt.Dst == to.public
+	}
+	b, ok := to.vpc.Contains(t.pkt.Dst)
+	return ok && !b.Private
+}
+
+// byInternet takes a packet that has left one VPC into another. What it left by, no group of the first VPC means.
+func (t *tracer) byInternet(from, to *place) Verdict {
+	beyond := &place{kind: internetPlace, name: from.name, label: from.label, open: true}
+	return t.enter(beyond, to, t.door)
+}
+
 // leadsAway ends a packet for a place inside the network that a route sends to the internet.
 func (t *tracer) leadsAway(route *model.Route, to *place) Verdict {
 	return t.stop(NoRoute, "route table", route.Table.Ref, "%s leads to the internet: no route leads to %s (%s)", describe(route), to.name, t.pkt.Dst)
@@ -24,8 +44,10 @@ func (t *tracer) exitIGW(g *model.InternetGateway, from, to *place, route *model
 		return t.stop(NoRoute, name, g.Ref, "%s is attached to another VPC", g.Ref)
 	case g.VPC != from.vpc && t.pkt.Family() == IPv4:
 		return t.stop(NoRoute, name, g.Ref, "%s translates public addresses of %s only: %s is in another VPC", g.Ref, g.VPC.Ref, from.name)
-	case !to.outside():
+	case !to.outside() && !t.public(to):
 		return t.leadsAway(route, to)
+	case nat64.Contains(t.pkt.Dst):
+		return t.untranslated(name, g.Ref, route)
 	case t.pkt.Dst.IsPrivate():
 		return t.stop(NoRoute, name, g.Ref, "%s is private: the internet does not route it", t.pkt.Dst)
 	}
@@ -44,9 +66,20 @@ func (t *tracer) exitIGW(g *model.InternetGateway, from, to *place, route *model
 		if v := t.routable(g.VPC, t.pkt.Src, name, g.Ref); v != 0 {
 			return v
 		}
-		t.hop(Forward, name, g.Ref, "global IPv6 address, no translation")
+		t.hop(Forward, name, g.Ref, "global IPv6 address, no translation"+t.detour(route, to))
+	}
+	if !to.outside() {
+		return t.byInternet(from, to)
 	}
 	return 0
+}
+
+// detour tells a reader that a packet for another VPC takes the way of the internet.
+func (t *tracer) detour(route *model.Route, to *place) string {
+	if to.outside() || t.reply {
+		return ""
+	}
+	return fmt.Sprintf("; by the internet, for no route of %s leads to %s", route.Table.Ref, to.name)
 }
 
 // standsFor writes down that a public address is a stand-in; a NAT gateway's is among the model's assumptions.
@@ -65,8 +98,8 @@ func (t *tracer) exitEgressOnly(g *model.EgressOnlyGateway, from, to *place, rou
 	case g.VPC != from.vpc && g.VPC != route.Table.VPC:
 		return t.stop(NoRoute, name, g.Ref, "%s belongs to another VPC", g.Ref)
 	case nat64.Contains(t.pkt.Dst):
-		return t.stop(NoRoute, name, g.Ref, "%s translates nothing: %s needs a route for %s to a NAT gateway in %s", g.Ref, t.pkt.Dst, nat64, route.Table.Ref)
-	case !to.outside():
+		return t.untranslated(name, g.Ref, route)
+	case !to.outside() && !t.public(to):
 		return t.leadsAway(route, to)
 	}
 	if t.reply {
@@ -78,8 +111,16 @@ func (t *tracer) exitEgressOnly(g *model.EgressOnlyGateway, from, to *place, rou
 	if v := t.routable(g.VPC, t.pkt.Src, name, g.Ref); v != 0 {
 		return v
 	}
-	t.hop(Forward, name, g.Ref, "connections from inside, no translation")
+	t.hop(Forward, name, g.Ref, "connections from inside, no translation"+t.detour(route, to))
+	if !to.outside() {
+		return t.byInternet(from, to)
+	}
 	return 0
+}
+
+// untranslated ends a packet for a host that DNS64 gave an IPv6 address, at a gateway that does not translate it back.
+func (t *tracer) untranslated(name string, g model.Ref, route *model.Route) Verdict {
+	return t.stop(NoRoute, name, g, "%s translates nothing: %s needs a route for %s to a NAT gateway in %s", g, t.pkt.Dst, nat64, route.Table.Ref)
 }
 
 // routable refuses IPv6 addresses that the internet does not route to the gateway's VPC: private ones, and those of
@@ -131,6 +172,9 @@ func (t *tracer) publicAccess(p *place, v *model.VPC, outbound bool, name string
 func (t *tracer) enter(from, to *place, out model.Target) Verdict {
 	if to.unknown != "" {
 		return t.stop(Insufficient, to.label, to.ref, "%s", to.unknown)
+	}
+	if to.gone != "" {
+		return t.stop(NoRoute, to.label, to.ref, "%s", to.gone)
 	}
 	v := to.vpc
 	if t.reply {
@@ -218,7 +262,7 @@ func (t *tracer) toNAT(g *model.NATGateway, at position, from, to *place, route 
 	switch {
 	case g.VPC != at.vpc:
 		return nil, t.stop(NoRoute, name, g.Ref, "%s is in another VPC", g.Ref)
-	case !to.outside() && t.pkt.Family() == IPv4 && endsAtInternet(g, t.pkt.Dst):
+	case !to.outside() && !t.public(to) && t.pkt.Family() == IPv4 && endsAtInternet(g, t.pkt.Dst):
 		return nil, t.leadsAway(route, to)
 	case from.nat == g:
 		return nil, t.stop(NoRoute, name, g.Ref, "%s in %s, the table of its own subnet, leads back to it: it needs a subnet whose table leads to the internet gateway", describe(route), route.Table.Ref)

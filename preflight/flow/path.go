@@ -90,8 +90,10 @@ func (t *tracer) forward(from *place, d dest) Verdict {
 		d.fails, d.failAt, d.failLabel, d.failWhy = NoRoute, d.service, "Service", fmt.Sprintf("%s has a ClusterIP of %s only", d.name, model.FamilyOf(d.virtual))
 	case d.virtual.IsValid():
 		t.pkt.Dst = d.virtual
-	case from.outside() && f == IPv4 && d.place.public.IsValid():
-		t.pkt.Dst = d.place.public // from outside only the public address is known
+	case f == IPv4 && d.place.public.IsValid() && (from.outside() || d.named && d.place.lb != nil):
+		// From outside only the public address is known, and the name of an internet-facing load balancer means that
+		// everywhere: https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/how-elastic-load-balancing-works.html
+		t.pkt.Dst = d.place.public
 	}
 	sender, undos, v := t.originate(from, d, f)
 	if v != 0 {
@@ -142,7 +144,7 @@ func (t *tracer) forward(from *place, d dest) Verdict {
 		t.hop(Exit, last.label, last.ref, last.name)
 		return ExitsNetwork
 	}
-	if t.legs[len(t.legs)-1].out != nil {
+	if last.outside() && t.legs[len(t.legs)-1].out != nil {
 		if e, ok := t.legs[len(t.legs)-1].out.(*model.Endpoint); !ok || e == nil {
 			if open := t.model.Undecided("VPC endpoint", t.pkt.Src, t.pkt.Dst); open != nil {
 				return t.stop(Insufficient, "VPC endpoint", open.Ref, "%s, by the internet; but %s", last.name, open)
@@ -240,6 +242,9 @@ func (t *tracer) podToIPv4(from *place, d dest) (*place, []undo, Verdict) {
 		return nil, nil, t.stop(NoRoute, "VPC CNI", by, "the VPC CNI is not installed: EKS installs it with BootstrapSelfManagedAddons, otherwise an AWS::EKS::Addon does")
 	case !from.v4.IsValid():
 		return nil, nil, t.stop(NoRoute, "node", from.subnet.Ref, "subnet %s has no IPv4 range", from.subnet.Ref)
+	}
+	if from.beside(d.place) && t.pkt.Dst == d.place.v4 {
+		return from, nil, 0
 	}
 	node, back := t.asNode(from, by, from.v4, "IPv4 egress: to the node's IPv4 address")
 	return node, []undo{back}, 0

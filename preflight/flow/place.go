@@ -264,6 +264,19 @@ func (a *places) pod(c *model.Cluster, ng *model.NodeGroup, ref model.Ref, sub *
 	return p
 }
 
+// beside reports whether two places are on one node, where packets between them never reach the network.
+func (p *place) beside(q *place) bool {
+	node := func(x *place) (four, six netip.Addr, ok bool) {
+		if x.kind == podPlace && !x.host {
+			return x.v4, model.NodeIPv6(x.v6), true
+		}
+		return x.v4, x.v6, x.kind == podPlace || x.kind == nodePlace
+	}
+	four, six, ok := node(p)
+	four2, six2, ok2 := node(q)
+	return ok && ok2 && p.subnet == q.subnet && (four.IsValid() && four == four2 || six.IsValid() && six == six2)
+}
+
 // node is the node that a Pod's place is on.
 func (p *place) node() *place {
 	n := *p

@@ -17,6 +17,8 @@ type tracer struct {
 	legs  []leg
 	notes []string
 	reply bool // on the way back
+	// door is the gateway by which the connection left, where its answer comes back from another VPC by the internet.
+	door model.Target
 }
 
 // leg is a packet's way between two places, without translation at either end.
@@ -111,6 +113,7 @@ func (t *tracer) back() Verdict {
 				}
 			}
 		default:
+			t.door = l.out
 			_, _, v = t.carry(l.to, l.from)
 		}
 		if v != 0 {
@@ -140,6 +143,10 @@ func (t *tracer) carry(from, to *place) (nat *place, out model.Target, v Verdict
 	}
 	if to.unknown != "" && !to.outside() && !to.holds(t.pkt.Dst) {
 		return nil, nil, t.stop(Insufficient, to.label, to.ref, "%s", to.unknown)
+	}
+	if from.beside(to) && (t.reply || t.pkt.Dst == to.addr(t.pkt.Family())) {
+		t.hop(Forward, "node", from.ref, "on the same node: neither routes nor security groups are asked")
+		return nil, nil, 0
 	}
 	if !t.reply {
 		if v := t.groups(from, to, true); v != 0 {

@@ -160,10 +160,17 @@ func (l *Lab) balancerFilters() error {
 				if port == 0 {
 					port = f.Port
 				}
-				for _, w := range f.windows {
+				for _, w := range l.seenFrom(f) {
 					in.Rule(wire.To(wire.One(address(f.To, f.Family))), wire.Proto(byte(f.Proto)), wire.SrcPort(w, w), wire.DstPort(f.Port, f.Port),
 						wire.DNAT(address(*f.Backend, f.Target.Family), port))
 				}
+			}
+			for _, f := range keep { // whose port something translated on the way
+				port := f.Target.Port
+				if port == 0 {
+					port = f.Port
+				}
+				in.Rule(wire.To(wire.One(address(f.To, f.Family))), wire.Proto(byte(f.Proto)), wire.DstPort(f.Port, f.Port), wire.DNAT(address(*f.Backend, f.Target.Family), port))
 			}
 			if len(behind) > 0 {
 				l.privateLink(t, behind[0])
@@ -173,6 +180,19 @@ func (l *Lab) balancerFilters() error {
 		}
 	}
 	return nil
+}
+
+// seenFrom are the ports that a flow's destination may see: the client's, and those at the same ends that something on the
+// way translates them to.
+func (l *Lab) seenFrom(f *Flow) []uint16 {
+	out := slices.Clone(f.windows)
+	ports := l.translatedPorts()
+	for _, w := range f.windows {
+		if t, ok := ports[w]; ok {
+			out = append(out, t)
+		}
+	}
+	return out
 }
 
 // privateLink asks the load balancer's groups about the client, whose address the endpoint still sees.

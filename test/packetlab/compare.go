@@ -1,10 +1,13 @@
 package packetlab
 
 import (
+	"context"
 	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
+
+	"golang.org/x/sync/semaphore"
 
 	"github.com/eks-ipv6/cdk/internal/model"
 	"github.com/eks-ipv6/cdk/preflight/flow"
@@ -45,9 +48,13 @@ func (l *Lab) differ(f *Flow, seen []sighting, claims *claims) (tracer, lab stri
 	ok, failed := f.Trace.Verdict.OK(), ""
 	answered, some := true, false
 	for _, e := range f.Got {
-		some = some || e.Answered
-		if !e.Answered {
+		got := e.Answered && e.Arrived != nil
+		some = some || got
+		if !got {
 			answered, failed = false, e.Err
+			if e.Answered {
+				failed = "another host answered"
+			}
 		}
 	}
 	last := f.Trace.Last()
@@ -75,11 +82,24 @@ func (l *Lab) differ(f *Flow, seen []sighting, claims *claims) (tracer, lab stri
 		return "", ""
 	}
 	for _, s := range seen {
+		if !ok && (s.leads == "" && !f.ends(s.Dst.Addr(), s.vpc) || s.from != nil && !f.ends(s.Src.Addr(), s.vpc)) {
+			continue // where ranges overlap, a host of another VPC has the address, gets what is not its own, and answers
+		}
 		if claims.mine(f, s) && !claims.explain(s) {
 			return fmt.Sprintf("%s; nothing passes %s", f.Trace.Verdict, s.leads), fmt.Sprintf("%s → %s was sent there", s.Src, s.Dst)
 		}
 	}
 	return "", ""
+}
+
+// ends reports whether an address in a VPC is of one of the flow's own interfaces.
+func (f *Flow) ends(a netip.Addr, v *model.VPC) bool {
+	for _, i := range []*model.Interface{&f.From, &f.To, f.Front, f.Backend} {
+		if i != nil && i.VPC == v && (a == i.IPv4 || a == i.IPv6) {
+			return true
+		}
+	}
+	return false
 }
 
 // whereabouts lists where the flow's first packet was seen, for the reader of a disagreement.
@@ -102,7 +122,9 @@ func whereabouts(f *Flow, seen []sighting) string {
 // sighting is a packet that a router sent on: to an interface that has its destination address, or to a gateway.
 type sighting struct {
 	wire.Sighting
-	leads string // "" for the interface that the packet is for
+	leads string     // "" for the interface that the packet is for
+	vpc   *model.VPC // whose router it was
+	from  *card      // the interface there that has the packet's source, nil if none
 }
 
 func (l *Lab) sightings() ([]sighting, error) {
@@ -122,7 +144,13 @@ func (l *Lab) sightings() ([]sighting, error) {
 			if p.card != nil && (p.card.has(s.Dst.Addr()) || leads == "") {
 				leads = ""
 			}
-			out = append(out, sighting{s, leads})
+			var from *card
+			for _, q := range r.ports {
+				if q.card != nil && q.leads == "" && q.card.has(s.Src.Addr()) {
+					from = q.card
+				}
+			}
+			out = append(out, sighting{s, leads, r.vpc, from})
 		}
 	}
 	return out, nil
@@ -221,8 +249,8 @@ func newClaims(flows []*Flow) *claims {
 
 const anyGateway = "*"
 
-// proxies are the components that end a connection and open another.
-var proxies = map[string]bool{"application load balancer": true, "network load balancer": true, "VPC endpoint service": true, "target group": true}
+// proxies are the components that end a connection and open another, and what a trace names where the target is no good.
+var proxies = map[string]bool{"application load balancer": true, "network load balancer": true, "VPC endpoint service": true, "target group": true, "node": true}
 
 func reverse(p flow.Packet) flow.Packet {
 	p.Src, p.Dst, p.SrcPort, p.DstPort = p.Dst, p.Src, p.DstPort, p.SrcPort
@@ -276,8 +304,20 @@ func Flows(results []flow.Result) (decided []*Flow, insufficient int) {
 	return decided, insufficient
 }
 
-// Hold builds the lab for flows of a network, opens them, and compares.
+// room bounds how many interfaces are built at a time: each takes files, of which a process can wait for 1024.
+var room = semaphore.NewWeighted(160)
+
+// Hold builds the lab for flows of a network, opens them, and compares. It may be called at several places at once.
 func Hold(net *model.Network, flows []*Flow, tools Tools) ([]Disagreement, error) {
+	keys := map[string]bool{}
+	for _, f := range flows {
+		keys[keyOf(f.From)], keys[keyOf(f.To)] = true, true
+	}
+	size := min(int64(len(keys)+10*len(net.VPCs)), 160)
+	if err := room.Acquire(context.Background(), size); err != nil {
+		return nil, err
+	}
+	defer room.Release(size)
 	l, err := New(net, flows, tools)
 	if err != nil {
 		return nil, err

@@ -3,12 +3,14 @@ package packetlab
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
+	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -55,31 +57,56 @@ var edgeWindows = []window{
 }
 
 // middle is the first source port where network ACLs do not ask for ports.
-const middle = 40000
+const middle = 45000
 
 var podIPv4 = netip.MustParsePrefix("169.254.172.0/22")
 
 // number gives each flow an id and the source ports of its exchanges: one from the middle, or where network ACLs look at
-// ports one from each end of the client's range.
+// ports one from each end of the client's range. No two flows share a port, so that translations to one destination do not
+// meet.
 func (l *Lab) number() {
 	acl := l.customACL()
-	dials := map[string]uint16{}
 	for i, f := range l.flows {
 		f.id = fmt.Sprint(i)
 		l.byID[f.id] = f
-		key := keyOf(f.From) // translations to one destination must not meet
-		k := dials[key] % windowSize
-		dials[key]++
-		f.windows = nil
+		k := uint16(i % windowSize)
 		switch {
 		case !acl:
 			f.windows = []uint16{middle + k}
-		case inside(f.From) && f.From.Kind != model.BalancerInterface:
+		case inside(f.From) && f.From.Type != "AWS::Lambda::Function" && !masked(f):
 			f.windows = []uint16{edgeWindows[0].linux[0] + k, edgeWindows[1].linux[1] - k}
 		default:
 			f.windows = []uint16{edgeWindows[0].any[0] + k, edgeWindows[1].any[1] - k}
 		}
 	}
+}
+
+// translatedPorts are the source ports of flows' exchanges as they leave what translates them to any port: at the same end
+// of the range.
+func (l *Lab) translatedPorts() map[uint16]uint16 {
+	out := map[uint16]uint16{}
+	if !l.customACL() {
+		return out
+	}
+	for k := range min(len(l.flows), windowSize) {
+		for _, w := range edgeWindows {
+			out[w.linux[0]+uint16(k)] = w.any[0] + uint16(k)
+			out[w.linux[1]-uint16(k)] = w.any[1] - uint16(k)
+		}
+	}
+	return out
+}
+
+// masked reports whether the client is a Pod of an IPv4 cluster whose node gives its connections beyond the VPC its own
+// address and any port. The Pod's address and the node's are one in the model, so that only the port shows it.
+func masked(f *Flow) bool {
+	c := f.From.Cluster
+	if f.From.Kind != model.PodInterface || f.From.HostNetwork || c.Family != model.IPv4 || f.Family != model.IPv4 || !c.TranslatesOutside() || !c.RandomPorts() {
+		return false
+	}
+	to := f.To.IPv4
+	_, own := f.From.VPC.Contains(to)
+	return !own && !f.Virtual.IsValid()
 }
 
 // dialled is the address that a flow's client opens its connection to; not valid where there is none.
@@ -91,9 +118,11 @@ func (l *Lab) dialled(f *Flow) netip.Addr {
 			return netip.Addr{}
 		}
 		return f.Virtual
-	case !inside(f.From) && f.Family == model.IPv4 && f.To.Public.IsValid():
-		return f.To.Public
-	case f.Named && f.Family == model.IPv4 && onlyIPv6(f.From) && f.From.Subnet.DNS64 && to.IsValid():
+	case f.Family == model.IPv4 && f.To.Public.IsValid() && (!inside(f.From) || f.Named && f.To.Balancer != nil):
+		// The name of an internet-facing load balancer means its public addresses, inside its VPC too.
+		to = f.To.Public
+	}
+	if f.Named && f.Family == model.IPv4 && onlyIPv6(f.From) && f.From.Subnet.DNS64 && to.IsValid() {
 		return dns64(to)
 	}
 	return to
@@ -178,7 +207,7 @@ func (l *Lab) named(name string) *wire.Box {
 func (l *Lab) listen(s server) error {
 	return l.open1(s, func(id string, remote netip.AddrPort) []byte {
 		seen := Seen{At: s.box.Name, Local: s.addr, Remote: remote}
-		l.arrived(id, seen)
+		l.arrived(id, s.box, seen)
 		answer, _ := json.Marshal(seen)
 		return answer
 	})
@@ -254,13 +283,39 @@ func unmapped(a netip.AddrPort) netip.AddrPort {
 	return netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
 }
 
-var noting sync.Mutex
+// destinations are the boxes that a flow may end at.
+func (l *Lab) destinations(f *Flow) []*wire.Box {
+	to := f.To
+	if f.Front != nil {
+		if f.Backend == nil {
+			return nil
+		}
+		to = *f.Backend
+	}
+	if inside(to) {
+		if c := l.card(to); c != nil {
+			return []*wire.Box{homeOf(c, to)}
+		}
+		return nil
+	}
+	out := []*wire.Box{l.internet.box}
+	for _, r := range l.order {
+		for _, e := range r.vpc.Endpoints {
+			if e.Gateway && e.ShortName == to.Service {
+				out = append(out, l.named(id(e.Ref)))
+			}
+		}
+	}
+	return out
+}
 
-func (l *Lab) arrived(id string, s Seen) {
-	noting.Lock()
-	defer noting.Unlock()
+// arrived writes down what the destination of a flow saw. Where ranges overlap, a host that is not the destination may
+// have its address: what comes to that one did not arrive.
+func (l *Lab) arrived(id string, at *wire.Box, s Seen) {
+	l.noting.Lock()
+	defer l.noting.Unlock()
 	number, nth, _ := strings.Cut(id, ".")
-	if f := l.byID[number]; f != nil {
+	if f := l.byID[number]; f != nil && slices.Contains(l.destinations(f), at) {
 		var i int
 		if _, err := fmt.Sscan(nth, &i); err == nil && i < len(f.Got) {
 			f.Got[i].Arrived = &s
@@ -270,41 +325,99 @@ func (l *Lab) arrived(id string, s Seen) {
 
 // dial opens a connection in a box and exchanges one line over it.
 func dial(b *wire.Box, udp bool, from, to netip.AddrPort, mark uint32, id string, wait time.Duration) error {
-	d := net.Dialer{Timeout: wait, Control: func(_, _ string, c syscall.RawConn) error {
-		var err error
-		if e := c.Control(func(fd uintptr) {
-			err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)
-			if mark != 0 && err == nil {
-				err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_MARK, int(mark))
-			}
-		}); e != nil {
-			return e
-		}
+	deadline := time.Now().Add(wait)
+	file, err := socket(b, udp, from, to, mark)
+	if err != nil {
 		return err
-	}}
-	network := "tcp"
-	if udp {
-		network, d.LocalAddr = "udp", net.UDPAddrFromAddrPort(from)
-	} else {
-		d.LocalAddr = net.TCPAddrFromAddrPort(from)
 	}
-	var conn net.Conn
-	if err := b.Do(func() (err error) {
-		conn, err = d.Dial(network, to.String())
-		return err
-	}); err != nil {
+	conn, err := connected(file, deadline)
+	if err != nil {
 		return err
 	}
 	defer conn.Close()
 	if t, ok := conn.(*net.TCPConn); ok {
 		_ = t.SetLinger(0) // nothing lingers: the next exchange may have the same ports
 	}
-	_ = conn.SetDeadline(time.Now().Add(wait))
+	_ = conn.SetDeadline(deadline)
 	if _, err := fmt.Fprintln(conn, id); err != nil {
 		return err
 	}
-	_, err := bufio.NewReader(conn).ReadString('\n')
+	_, err = bufio.NewReader(conn).ReadString('\n')
 	return err
+}
+
+// socket begins a connection in a box. Only this needs a thread there; the wait does not.
+func socket(b *wire.Box, udp bool, from, to netip.AddrPort, mark uint32) (file *os.File, err error) {
+	domain, kind := unix.AF_INET, unix.SOCK_STREAM
+	if to.Addr().Is6() {
+		domain = unix.AF_INET6
+	}
+	if udp {
+		kind = unix.SOCK_DGRAM
+	}
+	err = b.Do(func() error {
+		fd, err := unix.Socket(domain, kind|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+		if err != nil {
+			return err
+		}
+		file = os.NewFile(uintptr(fd), to.String())
+		if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1); err != nil {
+			return err
+		}
+		if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_MARK, int(mark)); err != nil {
+			return err
+		}
+		if err := unix.Bind(fd, sockaddr(from)); err != nil {
+			return fmt.Errorf("bind %s: %w", from, err)
+		}
+		if err := unix.Connect(fd, sockaddr(to)); err != nil && !errors.Is(err, unix.EINPROGRESS) {
+			return fmt.Errorf("connect %s: %w", to, err)
+		}
+		return nil
+	})
+	if err != nil && file != nil {
+		_ = file.Close()
+	}
+	return file, err
+}
+
+func sockaddr(a netip.AddrPort) unix.Sockaddr {
+	if a.Addr().Is6() {
+		return &unix.SockaddrInet6{Addr: a.Addr().As16(), Port: int(a.Port())}
+	}
+	return &unix.SockaddrInet4{Addr: a.Addr().As4(), Port: int(a.Port())}
+}
+
+// connected waits until a socket is connected, and takes it over.
+func connected(file *os.File, deadline time.Time) (net.Conn, error) {
+	defer file.Close()
+	if err := file.SetWriteDeadline(deadline); err != nil {
+		return nil, err
+	}
+	raw, err := file.SyscallConn()
+	if err != nil {
+		return nil, err
+	}
+	var failed error
+	if err := raw.Write(func(fd uintptr) bool {
+		n, err := unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_ERROR)
+		switch {
+		case err != nil:
+			failed = err
+		case n != 0:
+			failed = unix.Errno(n)
+		default:
+			_, err := unix.Getpeername(int(fd))
+			return err == nil
+		}
+		return true
+	}); err != nil {
+		return nil, err
+	}
+	if failed != nil {
+		return nil, failed
+	}
+	return net.FileConn(file)
 }
 
 // The waits for an answer: the next is tried only where the tracer promises one.
@@ -312,7 +425,7 @@ var waits = []time.Duration{400 * time.Millisecond, time.Second, 3 * time.Second
 
 // Run opens every flow's connections.
 func (l *Lab) Run() {
-	slots := make(chan struct{}, 48)
+	slots := make(chan struct{}, 128)
 	var group sync.WaitGroup
 	for _, f := range l.flows {
 		f.Got = make([]Exchange, len(f.windows))
@@ -351,7 +464,10 @@ func (l *Lab) exchange(f *Flow, i int) {
 
 // client is where a flow's connection begins: the box, its address, and on the internet the doors to knock at.
 func (l *Lab) client(f *Flow, to netip.Addr) (b *wire.Box, from netip.Addr, marks []uint32, why string) {
-	if !to.IsValid() {
+	switch {
+	case f.Absent != "":
+		return nil, from, nil, f.Absent
+	case !to.IsValid():
 		return nil, from, nil, "the destination has no address of that family"
 	}
 	if !inside(f.From) {
@@ -360,6 +476,12 @@ func (l *Lab) client(f *Flow, to netip.Addr) (b *wire.Box, from netip.Addr, mark
 			if f.To.VPC == d.vpc {
 				marks = append(marks, d.mark)
 			}
+		}
+		if !from.IsValid() {
+			return nil, from, nil, "the source has no address of that family"
+		}
+		if !inside(f.To) {
+			marks = []uint32{0}
 		}
 		if len(marks) == 0 {
 			return nil, from, nil, "no gateway joins the internet and the destination's VPC"

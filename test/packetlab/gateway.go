@@ -15,7 +15,7 @@ type internet struct {
 	doors []*door
 }
 
-// door is a gateway as the internet sees it. Packets and the answers to them pass by the same door.
+// door is a gateway as the internet sees it. The answer to what came by a door goes back by it.
 type door struct {
 	link string
 	mark uint32 // of what goes out by it
@@ -54,22 +54,36 @@ func (n *internet) doorTo(b *wire.Box, v *model.VPC, in bool) (*door, error) {
 	if err := wire.Link(n.box, d.link, b, "net"); err != nil {
 		return nil, err
 	}
-	if len(n.doors) == 1 { // so that an answer has a route before it gets its mark
-		if err := n.box.DefaultVia(d.link, wire.Leaf); err != nil {
-			return nil, err
-		}
-	}
 	return d, n.box.Rule(wire.Rule{Number: 100, Mark: d.mark, Table: d.table()})
 }
 
 func (d *door) table() int { return doorTable + int(d.mark) }
 
 // announce routes to each door what the internet knows of its VPC: public addresses, and IPv6 ranges that are not private.
+// Who sends without asking for a door comes to the internet gateway, and where a VPC has none to the egress-only gateway.
 func (l *Lab) announce() error {
-	for _, d := range l.internet.doors {
+	known := map[netip.Prefix]bool{}
+	doors := slices.Clone(l.internet.doors)
+	slices.SortStableFunc(doors, func(a, b *door) int {
+		switch {
+		case a.in == b.in:
+			return 0
+		case a.in:
+			return -1
+		}
+		return 1
+	})
+	for _, d := range doors {
 		for _, p := range l.public(l.routers[d.vpc]) {
-			if err := l.internet.box.Route(wire.Route{Table: d.table(), To: p, Link: d.link, Via: wire.Leaf.Addr(p.Addr().Is6())}); err != nil {
-				return err
+			tables := []int{d.table()}
+			if !known[p] {
+				known[p] = true
+				tables = append(tables, 0)
+			}
+			for _, t := range tables {
+				if err := l.internet.box.Route(wire.Route{Table: t, To: p, Link: d.link, Via: wire.Leaf.Addr(p.Addr().Is6())}); err != nil {
+					return err
+				}
 			}
 		}
 		if err := unreachable(l.internet.box, d.table()); err != nil {
@@ -215,23 +229,26 @@ func (l *Lab) publicAccess(r *router, c wire.Chain, egressOnly bool) {
 			if !p.IsValid() {
 				continue
 			}
-			c.Rule(wire.In("vpc"), wire.From(p), wire.Fresh, wire.Return)
-			if e.Mode == "allow-bidirectional" {
+			switch {
+			case e.Mode == "allow-bidirectional":
 				c.Rule(wire.In("vpc"), wire.From(p), wire.Return)
 				c.Rule(wire.In("net"), wire.To(p), wire.Return)
-			} else {
-				c.Rule(wire.In("net"), wire.Known, wire.To(p), wire.Return)
+			case mode == "block-bidirectional": // allow-egress
+				c.Rule(wire.In("vpc"), wire.From(p), wire.Onward, wire.Return)
+				c.Rule(wire.In("net"), wire.To(p), wire.Answer, wire.Return)
 			}
 		}
 	}
-	if mode == "block-ingress" {
-		c.Rule(wire.In("vpc"), wire.Fresh, wire.Return)
-		c.Rule(wire.In("net"), wire.Known, wire.Return)
+	if mode == "block-ingress" { // it leaves NAT and egress-only gateways alone
 		if egressOnly {
 			return
 		}
-		c.Rule(wire.In("net"), wire.Drop)
-		return
+		for _, g := range r.vpc.NATs {
+			if a := g.Address(); a.IsValid() {
+				c.Rule(wire.From(wire.One(a)), wire.Return)
+				c.Rule(wire.To(wire.One(a)), wire.Return)
+			}
+		}
 	}
 	c.Rule(wire.Drop)
 }
@@ -243,7 +260,8 @@ func (l *Lab) filterInternet(f *wire.Filter) {
 	for _, d := range l.internet.doors {
 		own := f.Called("own-" + d.link)
 		for _, p := range l.public(l.routers[d.vpc]) {
-			own.Rule(wire.From(p), wire.MarkConnection(d.mark), wire.Return)
+			own.Rule(wire.From(p), wire.Onward, wire.MarkConnection(d.mark), wire.Return)
+			own.Rule(wire.From(p), wire.Return)
 		}
 		for _, t := range transports {
 			own.Rule(wire.Proto(byte(t)), wire.Drop) // neighbours may ask for each other
@@ -253,9 +271,11 @@ func (l *Lab) filterInternet(f *wire.Filter) {
 		}
 		in.Rule(wire.In(d.link), wire.Jump("own-"+d.link))
 	}
-	back := f.Rerouting("back", -150)
+	back, through := f.Rerouting("back", -150), f.Chain("through", wire.Before, -145)
 	for _, d := range l.internet.doors {
-		back.Rule(wire.Answer, wire.Marked(d.mark), wire.Mark(d.mark))
+		for _, c := range []wire.Chain{back, through} {
+			c.Rule(wire.Answer, wire.Marked(d.mark), wire.Mark(d.mark))
+		}
 	}
 	l.publicEndpoint(f)
 }
@@ -294,10 +314,11 @@ func (l *Lab) public(r *router) []netip.Prefix {
 func (l *Lab) publicEndpoint(f *wire.Filter) {
 	c := f.Chain("endpoints", wire.Before, -140)
 	for _, flow := range l.flows {
-		if flow.PublicAPI == nil {
+		a := address(flow.To, flow.Family)
+		if flow.PublicAPI == nil || !a.IsValid() {
 			continue
 		}
-		to := wire.To(wire.One(address(flow.To, flow.Family)))
+		to := wire.To(wire.One(a))
 		for _, p := range flow.PublicAPI.PublicCIDRs {
 			c.Rule(to, wire.From(p), wire.Return)
 		}
@@ -350,13 +371,7 @@ func (l *Lab) natGateway(r *router, g *model.NATGateway) error {
 		forward.Rule(wire.Invalid, wire.Drop)
 		forward.Rule(wire.In(eth0), wire.Out(eth0), wire.Six, wire.Drop) // of IPv6 it takes what it translates
 		out := f.Translation("out", wire.After, 100)
-		for _, w := range edgeWindows {
-			for _, from := range [][2]uint16{w.linux, w.any} {
-				for _, t := range transports {
-					out.Rule(wire.Out(eth0), wire.Four, wire.Proto(byte(t)), wire.SrcPort(from[0], from[1]), wire.SNAT(a, w.any[0], w.any[1]))
-				}
-			}
-		}
+		out.SNATPorts(a, l.translatedPorts(), wire.Out(eth0))
 		out.Rule(wire.Out(eth0), wire.Four, wire.SNAT(a, 0, 0))
 	})
 }
@@ -373,6 +388,7 @@ func (l *Lab) translates(g *model.NATGateway) bool {
 }
 
 // gatewayEndpoint is the service as the VPC's gateway endpoint reaches it.
+// See https://docs.aws.amazon.com/vpc/latest/privatelink/gateway-endpoints.html.
 func (l *Lab) gatewayEndpoint(r *router, e *model.Endpoint) error {
 	b, err := l.box(id(e.Ref))
 	if err != nil {
@@ -390,13 +406,25 @@ func (l *Lab) gatewayEndpoint(r *router, e *model.Endpoint) error {
 			}
 		}
 	}
-	return b.Default(eth0)
+	if err := b.Default(eth0); err != nil {
+		return err
+	}
+	return b.Filter(func(f *wire.Filter) { // it serves its own VPC only, and TCP only
+		in := f.Chain("in", wire.Before, 0)
+		in.Rule(wire.Proto(byte(model.UDP)), wire.Drop)
+		for _, block := range r.vpc.Blocks {
+			if block.Prefix.IsValid() {
+				in.Rule(wire.From(block.Prefix), wire.Return)
+			}
+		}
+		in.Rule(wire.Proto(byte(model.TCP)), wire.Drop)
+	})
 }
 
 // buildJoins makes peering connections and transit gateways.
 func (l *Lab) buildJoins() error {
-	for _, p := range l.net.Peerings {
-		if err := l.peer(p); err != nil {
+	for i, p := range l.net.Peerings {
+		if err := l.peer(i, p); err != nil {
 			return err
 		}
 	}
@@ -410,25 +438,25 @@ func (l *Lab) buildJoins() error {
 	return nil
 }
 
-// peer joins two routers, unless their IPv4 ranges overlap: then AWS refuses the connection. What comes in by it ends in
+// peer joins two routers, unless their ranges overlap: then AWS refuses the connection. What comes in by it ends in
 // the VPC.
 // See https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-basics.html#vpc-peering-limitations.
-func (l *Lab) peer(p *model.Peering) error {
+func (l *Lab) peer(n int, p *model.Peering) error {
 	a, b := l.routers[p.Requester], l.routers[p.Accepter]
 	if a == nil || b == nil || a == b {
 		return nil
 	}
-	for _, x := range p.Requester.Prefixes(model.IPv4) {
-		for _, y := range p.Accepter.Prefixes(model.IPv4) {
-			if x.Overlaps(y) {
+	for _, x := range p.Requester.Blocks {
+		for _, y := range p.Accepter.Blocks {
+			if x.Prefix.IsValid() && y.Prefix.IsValid() && x.Prefix.Overlaps(y.Prefix) {
 				return nil
 			}
 		}
 	}
-	near := &port{name: fmt.Sprintf("p%d", len(a.ports)), leads: id(p.Ref), end: wire.East}
-	far := &port{name: fmt.Sprintf("p%d", len(b.ports)), leads: id(p.Ref), end: wire.West}
+	near := &port{name: fmt.Sprintf("p%d", len(a.ports)), leads: id(p.Ref), end: wire.East(n)}
+	far := &port{name: fmt.Sprintf("p%d", len(b.ports)), leads: id(p.Ref), end: wire.West(n)}
 	a.ports, b.ports = append(a.ports, near), append(b.ports, far)
-	return wire.Trunk(a.box, near.name, b.box, far.name)
+	return wire.Trunk(n, a.box, near.name, b.box, far.name)
 }
 
 // transit makes a transit gateway: a table for what comes in by each attachment, by the zone it comes from.

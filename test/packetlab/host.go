@@ -157,7 +157,7 @@ func (l *Lab) nodeFilters() error {
 		if err := c.box.Filter(func(f *wire.Filter) {
 			l.kubeProxy(c)(f)
 			if c.pod != nil && c.IPv4.IsValid() {
-				edges(f, c)
+				l.edges(f, c)
 			}
 		}); err != nil {
 			return fmt.Errorf("%s: %w", c.Name, err)
@@ -167,11 +167,10 @@ func (l *Lab) nodeFilters() error {
 }
 
 // edges makes the node's translation of a Pod's IPv4 connections choose ports at the ends of the range that the plugin's
-// own rule chooses from at random, for the clients that ask for it by their port.
-func edges(f *wire.Filter, c *card) {
-	chain := f.Translation("edges", wire.After, 99)
-	for _, w := range edgeWindows {
-		chain.Rule(wire.Out(eth0), wire.From(podIPv4), wire.Proto(6), wire.SrcPort(w.linux[0], w.linux[1]), wire.SNAT(c.IPv4, w.any[0], w.any[1]))
-		chain.Rule(wire.Out(eth0), wire.From(podIPv4), wire.Proto(17), wire.SrcPort(w.linux[0], w.linux[1]), wire.SNAT(c.IPv4, w.any[0], w.any[1]))
+// own rule chooses from at random, where network ACLs look at ports.
+func (l *Lab) edges(f *wire.Filter, c *card) {
+	if !c.Cluster.RandomPorts() {
+		return
 	}
+	f.Translation("edges", wire.After, 99).SNATPorts(c.IPv4, l.translatedPorts(), wire.Out(eth0), wire.From(podIPv4))
 }

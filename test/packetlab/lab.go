@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"sync"
 
 	"github.com/eks-ipv6/cdk/internal/model"
 	"github.com/eks-ipv6/cdk/test/packetlab/wire"
@@ -22,11 +23,40 @@ type Lab struct {
 	servers  map[server]bool
 	open     []io.Closer
 	byID     map[string]*Flow
+	noting   sync.Mutex
+}
+
+// RefusedError is a network that EC2 does not create, so that there is nothing to build.
+type RefusedError struct{ Why string }
+
+func (e *RefusedError) Error() string { return "EC2 refuses the network: " + e.Why }
+
+// refused looks for what EC2 refuses and that the lab could not build either.
+// See https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html.
+func refused(net *model.Network) error {
+	for _, v := range net.VPCs {
+		for i, s := range v.Subnets {
+			if s.IPv4.IsValid() && (s.IPv4.Bits() < 16 || s.IPv4.Bits() > 28) {
+				return &RefusedError{fmt.Sprintf("%s of %s is not between /16 and /28", s.IPv4, s.Ref)}
+			}
+			for _, o := range v.Subnets[:i] {
+				for _, f := range []model.Family{model.IPv4, model.IPv6} {
+					if a, b := s.Prefix(f), o.Prefix(f); a.IsValid() && b.IsValid() && a.Overlaps(b) {
+						return &RefusedError{fmt.Sprintf("subnets %s and %s overlap: %s, %s", o.Ref, s.Ref, b, a)}
+					}
+				}
+			}
+		}
+	}
+	return nil
 }
 
 // New builds the lab for flows of a network: the network itself, and of the interfaces those that the flows need.
 func New(net *model.Network, flows []*Flow, tools Tools) (*Lab, error) {
 	l := &Lab{net: net, tools: tools, flows: flows, routers: map[*model.VPC]*router{}, cards: map[string]*card{}, servers: map[server]bool{}, byID: map[string]*Flow{}}
+	if err := refused(net); err != nil {
+		return nil, err
+	}
 	l.number()
 	for _, step := range []func() error{l.buildInternet, l.buildRouters, l.buildCards, l.buildGateways, l.buildJoins, l.route, l.filter, l.serve} {
 		if err := step(); err != nil {
@@ -179,14 +209,14 @@ func (l *Lab) card(i model.Interface) *card { return l.cards[keyOf(i)] }
 func (l *Lab) buildCards() error {
 	for _, f := range l.flows {
 		list := []model.Interface{f.From, f.To}
-		if f.Front != nil {
+		if f.Absent == "" && f.Front != nil {
 			list = append(list, *f.Front)
 		}
-		if f.Backend != nil {
+		if f.Absent == "" && f.Backend != nil {
 			list = append(list, *f.Backend)
 		}
 		for _, i := range list {
-			if inside(i) && !i.Nowhere && i.Subnet != nil {
+			if inside(i) && !i.Nowhere && i.Subnet != nil && !i.Subnet.Imported {
 				if err := l.buildCard(i); err != nil {
 					return fmt.Errorf("%s: %w", i.Name, err)
 				}

@@ -42,6 +42,15 @@ func (l *Lab) routeVPC(r *router) error {
 		if table == 0 {
 			continue
 		}
+		if p.card != nil && p.subnet != nil { // neighbours in a subnet need no router
+			for _, own := range []netip.Prefix{p.subnet.IPv4, p.subnet.IPv6} {
+				if own.IsValid() {
+					if err := r.box.Rule(wire.Rule{Number: 90, In: p.name, To: own, Table: ownTable}); err != nil {
+						return err
+					}
+				}
+			}
+		}
 		if err := r.box.Rule(wire.Rule{Number: 100, In: p.name, Table: table}); err != nil {
 			return err
 		}
@@ -219,8 +228,11 @@ func (l *Lab) filterVPC(r *router, f *wire.Filter) {
 		}
 	}
 	acls := f.Called("acls")
-	for _, p := range r.ports { // a packet within one subnet meets no network ACL
-		if p.subnet != nil {
+	// A packet within one subnet meets no network ACL, nor does one that a transit gateway brings into it. What goes to a
+	// transit gateway is asked about in both directions, in the sender's own subnet too.
+	// See https://docs.aws.amazon.com/vpc/latest/tgw/tgw-nacls.html.
+	for _, p := range r.ports {
+		if p.card != nil && p.subnet != nil {
 			acls.Rule(wire.Out(p.name), wire.HasMark(markOf(p.subnet)), wire.Return)
 		}
 	}
@@ -301,7 +313,7 @@ func (l *Lab) allow(r *router, c wire.Chain, rule *model.Rule, of *card, egress 
 			case !slices.Contains(m.Groups, rule.Group):
 			case m.router == r: // whatever address its packets have
 				peers = append(peers, link(m.port.name))
-			case l.refers(r.vpc, m.router.vpc, egress):
+			case l.refers(of, m, egress):
 				for _, a := range m.addresses() {
 					peers = append(peers, peer(wire.One(a)))
 				}
@@ -322,17 +334,19 @@ func (l *Lab) allow(r *router, c wire.Chain, rule *model.Rule, of *card, egress 
 }
 
 // refers reports whether a rule may name a group of another VPC: of a peered one, and for what comes in of one behind a
-// transit gateway that supports it.
-// See https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html.
-func (l *Lab) refers(here, there *model.VPC, egress bool) bool {
+// transit gateway that supports it, but for VPC endpoints.
+// See https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html and
+// https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpc-attachments.html.
+func (l *Lab) refers(here, there *card, egress bool) bool {
 	for _, p := range l.net.Peerings {
-		if p.Other(here) == there && there != nil {
+		if p.Other(here.VPC) == there.VPC && there.VPC != nil {
 			return true
 		}
 	}
 	for _, g := range l.net.TransitGateways {
-		a, b := g.Attachment(here), g.Attachment(there)
-		if !egress && g.GroupReferences && a != nil && b != nil && a.GroupReferences && b.GroupReferences {
+		a, b := g.Attachment(here.VPC), g.Attachment(there.VPC)
+		endpoint := here.Kind == model.EndpointInterface || there.Kind == model.EndpointInterface
+		if !egress && !endpoint && g.GroupReferences && a != nil && b != nil && a.GroupReferences && b.GroupReferences {
 			return true
 		}
 	}

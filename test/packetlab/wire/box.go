@@ -23,16 +23,21 @@ type Box struct {
 // End is one end of a cable.
 type End int
 
-// The ends: of a cable from a router to what hangs on it, of one between two routers, and of one from a node to a Pod. A
-// box that has both ends of a name does not hear its neighbours ask for either, so each kind of cable has its own.
+// The ends of a cable from a router to what hangs on it, and of one from a node to a Pod. A box that has the addresses of
+// both ends does not hear its neighbours ask for either, so each kind of cable has its own.
 const (
 	Root End = iota
 	Leaf
-	West
-	East
 	Node
 	Pod
+	trunks
 )
+
+// West and East are the ends of a trunk.
+func West(n int) End { return trunks + End(2*n) }
+
+// East is the end of the second router.
+func East(n int) End { return trunks + End(2*n) + 1 }
 
 // Addr is the address of an end. It means something on its cable only, so all cables have the same.
 func (e End) Addr(six bool) netip.Addr {
@@ -113,9 +118,9 @@ func Nest(node *Box, nodeName string, pod *Box, podName string) error {
 	return link(node, nodeName, Node, pod, podName, Pod)
 }
 
-// Trunk joins two routers.
-func Trunk(a *Box, aName string, b *Box, bName string) error {
-	return link(a, aName, West, b, bName, East)
+// Trunk joins two routers. The ends have addresses of their own for each number, since a router may have many trunks.
+func Trunk(n int, a *Box, aName string, b *Box, bName string) error {
+	return link(a, aName, West(n), b, bName, East(n))
 }
 
 func link(a *Box, aName string, aEnd End, b *Box, bName string, bEnd End) error {
@@ -215,19 +220,27 @@ func (b *Box) DefaultVia(link string, end End) error {
 	return errors.Join(errs...)
 }
 
-// Rule says which table holds for packets that come in by a link, or that have a mark, or all; the lowest number first.
+// Rule says which table holds for packets that come in by a link, or that have a mark, or that go to a prefix, or all; the
+// lowest number first.
 type Rule struct {
 	Number int
 	In     string
+	To     netip.Prefix
 	Mark   uint32
 	Table  int
 }
 
-// Rule adds a rule for both families.
+// Rule adds a rule, for both families unless it is about a prefix.
 func (b *Box) Rule(r Rule) error {
 	for _, family := range []int{unix.AF_INET, unix.AF_INET6} {
 		to := netlink.NewRule()
 		to.Family, to.Priority, to.IifName, to.Table, to.Mark = family, r.Number, r.In, r.Table, r.Mark
+		if r.To.IsValid() {
+			if r.To.Addr().Is6() != (family == unix.AF_INET6) {
+				continue
+			}
+			to.Dst = ipnet(r.To.Masked())
+		}
 		if err := b.nl.RuleAdd(to); err != nil {
 			return fmt.Errorf("box %s: rule %+v: %w", b.Name, r, err)
 		}
