@@ -35,6 +35,7 @@ type Interface struct {
 	// Unfiltered says that no security group holds for it: a NAT gateway, a load balancer without groups.
 	Unfiltered bool
 	IPv4, IPv6 netip.Addr // of a Pod: the node's IPv4 address, and the Pod's own IPv6 address
+	NodeIPv6   netip.Addr // of a Pod of an IPv4 cluster: the node's IPv6 address, if it has one
 	Public     netip.Addr // the IPv4 address that an internet gateway gives it, one to one
 	Port       uint16     // where it listens
 

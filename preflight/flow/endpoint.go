@@ -40,6 +40,7 @@ func (n *Network) prepare() {
 		add(c.Ref, c)
 		for _, list := range [][]*place{s.pods, s.peers} {
 			for _, p := range list {
+				p.backend = n.backendRules(c, p)
 				n.address(p)
 				n.address(p.node())
 			}
@@ -94,11 +95,6 @@ func (n *Network) prepare() {
 		add(l.Ref, l)
 		for _, p := range n.fronts[l] {
 			n.address(p)
-		}
-	}
-	for _, s := range n.shelves {
-		for _, p := range slices.Concat(s.pods, s.peers) {
-			p.backend = n.backendRules(s.cluster, p)
 		}
 	}
 	n.assumptions = map[declared][]string{}

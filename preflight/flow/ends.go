@@ -36,6 +36,6 @@ var kinds = map[placeKind]model.InterfaceKind{
 
 func (p *place) iface() model.Interface {
 	return model.Interface{Ref: p.ref, Name: cmp.Or(p.name, p.label), Kind: kinds[p.kind], VPC: p.vpc, Subnet: p.subnet, Groups: p.groups, Unfiltered: p.open,
-		IPv4: p.v4, IPv6: p.v6, Public: p.public, Port: p.port, Cluster: p.cluster, NodeGroup: p.nodes, HostNetwork: p.host,
+		IPv4: p.v4, IPv6: p.v6, NodeIPv6: p.node6, Public: p.public, Port: p.port, Cluster: p.cluster, NodeGroup: p.nodes, HostNetwork: p.host,
 		Backend: p.backend, Balancer: p.lb, Service: p.service, Nowhere: p.gone != ""}
 }

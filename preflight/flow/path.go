@@ -272,17 +272,16 @@ func (t *tracer) podToIPv6(from *place, d dest) (*place, []undo, Verdict) {
 	if a != nil {
 		on, _ = a.Env("ENABLE_V6_EGRESS").Bool()
 	}
-	six := hostAddr(from.subnet.IPv6, 8)
 	t.pkt.Src = netip.MustParseAddr("fd00::ac:2")
 	t.hop(Originate, from.label, from.ref, arrival(from))
 	if !on {
 		return nil, nil, t.stop(NoRoute, "VPC CNI", from.cluster.Ref, "Pods of an IPv4 cluster have no IPv6 address, and ENABLE_V6_EGRESS is not set")
 	}
-	if !six.IsValid() || !from.subnet.AssignIPv6 {
+	if !from.node6.IsValid() {
 		return nil, nil, t.stop(NoRoute, "node", from.subnet.Ref, "nodes in subnet %s have no IPv6 address", from.subnet.Ref)
 	}
 	by := a.In("ConfigurationValues.env.ENABLE_V6_EGRESS")
-	node, back := t.asNode(from, by, six, "IPv6 egress: to the node's IPv6 address")
+	node, back := t.asNode(from, by, from.node6, "IPv6 egress: to the node's IPv6 address")
 	return node, []undo{back}, 0
 }
 

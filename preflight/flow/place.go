@@ -28,6 +28,7 @@ type place struct {
 	nodes   *model.NodeGroup // nil on Fargate
 	host    bool             // a Pod on the host network, or the node itself
 	random  bool             // it translates Pods' connections, to any port
+	node6   netip.Addr       // of a Pod of an IPv4 cluster: the node's IPv6 address
 	backend []*model.Rule    // what the load balancer controller adds to the node's groups
 	lb      *model.LoadBalancer
 	nat     *model.NATGateway
@@ -247,6 +248,9 @@ func (a *places) pod(c *model.Cluster, ng *model.NodeGroup, ref model.Ref, sub *
 		p.public = a.elastic()
 	}
 	if c.Family == IPv4 {
+		if sub.AssignIPv6 {
+			p.node6 = p.v6
+		}
 		p.v6 = netip.Addr{}
 		return p
 	}

@@ -248,13 +248,15 @@ func (t *tracer) lookup(at position, from *place) (*model.Route, Verdict) {
 		if at.vpc == nil || at.vpc.InternetGateway == nil {
 			return nil, t.stop(NoRoute, "NAT gateway", from.ref, "the VPC has no internet gateway attached for the regional NAT gateway to use")
 		}
-		if _, ok := at.vpc.Contains(t.pkt.Dst); ok {
-			table := &model.RouteTable{Ref: from.ref, VPC: at.vpc}
-			r, _ := table.Lookup(t.pkt.Dst)
+		_, own := at.vpc.Contains(t.pkt.Dst)
+		switch {
+		case own && t.reply:
+			r, _ := (&model.RouteTable{Ref: from.ref, VPC: at.vpc}).Lookup(t.pkt.Dst)
 			t.hop(Route, "route table", from.ref, "the gateway's own table: local")
 			return r, 0
-		}
-		if t.reply {
+		case own:
+			return nil, t.stop(Insufficient, "NAT gateway", from.ref, "which address a regional NAT gateway has inside its VPC is not documented, and so not how %s answers it", t.pkt.Dst)
+		case t.reply:
 			return nil, t.stop(Insufficient, "NAT gateway", from.ref, "what the regional NAT gateway's own table holds beside the default routes is not modelled: a route to %s", t.pkt.Dst)
 		}
 		r := &model.Route{Ref: from.ref, Table: &model.RouteTable{Ref: from.ref}, Destination: netip.MustParsePrefix("0.0.0.0/0"), Target: at.vpc.InternetGateway}
