@@ -272,7 +272,7 @@ func (a *places) pod(c *model.Cluster, ng *model.NodeGroup, ref model.Ref, sub *
 func (p *place) beside(q *place) bool {
 	node := func(x *place) (four, six netip.Addr, ok bool) {
 		if x.kind == podPlace && !x.host {
-			return x.v4, model.NodeIPv6(x.v6), true
+			return x.v4, x.node().v6, true
 		}
 		return x.v4, x.v6, x.kind == podPlace || x.kind == nodePlace
 	}
@@ -287,5 +287,8 @@ func (p *place) node() *place {
 	n.kind, n.label, n.host, n.port = nodePlace, "node", true, 10250
 	n.name = fmt.Sprintf("nodegroup:%s@%s", p.ref, p.subnet.Ref)
 	n.v6 = model.NodeIPv6(p.v6)
+	if p.node6.IsValid() {
+		n.v6 = p.node6
+	}
 	return &n
 }

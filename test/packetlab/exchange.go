@@ -59,7 +59,8 @@ var edgeWindows = []window{
 // middle is the first source port where network ACLs do not ask for ports.
 const middle = 45000
 
-var podIPv4 = netip.MustParsePrefix("169.254.172.0/22")
+// The ranges that the VPC CNI's egress takes Pods' addresses from.
+var egressIPv4, egressIPv6 = netip.MustParsePrefix("169.254.172.0/22"), netip.MustParsePrefix("fd00::ac:0/118")
 
 // number gives each flow an id and the source ports of its exchanges: one from the middle, or where network ACLs look at
 // ports one from each end of the client's range. No two flows share a port, so that translations to one destination do not
@@ -491,6 +492,9 @@ func (l *Lab) client(f *Flow, to netip.Addr) (b *wire.Box, from netip.Addr, mark
 	c := l.card(f.From)
 	if c == nil || !c.ready {
 		return nil, from, nil, "the source does not exist, or its node cannot join"
+	}
+	if c.pod != nil && f.From.Cluster.Family == model.IPv4 && to.Is6() { // by the plugin, if at all
+		return c.pod, netip.IPv6Unspecified(), []uint32{0}, ""
 	}
 	b, from = homeOf(c, f.From), address(f.From, model.FamilyOf(to))
 	if onlyIPv6(f.From) && to.Is4() { // the address is the plugin's to choose

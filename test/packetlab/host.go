@@ -29,17 +29,12 @@ func (l *Lab) buildCard(i model.Interface) error {
 			return err
 		}
 		c.port.card = c
-		onNode := i.Kind == model.PodInterface || i.Kind == model.NodeInterface
-		six := i.IPv6
-		if onNode && !i.HostNetwork {
-			six = model.NodeIPv6(six)
-		}
-		c.IPv6, c.ready = six, true
-		if onNode && i.Cluster.Family == model.IPv6 && !joins(i) {
+		c.IPv6, c.ready = cardIPv6(i), true
+		if (i.Kind == model.PodInterface || i.Kind == model.NodeInterface) && i.Cluster.Family == model.IPv6 && !joins(i) {
 			c.ready = false
 			return nil
 		}
-		if err := b.Address(eth0, i.IPv4, six); err != nil {
+		if err := b.Address(eth0, i.IPv4, c.IPv6); err != nil {
 			return err
 		}
 		if err := b.Default(eth0); err != nil {
@@ -50,8 +45,12 @@ func (l *Lab) buildCard(i model.Interface) error {
 	if !c.Public.IsValid() {
 		c.Public = i.Public
 	}
-	if i.Kind == model.PodInterface && !i.HostNetwork && i.Cluster.Family == model.IPv6 && c.ready && c.pod == nil {
+	switch {
+	case i.Kind != model.PodInterface || i.HostNetwork || !c.ready || c.pod != nil:
+	case i.Cluster.Family == model.IPv6:
 		return l.buildPod(c, i)
+	case l.dials(c, model.IPv6):
+		return l.buildIPv4Pod(c, i)
 	}
 	return nil
 }
@@ -90,7 +89,7 @@ func (l *Lab) buildPod(c *card, i model.Interface) error {
 		return err
 	}
 	on, _, _ := i.Cluster.IPv4Egress()
-	if !i.IPv4.IsValid() || !l.dialsIPv4(c) {
+	if !i.IPv4.IsValid() || !l.dials(c, model.IPv4) {
 		return nil
 	}
 	_, err = addEgress(l.tools, c.box, pod, egressConf{NodeIP: i.IPv4, Enabled: on, RandomizeSNAT: randomize(i.Cluster)})
@@ -107,9 +106,31 @@ func randomize(c *model.Cluster) string {
 	return text
 }
 
-// dialsIPv4 reports whether a flow leaves the card's Pod over IPv4.
-func (l *Lab) dialsIPv4(c *card) bool {
-	return slices.ContainsFunc(l.flows, func(f *Flow) bool { return f.Family == model.IPv4 && keyOf(f.From) == c.key })
+// buildIPv4Pod makes a Pod of an IPv4 cluster that dials IPv6: by the VPC CNI's IPv6 egress, where that is on. For IPv4 the
+// node's address stands for the Pod's, and its own box for the Pod's.
+func (l *Lab) buildIPv4Pod(c *card, i model.Interface) error {
+	pod, err := l.box(i.Name)
+	if err != nil {
+		return err
+	}
+	c.pod = pod
+	if err := wire.Nest(c.box, "pod0", pod, eth0); err != nil {
+		return err
+	}
+	on := false
+	if a := i.Cluster.Addon("vpc-cni"); a != nil {
+		on, _ = a.Env("ENABLE_V6_EGRESS").Bool()
+	}
+	if !on || !c.IPv6.IsValid() {
+		return nil
+	}
+	_, err = addEgress(l.tools, c.box, pod, egressConf{NodeIP: c.IPv6, Enabled: true, V6: true, RandomizeSNAT: randomize(i.Cluster)})
+	return err
+}
+
+// dials reports whether a flow leaves the card over a family.
+func (l *Lab) dials(c *card, f model.Family) bool {
+	return slices.ContainsFunc(l.flows, func(g *Flow) bool { return g.Family == f && keyOf(g.From) == c.key })
 }
 
 // kubeProxy translates ClusterIPs on the nodes where flows dial them. kube-proxy itself chooses a backend at random; here
@@ -151,12 +172,14 @@ func (l *Lab) nodeFilters() error {
 		if c.Cluster == nil || c.pod == nil && c.Kind == model.ControlPlaneInterface {
 			continue
 		}
-		if !slices.ContainsFunc(l.flows, func(f *Flow) bool { return keyOf(f.From) == c.key && (f.Virtual.IsValid() || f.Family == model.IPv4) }) {
+		if !slices.ContainsFunc(l.flows, func(f *Flow) bool {
+			return keyOf(f.From) == c.key && (f.Virtual.IsValid() || f.Family != f.From.Cluster.Family)
+		}) {
 			continue
 		}
 		if err := c.box.Filter(func(f *wire.Filter) {
 			l.kubeProxy(c)(f)
-			if c.pod != nil && c.IPv4.IsValid() {
+			if c.pod != nil {
 				l.edges(f, c)
 			}
 		}); err != nil {
@@ -166,11 +189,17 @@ func (l *Lab) nodeFilters() error {
 	return nil
 }
 
-// edges makes the node's translation of a Pod's IPv4 connections choose ports at the ends of the range that the plugin's
-// own rule chooses from at random, where network ACLs look at ports.
+// edges makes the node's translation of a Pod's connections choose ports at the ends of the range that the plugin's own
+// rule chooses from at random, where network ACLs look at ports.
 func (l *Lab) edges(f *wire.Filter, c *card) {
 	if !c.Cluster.RandomPorts() {
 		return
 	}
-	f.Translation("edges", wire.After, 99).SNATPorts(c.IPv4, l.translatedPorts(), wire.Out(eth0), wire.From(podIPv4))
+	chain := f.Translation("edges", wire.After, 99)
+	if c.IPv4.IsValid() {
+		chain.SNATPorts(c.IPv4, l.translatedPorts(), wire.Out(eth0), wire.From(egressIPv4))
+	}
+	if c.IPv6.IsValid() {
+		chain.SNATPorts(c.IPv6, l.translatedPorts(), wire.Out(eth0), wire.From(egressIPv6))
+	}
 }

@@ -179,7 +179,7 @@ func (c *card) has(a netip.Addr) bool {
 
 // homeOf is the box where an interface's processes run: the Pod's own, or the node's for what is on its network.
 func homeOf(c *card, i model.Interface) *wire.Box {
-	if c.pod == nil || i.Kind == model.NodeInterface || i.HostNetwork {
+	if c.pod == nil || i.Kind == model.NodeInterface || i.HostNetwork || i.Cluster.Family == model.IPv4 {
 		return c.box
 	}
 	return c.pod
@@ -192,15 +192,22 @@ func inside(i model.Interface) bool {
 
 // keyOf tells interfaces apart. A Pod and its node share one.
 func keyOf(i model.Interface) string {
-	six := i.IPv6
-	if i.Kind == model.PodInterface && !i.HostNetwork {
-		six = model.NodeIPv6(six)
-	}
 	vpc := -1
 	if i.VPC != nil {
 		vpc = i.VPC.Index
 	}
-	return fmt.Sprintf("%d %s %s", vpc, i.IPv4, six)
+	return fmt.Sprintf("%d %s %s", vpc, i.IPv4, cardIPv6(i))
+}
+
+// cardIPv6 is the IPv6 address of an interface's card: of a Pod, the node's.
+func cardIPv6(i model.Interface) netip.Addr {
+	switch {
+	case i.Kind != model.PodInterface || i.HostNetwork:
+		return i.IPv6
+	case i.Cluster.Family == model.IPv4:
+		return i.NodeIPv6
+	}
+	return model.NodeIPv6(i.IPv6)
 }
 
 // card finds an interface of a flow; nil where the lab has none for it.
