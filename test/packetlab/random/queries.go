@@ -42,7 +42,7 @@ func Queries(n *flow.Network, seed uint64, limit int) []flow.Query {
 			continue // flow has no answer to that
 		}
 		traces, err := n.TraceAll(q)
-		if err != nil || asked[q] || q.From == q.To || slices.ContainsFunc(traces, toItself) {
+		if err != nil || asked[q] || q.From == q.To || slices.ContainsFunc(traces, void) {
 			continue
 		}
 		asked[q] = true
@@ -97,11 +97,11 @@ func varied(list []candidate) []candidate {
 	return list
 }
 
-// toItself says that the sender is its own destination: the packet would not leave the host. Both addresses are one also
-// where the destination has none, but then no way leads there.
-func toItself(t flow.Trace) bool {
+// void says that nothing enters a network: a host on the internet is asked for a family that it does not have, or the
+// sender is its own destination. Both addresses are one also where the destination has none, but then no way leads there.
+func void(t flow.Trace) bool {
 	p := t.Hops[0].Before
-	return p.Src == p.Dst && t.Verdict != flow.NoRoute && t.Verdict != flow.Insufficient
+	return t.Verdict.Blocked() && t.Last().Component == "internet" || p.Src == p.Dst && t.Verdict != flow.NoRoute && t.Verdict != flow.Insufficient
 }
 
 // last is the address before the last one of a range.

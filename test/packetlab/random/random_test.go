@@ -63,12 +63,12 @@ var components = map[string]struct{ passed, blocked bool }{
 	"VPC endpoint": {true, true}, "VPC endpoint service": {true, true}, "AWS service": {true, true},
 	"application load balancer": {true, true}, "network load balancer": {true, true},
 	"VPC CNI": {true, true}, "kube-proxy": {true, true}, "EKS control plane": {true, true}, "EKS public endpoint": {true, true},
-	"pod": {true, true}, "node": {true, true}, "host": {true, true}, "internet": {true, true},
+	"pod": {true, true}, "node": {true, true}, "host": {true, true},
 	"instance": {true, true}, "interface": {true, true}, "database": {true, true}, "cache": {true, true},
 	"mount target": {true, true}, "function": {true, true},
 	// These are shown only where they block, or only where they pass.
 	"transit gateway attachment": {blocked: true}, "VPC": {blocked: true}, "Service": {blocked: true}, "address": {blocked: true},
-	"target group": {blocked: true}, "AWS Load Balancer Controller": {blocked: true}, "DNS64": {passed: true},
+	"target group": {blocked: true}, "AWS Load Balancer Controller": {blocked: true}, "DNS64": {passed: true}, "internet": {passed: true},
 	// docs/supported.md ignores these.
 	"gateway load balancer": {},
 }
