@@ -295,17 +295,18 @@ func (b *builder) index() {
 		t.index = &prefixIndex[*Route]{}
 		for _, r := range t.Routes {
 			switch {
-			case r.PrefixList != nil:
+			case r.Destination.IsValid():
+				t.index.add(r.Destination, r)
+			case r.PrefixList == nil || r.PrefixList.Unknown != "":
+				t.index.uncertain = append(t.index.uncertain, r)
+			}
+		}
+		// A route to a CIDR wins over one to a prefix list that holds the same.
+		for _, r := range t.Routes {
+			if r.PrefixList != nil {
 				for _, p := range r.PrefixList.Entries {
 					t.index.add(p, r)
 				}
-				if r.PrefixList.Unknown != "" {
-					t.index.uncertain = append(t.index.uncertain, r)
-				}
-			case r.Destination.IsValid():
-				t.index.add(r.Destination, r)
-			default:
-				t.index.uncertain = append(t.index.uncertain, r)
 			}
 		}
 	}

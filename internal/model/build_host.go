@@ -173,7 +173,11 @@ func (b *builder) registerHosts() {
 	for _, r := range b.set.Resources("AWS::ElasticLoadBalancingV2::TargetGroup") {
 		t := b.targets[own(r)]
 		for _, e := range r.Prop("Targets").Items() {
-			if h := b.hosts[key(e.Get("Id"))]; h != nil && t != nil {
+			h := b.hosts[key(e.Get("Id"))]
+			if of, _, ok := e.Get("Id").Attribute(); ok { // an address of the host, as targets of type ip are registered
+				h = b.hosts[own(of)]
+			}
+			if h != nil && t != nil {
 				t.Hosts = append(t.Hosts, h)
 			}
 		}

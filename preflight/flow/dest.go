@@ -182,9 +182,9 @@ func (n *Network) api(q Query, from *place) []dest {
 		p := internet(f)
 		p.name = "public endpoint of " + c.String()
 		if f == IPv6 {
-			p.v6 = publicAPI6
+			p.v6 = plus(publicAPI6, c.Index)
 		} else {
-			p.v4 = publicAPI4
+			p.v4 = plus(publicAPI4, c.Index)
 		}
 		d := dest{name: string(APIServer), place: p, port: port, proto: TCP, named: true, family: f, publicAPI: c}
 		if c.AccessUnknown != "" {

@@ -187,6 +187,9 @@ func (t *tracer) originate(from *place, d dest, f Family) (sender *place, undos 
 		return nil, nil, t.stop(Insufficient, from.label, from.ref, "%s", from.unknown)
 	}
 	if from.gone != "" {
+		if !t.pkt.Src.IsValid() {
+			t.pkt.Src = t.pkt.Dst
+		}
 		return nil, nil, t.stop(NoRoute, from.label, from.ref, "%s", from.gone)
 	}
 	c := from.cluster
@@ -348,14 +351,21 @@ func (t *tracer) proxy(from *place, d dest) Verdict {
 			after.Src, after.SrcPort, how, preserved = t.pkt.Src, t.pkt.SrcPort, "the client's address is kept", true
 		}
 	}
-	if !after.Src.IsValid() {
+	switch {
+	case !after.Src.IsValid():
 		return t.stop(NoRoute, name, lb.Ref, "%s has no %s address in subnet %s", lb.Ref, tg.Family, front.subnet.Ref)
+	case preserved && (after.Src == dst || from.beside(d.backend) && after.Src == from.addr(tg.Family)):
+		return t.stop(NoRoute, name, tg.Ref, "%s keeps the client's address, and the client is the target or on its node: the answer does not come back by %s", tg.Ref, lb.Ref)
 	}
 	undos = append([]undo{{action, name, lb.Ref, "answer on the client's connection", t.pkt.reply()}}, undos...)
 	t.change(action, name, lb.Ref, fmt.Sprintf("listener %s/%d → %s: %s", d.listener.Proto, d.listener.Port, tg.Ref, how), after)
-	n := len(t.legs)
+	n, hops := len(t.legs), len(t.hops)
 	if v := t.send(front, d.backend, undos...); v != 0 {
 		return v
+	}
+	transit := func(h Hop) bool { return h.Component == "transit gateway" }
+	if i := slices.IndexFunc(t.hops[hops:], transit); preserved && i >= 0 {
+		return t.stop(NoRoute, name, tg.Ref, "%s keeps the client's address, which does not work for targets behind a transit gateway", tg.Ref)
 	}
 	t.legs[n].preserved = preserved
 	return 0

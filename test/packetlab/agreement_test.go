@@ -1,96 +1,172 @@
 package packetlab
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/eks-ipv6/cdk/internal/cfn"
 	"github.com/eks-ipv6/cdk/internal/golden"
 	"github.com/eks-ipv6/cdk/internal/model"
 	"github.com/eks-ipv6/cdk/preflight/flow"
+	"github.com/eks-ipv6/cdk/test/packetlab/random"
 )
 
-// mutants are the templates that preflight's own tests make, most of them with one thing broken.
-func mutants(t *testing.T) []network {
-	t.Helper()
-	kept, err := golden.ReadKept(os.Getenv("PACKETLAB_MUTANTS"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var out []network
-	for _, k := range kept {
-		var sources []cfn.Source
-		for _, s := range k.Stacks() {
-			sources = append(sources, cfn.Source{Name: s.Name, Data: []byte(s.Text)})
-		}
-		set, err := cfn.Parse(cfn.Options{Region: k.Region}, sources...)
-		if err != nil {
-			t.Fatal(k.Name, err)
-		}
-		n := network{name: strings.TrimSuffix(k.Name, ".json"), net: flow.Of(model.Build(set))}
-		if q := k.Query; q != nil {
-			n.ask = append(n.ask, flow.Query{From: flow.Endpoint(q.From), To: flow.Endpoint(q.To), Port: q.Port, Proto: flow.Proto(q.Proto), Family: flow.Family(q.Family)})
-		}
-		out = append(out, n)
-	}
-	return out
-}
-
+// network is a network with what is asked of it.
 type network struct {
 	name string
 	net  *flow.Network
 	ask  []flow.Query // beside the catalogue
 }
 
-func (n network) flows() (flows []*Flow, insufficient int) {
+// flows are the flows of the catalogue, and those that the questions are about.
+func (n network) flows(t *testing.T) (decided []*Flow, insufficient int) {
+	t.Helper()
 	results := n.net.Check().Results
 	for _, q := range n.ask {
 		traces, err := n.net.TraceAll(q)
 		if err != nil {
-			continue
+			t.Fatalf("%v: %v", q, err)
 		}
 		for _, tr := range traces {
-			results = append(results, flow.Result{ID: "query", From: tr.From, To: tr.To, Trace: tr})
+			results = append(results, flow.Result{ID: asked, From: tr.From, To: tr.To, Trace: tr})
 		}
 	}
 	return Flows(results)
 }
 
-func TestMutants(t *testing.T) {
-	slots := make(chan struct{}, 4)
-	var group sync.WaitGroup
-	for _, n := range mutants(t) {
-		if f := os.Getenv("ONLY"); f != "" {
-			if ok, _ := filepath.Match(f, n.name); !ok {
-				continue
-			}
-		}
-		slots <- struct{}{}
-		group.Go(func() {
-			defer func() { <-slots }()
-			flows, insufficient := n.flows()
-			bad, err := Hold(n.net.Model(), flows, ToolsFromEnv())
-			if err != nil {
-				t.Errorf("%s: %v", n.name, err)
-				return
-			}
-			var text []string
-			for _, d := range bad {
-				if strings.Contains(d.Lab, "network is unreachable") || strings.Contains(d.Lab, "] by \n") {
-					continue
-				}
-				if len(text) < 2 {
-					text = append(text, fmt.Sprintf("%s: %s | %s", d.Flow.Name, d.Tracer, d.Lab))
-				}
-			}
-			if len(text) > 0 {
-				t.Errorf("%s: %d flows, %d insufficient, %d differ\n%s", n.name, len(flows), insufficient, len(bad), strings.Join(text, "\n"))
-			}
+// hold compares a network's traces with packets.
+func (n network) hold(t *testing.T, row string) []Disagreement {
+	t.Helper()
+	flows, insufficient := n.flows(t)
+	differ, err := Hold(n.net.Model(), flows, ToolsFromEnv())
+	var refused *RefusedError
+	switch {
+	case errors.As(err, &refused):
+		tally.refuse(row)
+		t.Log(refused)
+		return nil
+	case err != nil:
+		t.Fatal(err)
+	}
+	tally.add(row, flows, insufficient)
+	return differ
+}
+
+func (n network) agrees(t *testing.T, row string) {
+	t.Helper()
+	for _, d := range n.hold(t, row) {
+		t.Error(d)
+	}
+}
+
+// load reads templates and cloud assemblies as one network.
+func load(t *testing.T, paths ...string) *flow.Network {
+	t.Helper()
+	n, err := flow.Load(paths...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// TestReferenceStacks holds every flow of the catalogue in every reference stack, and in templates that no one here wrote.
+func TestReferenceStacks(t *testing.T) {
+	const templates, others = "../testdata/templates/", "../../preflight/flow/testdata/"
+	for _, c := range []struct {
+		row   string
+		paths []string
+	}{
+		{"Ipv6Platform", []string{templates + "Ipv6Platform.json"}},
+		{"Ipv6Network with Ipv6Cluster", []string{templates + "Ipv6Network.json", templates + "Ipv6Cluster.json"}},
+		{"Ipv6Network", []string{templates + "Ipv6Network.json"}},
+		{"Ipv6Exposed", []string{templates + "Ipv6Exposed.json"}},
+		{"InteropPeering", []string{templates + "InteropPeering.json"}},
+		{"InteropTransitGateway", []string{templates + "InteropTransitGateway.json"}},
+		{"InteropPrivateLink", []string{templates + "InteropPrivateLink.json"}},
+		{"InteropSameVpc", []string{templates + "InteropSameVpc.json"}},
+		{"InteropIpv6Clusters", []string{templates + "InteropIpv6Clusters.json"}},
+		{"CDK's stock constructs", []string{others + "stock-cdk.json"}},
+		{"eksctl", []string{others + "eksctl/eksctl-demo-cluster.yaml", others + "eksctl/eksctl-demo-nodegroup.yaml"}},
+	} {
+		t.Run(c.row, func(t *testing.T) {
+			t.Parallel()
+			network{net: load(t, c.paths...)}.agrees(t, c.row)
 		})
 	}
-	group.Wait()
+	// A golden template that this table does not have would go unheld.
+	files, err := filepath.Glob(templates + "*.json")
+	if err != nil || len(files) != 9 {
+		t.Errorf("%d golden templates, want the 9 above (%v)", len(files), err)
+	}
+}
+
+// TestMutants holds the templates that preflight's own tests make: most have one thing broken.
+func TestMutants(t *testing.T) {
+	kept, err := golden.ReadKept(os.Getenv(mutantsDir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range kept {
+		t.Run(strings.TrimSuffix(k.Name, ".json"), func(t *testing.T) {
+			t.Parallel()
+			pkg, _, _ := strings.Cut(k.Name, ".")
+			keptNetwork(t, k).agrees(t, "templates of the tests of preflight/"+pkg)
+		})
+	}
+}
+
+func keptNetwork(t *testing.T, k golden.Kept) network {
+	t.Helper()
+	var sources []cfn.Source
+	for _, s := range k.Stacks() {
+		sources = append(sources, cfn.Source{Name: s.Name, Data: []byte(s.Text)})
+	}
+	set, err := cfn.Parse(cfn.Options{Region: k.Region}, sources...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := network{net: flow.Of(model.Build(set))}
+	if q := k.Query; q != nil {
+		n.ask = append(n.ask, flow.Query{From: flow.Endpoint(q.From), To: flow.Endpoint(q.To), Port: q.Port, Proto: flow.Proto(q.Proto), Family: flow.Family(q.Family)})
+	}
+	return n
+}
+
+// questions is how many are asked of a random network beside the catalogue.
+const questions = 40
+
+func randomNetwork(t *testing.T, template map[string]any, seed uint64) network {
+	t.Helper()
+	data, err := json.Marshal(template)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, err := flow.Read("random", data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return network{net: n, ask: random.Queries(n, seed, questions)}
+}
+
+// TestRandomNetworks holds networks made from seeds. One that fails is made smaller and written to testdata/regressions:
+// keep it there when the fault is found.
+func TestRandomNetworks(t *testing.T) {
+	for i := range uint64(*networks) {
+		s := *seed + i
+		t.Run(fmt.Sprint(s), func(t *testing.T) {
+			t.Parallel()
+			template := random.Template(s)
+			differ := randomNetwork(t, template, s).hold(t, rowRandom)
+			if len(differ) == 0 {
+				return
+			}
+			t.Error(differ[0])
+			shrinking.Do(func() { shrink(t, template, s, differ[0].Flow.Trace.Query) })
+		})
+	}
 }

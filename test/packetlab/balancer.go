@@ -15,7 +15,7 @@ import (
 // an endpoint's, and opens another to the target. Where it keeps the client's address, it translates instead.
 func (l *Lab) balance(f *Flow, at netip.AddrPort) error {
 	to, front := l.card(f.To), l.card(*f.Front)
-	if to == nil || front == nil || !to.has(at.Addr()) || !forwards(f) {
+	if to == nil || front == nil || !to.has(at.Addr()) || !l.forwards(f) {
 		return nil
 	}
 	backend := l.card(*f.Backend)
@@ -66,7 +66,7 @@ func portOf(number string) uint16 {
 
 // forwards reports whether AWS lets the load balancer have the target: the families must fit.
 // See https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-target-groups.html#target-group-ip-address-type.
-func forwards(f *Flow) bool {
+func (l *Lab) forwards(f *Flow) bool {
 	lb, tg := f.Front.Balancer, f.Target
 	switch {
 	case lb == nil || tg == nil || f.Backend == nil,
@@ -74,7 +74,8 @@ func forwards(f *Flow) bool {
 		tg.Family == model.IPv6 && tg.TargetType == "instance" && !tg.PrimaryIPv6,
 		tg.Cluster != nil && tg.Cluster.Family != tg.Family,
 		!address(*f.Backend, tg.Family).IsValid(),
-		!address(*f.Front, tg.Family).IsValid():
+		!address(*f.Front, tg.Family).IsValid(),
+		preserves(f) && f.Backend.VPC != f.Front.VPC && !l.peered(f.Front.VPC, f.Backend.VPC):
 		return false
 	case f.Endpoint != nil && f.Family == model.IPv6:
 		return lb.Speaks(model.IPv6) && slices.Contains(f.Endpoint.Provider.AddressTypes, "ipv6")
@@ -82,6 +83,12 @@ func forwards(f *Flow) bool {
 		return slices.Contains(f.Endpoint.Provider.AddressTypes, "ipv4")
 	}
 	return true
+}
+
+// peered reports whether two VPCs are peered: behind a transit gateway no target can be given the client's address.
+// See https://docs.aws.amazon.com/elasticloadbalancing/latest/network/edit-target-group-attributes.html#client-ip-preservation.
+func (l *Lab) peered(a, b *model.VPC) bool {
+	return slices.ContainsFunc(l.net.Peerings, func(p *model.Peering) bool { return p.Other(a) == b && b != nil })
 }
 
 // preserves reports whether the target sees the client's own address.
@@ -104,7 +111,7 @@ func (l *Lab) backToBalancer(r *router, f *wire.Filter) {
 		}
 		mark := uint32(balancerMark + i)
 		for _, flow := range l.flows {
-			if flow.Front == nil || keyOf(*flow.Front) != p.card.key || !forwards(flow) || !preserves(flow) {
+			if flow.Front == nil || keyOf(*flow.Front) != p.card.key || !l.forwards(flow) || !preserves(flow) {
 				continue
 			}
 			target := address(*flow.Backend, flow.Target.Family)
@@ -144,7 +151,7 @@ func (l *Lab) balancerFilters() error {
 		for _, f := range l.flows {
 			switch {
 			case f.Front == nil || f.Front.Balancer == nil || f.Target == nil || f.Backend == nil:
-			case f.Endpoint == nil && keyOf(*f.Front) == c.key && forwards(f) && preserves(f):
+			case f.Endpoint == nil && keyOf(*f.Front) == c.key && l.forwards(f) && preserves(f):
 				keep = append(keep, f)
 			case f.Endpoint != nil && keyOf(f.To) == c.key && f.Front.Balancer.EnforcePrivateLink && !f.Front.Unfiltered:
 				behind = append(behind, f)

@@ -299,7 +299,7 @@ func Flows(results []flow.Result) (decided []*Flow, insufficient int) {
 		if !ok {
 			continue
 		}
-		decided = append(decided, &Flow{Ends: ends, Trace: r.Trace, Name: fmt.Sprintf("%s %s → %s", r.ID, r.From, r.To)})
+		decided = append(decided, &Flow{Ends: ends, Trace: r.Trace, ID: r.ID, Name: fmt.Sprintf("%s %s → %s", r.ID, r.From, r.To)})
 	}
 	return decided, insufficient
 }

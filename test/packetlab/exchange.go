@@ -23,6 +23,7 @@ import (
 // Flow is one question to the network, with the tracer's answer and the lab's.
 type Flow struct {
 	model.Ends
+	ID    string // of the catalogue, or what the asker calls it
 	Name  string
 	Trace flow.Trace
 
@@ -52,9 +53,12 @@ type window struct{ linux, any [2]uint16 }
 const windowSize = 512
 
 var edgeWindows = []window{
-	{[2]uint16{32768, 32768 + windowSize - 1}, [2]uint16{1024, 1024 + windowSize - 1}},
-	{[2]uint16{60999 - windowSize + 1, 60999}, [2]uint16{65535 - windowSize + 1, 65535}},
+	{[2]uint16{32768 + margin, 32768 + margin + windowSize}, [2]uint16{1024 + margin, 1024 + margin + windowSize}},
+	{[2]uint16{60999 - margin - windowSize, 60999 - margin}, [2]uint16{65535 - margin - windowSize, 65535 - margin}},
 }
+
+// margin leaves out the very ends, which some test's server may listen on.
+const margin = 8
 
 // middle is the first source port where network ACLs do not ask for ports.
 const middle = 45000
@@ -493,7 +497,10 @@ func (l *Lab) client(f *Flow, to netip.Addr) (b *wire.Box, from netip.Addr, mark
 	if c == nil || !c.ready {
 		return nil, from, nil, "the source does not exist, or its node cannot join"
 	}
-	if c.pod != nil && f.From.Cluster.Family == model.IPv4 && to.Is6() { // by the plugin, if at all
+	if f.From.Kind == model.PodInterface && !f.From.HostNetwork && f.From.Cluster.Family == model.IPv4 && to.Is6() { // by the plugin, if at all
+		if c.pod == nil {
+			return nil, from, nil, "the Pod has no IPv6 address"
+		}
 		return c.pod, netip.IPv6Unspecified(), []uint32{0}, ""
 	}
 	b, from = homeOf(c, f.From), address(f.From, model.FamilyOf(to))

@@ -23,9 +23,15 @@ func (l *Lab) routeVPC(r *router) error {
 	for _, s := range r.vpc.Subnets {
 		var list []route
 		if s.RouteTable != nil && !s.RouteTable.Imported {
+			var lists []route
 			for _, rt := range s.RouteTable.Routes {
-				list = append(list, l.routesOf(r, s, rt)...)
+				if rt.PrefixList != nil {
+					lists = append(lists, l.routesOf(r, s, rt)...)
+				} else {
+					list = append(list, l.routesOf(r, s, rt)...)
+				}
 			}
+			list = append(list, lists...) // a route to a CIDR wins over one to a prefix list that holds the same
 		}
 		if err := r.fill(tableOf(s), list); err != nil {
 			return err

@@ -3,6 +3,7 @@
 package wire
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -22,9 +23,10 @@ func Inside() bool { return os.Getenv(inside) != "" }
 
 // Enter runs this program again, with the same arguments and the given additions to its environment, in network, mount
 // and process namespaces of its own, and returns its exit code. Everything that the second run makes lives in there and
-// ends with it, however it ends. Without root it takes a user namespace too, where the kernel allows that.
-func Enter(env ...string) (int, error) {
-	cmd := exec.Command("/proc/self/exe", os.Args[1:]...)
+// ends with it, however it ends, also when the context does. Without root it takes a user namespace too, where the kernel
+// allows that.
+func Enter(ctx context.Context, env ...string) (int, error) {
+	cmd := exec.CommandContext(ctx, "/proc/self/exe", os.Args[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	cmd.Env = append(append(os.Environ(), inside+"=1"), env...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{
