@@ -46,8 +46,9 @@ func (l *Lab) Compare() ([]Disagreement, error) {
 // differ says in which way a flow's trace and its exchanges differ; both texts are empty where they agree.
 func (l *Lab) differ(f *Flow, seen []sighting, claims *claims) (tracer, lab string) {
 	ok, failed := f.Trace.Verdict.OK(), ""
-	answered, some := true, false
+	answered, some, tried := true, false, false
 	for _, e := range f.Got {
+		tried = tried || e.Tried
 		got := e.Answered && e.Arrived != nil
 		some = some || got
 		if !got {
@@ -72,10 +73,10 @@ func (l *Lab) differ(f *Flow, seen []sighting, claims *claims) (tracer, lab stri
 				return fmt.Sprintf("%s sees %s → %s", last.Name(), end.Src, netip.AddrPortFrom(end.Dst, end.DstPort)), got
 			}
 		}
-		for _, c := range passages(f.Trace) {
-			if !slices.ContainsFunc(seen, func(s sighting) bool { return s.leads == c.leads && c.matches(s) }) {
-				return fmt.Sprintf("%s passes %s", c, c.leads), "nothing of it was sent there"
-			}
+	}
+	for _, c := range passages(f.Trace) {
+		if tried && !slices.ContainsFunc(seen, func(s sighting) bool { return s.leads == c.leads && c.matches(s) }) {
+			return fmt.Sprintf("%s passes %s", c, c.place()), "nothing of it was sent there"
 		}
 	}
 	if !ok && some { // a network ACL lets some ports pass, and the trace is of one that it does not
@@ -171,6 +172,14 @@ func (c claim) String() string {
 	return fmt.Sprintf("%s → %s", c.src, netip.AddrPortFrom(c.dst, c.port))
 }
 
+// place is where a claim leads, for a reader.
+func (c claim) place() string {
+	if c.leads == "" {
+		return "to its destination"
+	}
+	return c.leads
+}
+
 func (c claim) matches(s sighting) bool {
 	port := s.Dst.Port()
 	if c.back {
@@ -191,12 +200,15 @@ var outward = map[string]bool{
 	"internet gateway": true, "egress-only internet gateway": true, "NAT gateway": true, "VPC peering connection": true, "transit gateway": true, "VPC endpoint": true,
 }
 
-// passages are the gateways that a trace says its packets were sent to: not those by which they came in.
+// passages are the gateways and interfaces that a trace says its packets were sent to: not the gateways by which they came
+// in, and not the one that refused a packet.
 func passages(t flow.Trace) []claim {
 	var out []claim
 	for i, hops := range [][]flow.Hop{t.Hops, t.Return} {
 		for n, h := range hops {
 			switch {
+			case h.Action == flow.Deliver && i == 0 && n > 1 && hops[n-1].Component != "node" && h.Component != "AWS service" && h.Component != "EKS public endpoint" && h.Component != "internet":
+				out = append(out, claimOf(h.Before, false, ""))
 			case !outward[h.Component] || n == 0:
 			case h.Action != flow.Forward && h.Action != flow.SNAT && h.Action != flow.NAT64:
 			case i == 1 && h.Component == "NAT gateway": // its answers come to its own address
@@ -304,8 +316,10 @@ func Flows(results []flow.Result) (decided []*Flow, insufficient int) {
 	return decided, insufficient
 }
 
-// room bounds how many interfaces are built at a time: each takes files, of which a process can wait for 1024.
-var room = semaphore.NewWeighted(160)
+// room bounds how many interfaces are built at a time: each takes files, of which the netfilter library can wait for 1024.
+const capacity = 280
+
+var room = semaphore.NewWeighted(capacity)
 
 // Hold builds the lab for flows of a network, opens them, and compares. It may be called at several places at once.
 func Hold(net *model.Network, flows []*Flow, tools Tools) ([]Disagreement, error) {
@@ -313,7 +327,7 @@ func Hold(net *model.Network, flows []*Flow, tools Tools) ([]Disagreement, error
 	for _, f := range flows {
 		keys[keyOf(f.From)], keys[keyOf(f.To)] = true, true
 	}
-	size := min(int64(len(keys)+10*len(net.VPCs)), 160)
+	size := min(int64(len(keys)+10*len(net.VPCs)), capacity)
 	if err := room.Acquire(context.Background(), size); err != nil {
 		return nil, err
 	}

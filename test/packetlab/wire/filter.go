@@ -308,7 +308,12 @@ func (b *Box) Sightings() ([]Sighting, error) {
 	if err != nil {
 		return nil, err
 	}
-	links, err := b.nl.LinkList()
+	nl, err := netlink.NewHandleAt(b.ns, unix.NETLINK_ROUTE)
+	if err != nil {
+		return nil, err
+	}
+	defer nl.Close()
+	links, err := nl.LinkList()
 	if err != nil {
 		return nil, err
 	}
