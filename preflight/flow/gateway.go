@@ -42,7 +42,7 @@ func (t *tracer) exitIGW(g *model.InternetGateway, from, to *place, route *model
 	switch {
 	case g.VPC == nil:
 		return t.stop(NoRoute, name, g.Ref, "%s is attached to no VPC", g.Ref)
-	case g.VPC != from.vpc && g.VPC != route.Table.VPC:
+	case g.VPC != route.Table.VPC:
 		return t.stop(NoRoute, name, g.Ref, "%s is attached to another VPC", g.Ref)
 	case g.VPC != from.vpc && t.pkt.Family() == IPv4:
 		return t.stop(NoRoute, name, g.Ref, "%s translates public addresses of %s only: %s is in another VPC", g.Ref, g.VPC.Ref, from.name)
@@ -97,7 +97,7 @@ func (t *tracer) exitEgressOnly(g *model.EgressOnlyGateway, from, to *place, rou
 	switch {
 	case t.pkt.Family() == IPv4:
 		return t.stop(NoRoute, name, g.Ref, "%s carries IPv6 only; the route sends it %s", g.Ref, t.pkt.Dst)
-	case g.VPC != from.vpc && g.VPC != route.Table.VPC:
+	case g.VPC != route.Table.VPC:
 		return t.stop(NoRoute, name, g.Ref, "%s belongs to another VPC", g.Ref)
 	case nat64.Contains(t.pkt.Dst):
 		return t.untranslated(name, g.Ref, route)

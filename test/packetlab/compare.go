@@ -76,10 +76,13 @@ func (l *Lab) differ(f *Flow, seen []sighting, claims *claims) (tracer, lab stri
 	}
 	for _, c := range passages(f.Trace) {
 		if tried && !slices.ContainsFunc(seen, func(s sighting) bool { return s.leads == c.leads && c.matches(s) }) {
-			return fmt.Sprintf("%s passes %s", c, c.place()), "nothing of it was sent there"
+			return fmt.Sprintf("%s was sent to %s", c, place(c.leads)), "nothing of it was sent there"
 		}
 	}
 	if !ok && some { // a network ACL lets some ports pass, and the trace is of one that it does not
+		return "", ""
+	}
+	if !tried { // its trace ends before there is a packet
 		return "", ""
 	}
 	for _, s := range seen {
@@ -87,15 +90,19 @@ func (l *Lab) differ(f *Flow, seen []sighting, claims *claims) (tracer, lab stri
 			continue // where ranges overlap, a host of another VPC has the address, gets what is not its own, and answers
 		}
 		if claims.mine(f, s) && !claims.explain(s) {
-			return fmt.Sprintf("%s; nothing passes %s", f.Trace.Verdict, s.leads), fmt.Sprintf("%s → %s was sent there", s.Src, s.Dst)
+			return fmt.Sprintf("%s; nothing was sent to %s", f.Trace.Verdict, place(s.leads)), fmt.Sprintf("%s → %s was sent there", s.Src, s.Dst)
 		}
 	}
 	return "", ""
 }
 
-// ends reports whether an address in a VPC is of one of the flow's own interfaces.
+// ends reports whether an address in a VPC is of one of the flow's own interfaces, as far as the flow comes.
 func (f *Flow) ends(a netip.Addr, v *model.VPC) bool {
-	for _, i := range []*model.Interface{&f.From, &f.To, f.Front, f.Backend} {
+	list := []*model.Interface{&f.From, &f.To}
+	if slices.ContainsFunc(f.Trace.Hops, func(h flow.Hop) bool { return proxies[h.Component] }) {
+		list = append(list, f.Front, f.Backend)
+	}
+	for _, i := range list {
 		if i != nil && i.VPC == v && (a == i.IPv4 || a == i.IPv6) {
 			return true
 		}
@@ -109,7 +116,7 @@ func whereabouts(f *Flow, seen []sighting) string {
 	for _, h := range f.Trace.Hops {
 		c := claim{src: h.Before.Src, dst: h.Before.Dst, port: h.Before.DstPort}
 		for _, s := range seen {
-			if text := fmt.Sprintf("%s → %s by %s", s.Src, s.Dst, s.leads); c.matches(s) && !slices.Contains(out, text) {
+			if text := fmt.Sprintf("%s → %s to %s", s.Src, s.Dst, place(s.leads)); c.matches(s) && !slices.Contains(out, text) {
 				out = append(out, text)
 			}
 		}
@@ -172,12 +179,12 @@ func (c claim) String() string {
 	return fmt.Sprintf("%s → %s", c.src, netip.AddrPortFrom(c.dst, c.port))
 }
 
-// place is where a claim leads, for a reader.
-func (c claim) place() string {
-	if c.leads == "" {
-		return "to its destination"
+// place is where a packet was sent, for a reader.
+func place(leads string) string {
+	if leads == "" {
+		return "the interface with that address"
 	}
-	return c.leads
+	return leads
 }
 
 func (c claim) matches(s sighting) bool {
