@@ -18,9 +18,8 @@ import (
 
 // network is a network with what is asked of it.
 type network struct {
-	name string
-	net  *flow.Network
-	ask  []flow.Query // beside the catalogue
+	net *flow.Network
+	ask []flow.Query // beside the catalogue
 }
 
 // flows are the flows of the catalogue, and those that the questions are about.

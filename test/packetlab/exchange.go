@@ -255,7 +255,7 @@ func answerTCP(ln *net.TCPListener, answer answerer) {
 			return
 		}
 		go func() {
-			defer conn.Close()
+			defer func() { _ = conn.Close() }()
 			_ = conn.SetDeadline(time.Now().Add(patience))
 			id, err := bufio.NewReader(conn).ReadString('\n')
 			if err != nil {
@@ -339,7 +339,7 @@ func dial(b *wire.Box, udp bool, from, to netip.AddrPort, mark uint32, id string
 	if err != nil {
 		return err
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	if t, ok := conn.(*net.TCPConn); ok {
 		_ = t.SetLinger(0) // nothing lingers: the next exchange may have the same ports
 	}
