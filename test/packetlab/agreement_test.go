@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -106,7 +105,7 @@ func TestReferenceStacks(t *testing.T) {
 
 // TestMutants holds the templates that preflight's own tests make: most have one thing broken.
 func TestMutants(t *testing.T) {
-	kept, err := golden.ReadKept(os.Getenv(mutantsDir))
+	kept, err := golden.ReadKept(mutants(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -340,9 +340,6 @@ func dial(b *wire.Box, udp bool, from, to netip.AddrPort, mark uint32, id string
 		return err
 	}
 	defer func() { _ = conn.Close() }()
-	if t, ok := conn.(*net.TCPConn); ok {
-		_ = t.SetLinger(0) // nothing lingers: the next exchange may have the same ports
-	}
 	_ = conn.SetDeadline(deadline)
 	if _, err := fmt.Fprintln(conn, id); err != nil {
 		return err
@@ -367,6 +364,10 @@ func socket(b *wire.Box, udp bool, from, to netip.AddrPort, mark uint32) (file *
 		}
 		file = os.NewFile(uintptr(fd), to.String())
 		if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1); err != nil {
+			return err
+		}
+		// Nothing lingers: the next exchange may have the same ports.
+		if err := unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1}); err != nil {
 			return err
 		}
 		if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_MARK, int(mark)); err != nil {
