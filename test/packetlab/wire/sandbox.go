@@ -17,6 +17,9 @@ import (
 
 const inside = "PACKETLAB_INSIDE"
 
+// Outside is what the environment of a program has that starts within the namespaces of [Enter] and is to have its own.
+const Outside = inside + "="
+
 // Inside reports whether the process runs in the namespaces that [Enter] makes.
 func Inside() bool { return os.Getenv(inside) != "" }
 
