@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -18,9 +17,8 @@ import (
 
 // network is a network with what is asked of it.
 type network struct {
-	name string
-	net  *flow.Network
-	ask  []flow.Query // beside the catalogue
+	net *flow.Network
+	ask []flow.Query // beside the catalogue
 }
 
 // flows are the flows of the catalogue, and those that the questions are about.
@@ -107,7 +105,7 @@ func TestReferenceStacks(t *testing.T) {
 
 // TestMutants holds the templates that preflight's own tests make: most have one thing broken.
 func TestMutants(t *testing.T) {
-	kept, err := golden.ReadKept(os.Getenv(mutantsDir))
+	kept, err := golden.ReadKept(mutants(t))
 	if err != nil {
 		t.Fatal(err)
 	}

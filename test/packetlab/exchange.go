@@ -256,7 +256,7 @@ func answerTCP(ln *net.TCPListener, answer answerer) {
 			return
 		}
 		go func() {
-			defer conn.Close()
+			defer func() { _ = conn.Close() }()
 			_ = conn.SetDeadline(time.Now().Add(patience))
 			id, err := bufio.NewReader(conn).ReadString('\n')
 			if err != nil {
@@ -340,10 +340,7 @@ func dial(b *wire.Box, udp bool, from, to netip.AddrPort, mark uint32, id string
 	if err != nil {
 		return err
 	}
-	defer conn.Close()
-	if t, ok := conn.(*net.TCPConn); ok {
-		_ = t.SetLinger(0) // nothing lingers: the next exchange may have the same ports
-	}
+	defer func() { _ = conn.Close() }()
 	_ = conn.SetDeadline(deadline)
 	if _, err := fmt.Fprintln(conn, id); err != nil {
 		return err
@@ -368,6 +365,10 @@ func socket(b *wire.Box, udp bool, from, to netip.AddrPort, mark uint32) (file *
 		}
 		file = os.NewFile(uintptr(fd), to.String())
 		if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1); err != nil {
+			return err
+		}
+		// Nothing lingers: the next exchange may have the same ports.
+		if err := unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1}); err != nil {
 			return err
 		}
 		if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_MARK, int(mark)); err != nil {

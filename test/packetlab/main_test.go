@@ -2,6 +2,7 @@ package packetlab
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -19,15 +20,15 @@ var (
 	seed     = flag.Uint64("seed", 1, "the seed of the first random network")
 )
 
-// mutantsDir names, in the environment of the tests, the folder with the templates that preflight's own tests make.
-const mutantsDir = "PACKETLAB_MUTANTS"
-
-// TestMain runs the tests in namespaces of their own. What needs the world outside is done before: tools are found or built,
-// and preflight's tests hand out their templates.
+// TestMain runs the tests in namespaces of their own. What needs the world outside is done before: tools are found or built.
 func TestMain(m *testing.M) {
 	code, err := run(m)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "packetlab:", err)
+	var unable *wire.UnableError
+	switch {
+	case errors.As(err, &unable):
+		fmt.Fprintln(os.Stderr, "packet lab: cannot run here:", err)
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "packet lab:", err)
 	}
 	os.Exit(code)
 }
@@ -43,23 +44,37 @@ func run(m *testing.M) (int, error) {
 		}
 		return m.Run(), nil
 	}
-	tools, err := FindTools()
-	if err != nil {
-		return 1, err
+	tools := ToolsFromEnv()
+	if tools.Egress == "" { // a run within a run has them
+		var err error
+		if tools, err = FindTools(); err != nil {
+			return 1, err
+		}
+		if out, err := preflightTests("-c", "-o", os.DevNull).CombinedOutput(); err != nil {
+			return 1, fmt.Errorf("build preflight's tests: %w\n%s", err, out)
+		}
 	}
-	dir, err := os.MkdirTemp("", "packetlab")
-	if err != nil {
-		return 1, err
-	}
-	defer os.RemoveAll(dir)
 	interrupted, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	// Those left out make thousands of templates, or none of their own.
-	keep := exec.CommandContext(interrupted, "go", "test", "./preflight/flow", "./preflight/rules", "-run", "^Test",
-		"-skip", "^(TestUnknown|TestUnknownIsNeverBlocked|TestEveryPair|TestInvariants)$", "-keep", dir)
-	keep.Dir = "../.."
-	if out, err := keep.CombinedOutput(); err != nil {
-		return 1, fmt.Errorf("%s: %w\n%s", keep, err, out)
+	return wire.Enter(interrupted, tools.Env()...)
+}
+
+func preflightTests(args ...string) *exec.Cmd {
+	cmd := exec.Command("go", append([]string{"test", "./preflight/flow", "./preflight/rules"}, args...)...)
+	cmd.Dir = "../.."
+	return cmd
+}
+
+// mutants is a folder with the templates that preflight's own tests make. One named in the environment is taken as it is.
+func mutants(t *testing.T) string {
+	if dir := os.Getenv("PACKETLAB_MUTANTS"); dir != "" {
+		return dir
 	}
-	return wire.Enter(interrupted, append(tools.Env(), mutantsDir+"="+dir)...)
+	dir := t.TempDir()
+	// Those left out make thousands of templates, or none of their own.
+	keep := preflightTests("-run", "^Test", "-skip", "^(TestUnknown|TestUnknownIsNeverBlocked|TestEveryPair|TestInvariants)$", "-keep", dir)
+	if out, err := keep.CombinedOutput(); err != nil {
+		t.Fatalf("%s: %v\n%s", keep, err, out)
+	}
+	return dir
 }

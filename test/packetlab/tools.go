@@ -2,11 +2,12 @@ package packetlab
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"strings"
+
+	"github.com/eks-ipv6/cdk/test/packetlab/wire"
 )
 
 // Tools are the programs that the lab runs: the VPC CNI's egress plugin, the address management it calls, and a NAT64
@@ -25,14 +26,10 @@ func FindTools() (Tools, error) {
 	if err := os.Setenv("PATH", os.Getenv("PATH")+":/usr/sbin:/sbin"); err != nil {
 		return Tools{}, err
 	}
-	var errs []error
 	for _, program := range []string{"iptables", "ip6tables"} {
 		if _, err := installed(program, "iptables"); err != nil {
-			errs = append(errs, err)
+			return Tools{}, err
 		}
-	}
-	if err := errors.Join(errs...); err != nil {
-		return Tools{}, err
 	}
 	var t Tools
 	var err error
@@ -63,7 +60,7 @@ func findNAT64() (string, error) {
 func installed(program, debian string) (string, error) {
 	path, err := exec.LookPath(program)
 	if err != nil {
-		return "", fmt.Errorf("%s is not installed (Debian package %s)", program, debian)
+		return "", &wire.UnableError{Lacks: fmt.Sprintf("%s is not installed (Debian package %s)", program, debian)}
 	}
 	return path, nil
 }

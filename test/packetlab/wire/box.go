@@ -105,7 +105,7 @@ func onThread(f func() error) error {
 		runtime.UnlockOSThread()
 		return err
 	}
-	defer home.Close()
+	defer func() { _ = home.Close() }()
 	err = f()
 	if back := netns.Set(home); back != nil {
 		return errors.Join(err, back) // the thread stays locked: nobody shall get it

@@ -8,7 +8,6 @@ import (
 	"github.com/google/nftables"
 	"github.com/google/nftables/binaryutil"
 	"github.com/google/nftables/expr"
-	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 )
 
@@ -16,7 +15,6 @@ import (
 type Filter struct {
 	conn  *nftables.Conn
 	table *nftables.Table
-	seen  []*nftables.Set
 }
 
 // Filter fills the box's table.
@@ -141,8 +139,11 @@ func family(six bool) Expr {
 	return Expr{&expr.Meta{Key: expr.MetaKeyNFPROTO, Register: 1}, equal([]byte{n})}
 }
 
-// Four and Six match the packet's address family.
-var Four, Six = family(false), family(true)
+// The address families, to match.
+var (
+	Four = family(false)
+	Six  = family(true)
+)
 
 func address(p netip.Prefix, offset4, offset6 uint32) Expr {
 	p = p.Masked()
@@ -319,7 +320,7 @@ func (b *Box) Sightings() ([]Sighting, error) {
 	}
 	names := map[uint32]string{}
 	for _, l := range links {
-		names[uint32(l.Attrs().Index)] = netlink.Link(l).Attrs().Name
+		names[uint32(l.Attrs().Index)] = l.Attrs().Name
 	}
 	var out []Sighting
 	table := &nftables.Table{Family: nftables.TableFamilyINet, Name: "lab"}

@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
-	"strings"
 	"syscall"
 
 	"github.com/vishvananda/netlink"
@@ -17,6 +16,9 @@ import (
 )
 
 const inside = "PACKETLAB_INSIDE"
+
+// Outside is what the environment of a program has that starts within the namespaces of [Enter] and is to have its own.
+const Outside = inside + "="
 
 // Inside reports whether the process runs in the namespaces that [Enter] makes.
 func Inside() bool { return os.Getenv(inside) != "" }
@@ -46,22 +48,33 @@ func Enter(ctx context.Context, env ...string) (int, error) {
 	case errors.As(err, &exit):
 		return max(exit.ExitCode(), 1), nil
 	case err != nil:
-		return 1, fmt.Errorf("namespaces of its own: %w: run as root, or where unprivileged user namespaces are allowed", err)
+		return 1, &UnableError{fmt.Sprintf("namespaces: %v: run as root, or where the kernel allows user namespaces to others", err)}
 	}
 	return 0, nil
 }
 
-// Settle prepares the namespaces that the process was started in: file systems of its own for processes and run-time
-// state, so that nothing is seen outside.
+// UnableError is what the machine lacks for the lab.
+type UnableError struct{ Lacks string }
+
+func (e *UnableError) Error() string { return e.Lacks }
+
+// Settle prepares the namespaces that the process was started in: file systems of its own for processes, run-time state and
+// temporary files, so that nothing is seen outside, and nothing left there.
 func Settle() error {
-	if err := unix.Mount("", "/", "", unix.MS_PRIVATE|unix.MS_REC, ""); err != nil {
-		return fmt.Errorf("make mounts private: %w", err)
+	for _, m := range []struct {
+		source, to, kind string
+		flags            uintptr
+	}{{"", "/", "", unix.MS_PRIVATE | unix.MS_REC}, {"proc", "/proc", "proc", 0}, {"tmpfs", "/run", "tmpfs", 0}} {
+		if err := unix.Mount(m.source, m.to, m.kind, m.flags, ""); err != nil {
+			return &UnableError{fmt.Sprintf("mount %s %s: %v", m.kind, m.to, err)}
+		}
 	}
-	if err := unix.Mount("proc", "/proc", "proc", 0, ""); err != nil {
-		return fmt.Errorf("mount /proc: %w", err)
+	const temporary = "/run/tmp"
+	if err := os.Mkdir(temporary, 0o700); err != nil {
+		return err
 	}
-	if err := unix.Mount("tmpfs", "/run", "tmpfs", 0, "mode=0755"); err != nil {
-		return fmt.Errorf("mount /run: %w", err)
+	if err := os.Setenv("TMPDIR", temporary); err != nil {
+		return err
 	}
 	lo, err := netlink.LinkByName("lo")
 	if err != nil {
@@ -99,18 +112,4 @@ func (b *Box) Set(values map[string]string) error {
 		}
 		return errors.Join(errs...)
 	})
-}
-
-// Lookup says which of the named programs are not installed.
-func Lookup(programs ...string) error {
-	var missing []string
-	for _, p := range programs {
-		if _, err := exec.LookPath(p); err != nil {
-			missing = append(missing, p)
-		}
-	}
-	if len(missing) > 0 {
-		return fmt.Errorf("not installed: %s", strings.Join(missing, ", "))
-	}
-	return nil
 }
