@@ -1,11 +1,11 @@
 package packetlab
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/netip"
 	"slices"
-	"strings"
 
 	"github.com/eks-ipv6/cdk/internal/model"
 	"github.com/eks-ipv6/cdk/test/packetlab/wire"
@@ -19,10 +19,7 @@ func (l *Lab) balance(f *Flow, at netip.AddrPort) error {
 		return nil
 	}
 	backend := l.card(*f.Backend)
-	target := netip.AddrPortFrom(address(*f.Backend, f.Target.Family), f.Target.Port)
-	if f.Target.Port == 0 {
-		target = netip.AddrPortFrom(target.Addr(), f.Port)
-	}
+	target := f.target()
 	if backend == nil || !backend.ready {
 		return nil
 	}
@@ -33,23 +30,19 @@ func (l *Lab) balance(f *Flow, at netip.AddrPort) error {
 	if preserves(f) {
 		return nil // filter has the translation
 	}
-	return l.open1(server{to.box, at, udp}, func(id string, _ netip.AddrPort) []byte {
-		number, nth, _ := strings.Cut(id, ".")
-		g := l.byID[number] // the flow whose target is meant: many flows share a listener
+	return l.start(server{to.box, at, udp}, func(t ticket, _ netip.AddrPort) []byte {
+		g := l.flow(t) // the flow whose target is meant: many flows share a listener
 		if g == nil || g.Backend == nil {
 			return nil
 		}
 		front := l.card(*g.Front)
-		w := edgeWindows[0].any[0] + portOf(number)
-		if nth == "1" {
-			w = edgeWindows[1].any[1] - portOf(number)
+		port := uint16((t.flow + windowSize/len(waits)*t.try) % windowSize) // a connection of an earlier try may still wait
+		if t.exchange == 0 {
+			port += edgeWindows[0].any[0]
+		} else {
+			port = edgeWindows[1].any[1] - port
 		}
-		port := g.Target.Port
-		if port == 0 {
-			port = g.Port
-		}
-		target := netip.AddrPortFrom(address(*g.Backend, g.Target.Family), port)
-		if err := dial(front.box, udp, netip.AddrPortFrom(address(*g.Front, g.Target.Family), w), target, 0, id, waits[2]); err != nil {
+		if err := dial(front.box, udp, netip.AddrPortFrom(address(*g.Front, g.Target.Family), port), g.target(), 0, t, patience); err != nil {
 			return nil
 		}
 		answer, _ := json.Marshal(Seen{At: front.Name})
@@ -57,11 +50,9 @@ func (l *Lab) balance(f *Flow, at netip.AddrPort) error {
 	})
 }
 
-// portOf spreads the load balancers' own connections over a window.
-func portOf(number string) uint16 {
-	var n int
-	_, _ = fmt.Sscan(number, &n)
-	return uint16(n % windowSize)
+// target is what a load balancer forwards a flow to.
+func (f *Flow) target() netip.AddrPort {
+	return netip.AddrPortFrom(address(*f.Backend, f.Target.Family), cmp.Or(f.Target.Port, f.Port))
 }
 
 // forwards reports whether AWS lets the load balancer have the target: the families must fit.
@@ -163,21 +154,13 @@ func (l *Lab) balancerFilters() error {
 		if err := c.box.Filter(func(t *wire.Filter) {
 			in := t.Translation("in", wire.Before, -100)
 			for _, f := range keep {
-				port := f.Target.Port
-				if port == 0 {
-					port = f.Port
-				}
+				to := wire.DNAT(f.target().Addr(), f.target().Port())
 				for _, w := range l.seenFrom(f) {
-					in.Rule(wire.To(wire.One(address(f.To, f.Family))), wire.Proto(byte(f.Proto)), wire.SrcPort(w, w), wire.DstPort(f.Port, f.Port),
-						wire.DNAT(address(*f.Backend, f.Target.Family), port))
+					in.Rule(wire.To(wire.One(address(f.To, f.Family))), wire.Proto(byte(f.Proto)), wire.SrcPort(w, w), wire.DstPort(f.Port, f.Port), to)
 				}
 			}
 			for _, f := range keep { // whose port something translated on the way
-				port := f.Target.Port
-				if port == 0 {
-					port = f.Port
-				}
-				in.Rule(wire.To(wire.One(address(f.To, f.Family))), wire.Proto(byte(f.Proto)), wire.DstPort(f.Port, f.Port), wire.DNAT(address(*f.Backend, f.Target.Family), port))
+				in.Rule(wire.To(wire.One(address(f.To, f.Family))), wire.Proto(byte(f.Proto)), wire.DstPort(f.Port, f.Port), wire.DNAT(f.target().Addr(), f.target().Port()))
 			}
 			if len(behind) > 0 {
 				l.privateLink(t, behind[0])

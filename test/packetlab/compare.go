@@ -211,8 +211,13 @@ var outward = map[string]bool{
 // in, and not the one that refused a packet.
 func passages(t flow.Trace) []claim {
 	var out []claim
+	// A load balancer opens no connection for a client that its own answers do not reach.
+	deaf := !t.Verdict.OK() && slices.ContainsFunc(t.Return, proxy)
 	for i, hops := range [][]flow.Hop{t.Hops, t.Return} {
 		for n, h := range hops {
+			if deaf && proxy(h) {
+				return out
+			}
 			switch {
 			case h.Action == flow.Deliver && i == 0 && n > 1 && hops[n-1].Component != "node" && h.Component != "AWS service" && h.Component != "EKS public endpoint" && h.Component != "internet":
 				out = append(out, claimOf(h.Before, false, ""))
@@ -227,6 +232,8 @@ func passages(t flow.Trace) []claim {
 	}
 	return out
 }
+
+func proxy(h flow.Hop) bool { return h.Action == flow.Connect || h.Action == flow.Translate }
 
 // claims are what all traces of a network say together: flows share connections' addresses, as behind a NAT gateway.
 type claims struct {

@@ -9,7 +9,6 @@ import (
 	"net/netip"
 	"os"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -27,7 +26,6 @@ type Flow struct {
 	Name  string
 	Trace flow.Trace
 
-	id      string
 	windows []uint16 // source ports, one for each exchange
 	Got     []Exchange
 }
@@ -67,14 +65,12 @@ const middle = 45000
 // The ranges that the VPC CNI's egress takes Pods' addresses from.
 var egressIPv4, egressIPv6 = netip.MustParsePrefix("169.254.172.0/22"), netip.MustParsePrefix("fd00::ac:0/118")
 
-// number gives each flow an id and the source ports of its exchanges: one from the middle, or where network ACLs look at
+// number gives each flow the source ports of its exchanges: one from the middle, or where network ACLs look at
 // ports one from each end of the client's range. No two flows share a port, so that translations to one destination do not
 // meet.
 func (l *Lab) number() {
 	acl := l.customACL()
 	for i, f := range l.flows {
-		f.id = fmt.Sprint(i)
-		l.byID[f.id] = f
 		k := uint16(i % windowSize)
 		switch {
 		case !acl:
@@ -211,20 +207,38 @@ func (l *Lab) named(name string) *wire.Box {
 
 // listen starts a server that tells clients what it saw.
 func (l *Lab) listen(s server) error {
-	return l.open1(s, func(id string, remote netip.AddrPort) []byte {
+	return l.start(s, func(t ticket, remote netip.AddrPort) []byte {
 		seen := Seen{At: s.box.Name, Local: s.addr, Remote: remote}
-		l.arrived(id, s.box, seen)
+		l.arrived(t, s.box, seen)
 		answer, _ := json.Marshal(seen)
 		return answer
 	})
 }
 
-// Clients begin with the number of their flow and of the exchange, and get one line back.
-type answerer func(id string, remote netip.AddrPort) []byte
+// ticket is what a client begins with: which flow it is about, which exchange of it, and the how manieth try.
+type ticket struct{ flow, exchange, try int }
+
+func (t ticket) String() string { return fmt.Sprintf("%d.%d.%d", t.flow, t.exchange, t.try) }
+
+func parseTicket(s string) (t ticket, err error) {
+	_, err = fmt.Sscanf(s, "%d.%d.%d", &t.flow, &t.exchange, &t.try)
+	return t, err
+}
+
+// flow is the one that a ticket is of, nil if there is none.
+func (l *Lab) flow(t ticket) *Flow {
+	if t.flow < 0 || t.flow >= len(l.flows) {
+		return nil
+	}
+	return l.flows[t.flow]
+}
+
+// answerer makes the line that a client gets back.
+type answerer func(t ticket, remote netip.AddrPort) []byte
 
 const patience = 3 * time.Second
 
-func (l *Lab) open1(s server, answer answerer) error {
+func (l *Lab) start(s server, answer answerer) error {
 	if l.servers[s] {
 		return nil
 	}
@@ -258,11 +272,15 @@ func answerTCP(ln *net.TCPListener, answer answerer) {
 		go func() {
 			defer func() { _ = conn.Close() }()
 			_ = conn.SetDeadline(time.Now().Add(patience))
-			id, err := bufio.NewReader(conn).ReadString('\n')
+			line, err := bufio.NewReader(conn).ReadString('\n')
 			if err != nil {
 				return
 			}
-			if a := answer(strings.TrimSpace(id), unmapped(conn.RemoteAddr().(*net.TCPAddr).AddrPort())); a != nil {
+			t, err := parseTicket(line)
+			if err != nil {
+				return
+			}
+			if a := answer(t, unmapped(conn.RemoteAddr().(*net.TCPAddr).AddrPort())); a != nil {
 				_, _ = conn.Write(append(a, '\n'))
 			}
 		}()
@@ -276,9 +294,12 @@ func answerUDP(conn *net.UDPConn, answer answerer) {
 		if err != nil {
 			return
 		}
-		id := strings.TrimSpace(string(buf[:n]))
+		t, err := parseTicket(string(buf[:n]))
+		if err != nil {
+			continue
+		}
 		go func() {
-			if a := answer(id, unmapped(from)); a != nil {
+			if a := answer(t, unmapped(from)); a != nil {
 				_, _ = conn.WriteToUDPAddrPort(append(a, '\n'), from)
 			}
 		}()
@@ -317,20 +338,17 @@ func (l *Lab) destinations(f *Flow) []*wire.Box {
 
 // arrived writes down what the destination of a flow saw. Where ranges overlap, a host that is not the destination may
 // have its address: what comes to that one did not arrive.
-func (l *Lab) arrived(id string, at *wire.Box, s Seen) {
+func (l *Lab) arrived(t ticket, at *wire.Box, s Seen) {
 	l.noting.Lock()
 	defer l.noting.Unlock()
-	number, nth, _ := strings.Cut(id, ".")
-	if f := l.byID[number]; f != nil && slices.Contains(l.destinations(f), at) {
-		var i int
-		if _, err := fmt.Sscan(nth, &i); err == nil && i < len(f.Got) {
-			f.Got[i].Arrived = &s
-		}
+	f := l.flow(t)
+	if f != nil && t.exchange >= 0 && t.exchange < len(f.Got) && slices.Contains(l.destinations(f), at) {
+		f.Got[t.exchange].Arrived = &s
 	}
 }
 
 // dial opens a connection in a box and exchanges one line over it.
-func dial(b *wire.Box, udp bool, from, to netip.AddrPort, mark uint32, id string, wait time.Duration) error {
+func dial(b *wire.Box, udp bool, from, to netip.AddrPort, mark uint32, t ticket, wait time.Duration) error {
 	deadline := time.Now().Add(wait)
 	file, err := socket(b, udp, from, to, mark)
 	if err != nil {
@@ -342,7 +360,7 @@ func dial(b *wire.Box, udp bool, from, to netip.AddrPort, mark uint32, id string
 	}
 	defer func() { _ = conn.Close() }()
 	_ = conn.SetDeadline(deadline)
-	if _, err := fmt.Fprintln(conn, id); err != nil {
+	if _, err := fmt.Fprintln(conn, t); err != nil {
 		return err
 	}
 	_, err = bufio.NewReader(conn).ReadString('\n')
@@ -434,35 +452,35 @@ var waits = []time.Duration{300 * time.Millisecond, time.Second, 4 * time.Second
 func (l *Lab) Run() {
 	slots := make(chan struct{}, 128)
 	var group sync.WaitGroup
-	for _, f := range l.flows {
+	for n, f := range l.flows {
 		f.Got = make([]Exchange, len(f.windows))
 		for i := range f.windows {
 			slots <- struct{}{}
 			group.Go(func() {
 				defer func() { <-slots }()
-				l.exchange(f, i)
+				l.exchange(f, ticket{flow: n, exchange: i})
 			})
 		}
 	}
 	group.Wait()
 }
 
-func (l *Lab) exchange(f *Flow, i int) {
-	to := l.dialled(f)
+func (l *Lab) exchange(f *Flow, t ticket) {
+	to, got := l.dialled(f), &f.Got[t.exchange]
 	box, from, marks, why := l.client(f, to)
-	if why != "" {
-		f.Got[i].Err = why
+	if got.Err = why; why != "" {
 		return
 	}
-	f.Got[i].Tried = true
-	for _, wait := range waits {
+	got.Tried = true
+	for try, wait := range waits {
+		t.try = try
 		for _, mark := range marks {
-			err := dial(box, f.Proto == model.UDP, netip.AddrPortFrom(from, f.windows[i]), netip.AddrPortFrom(to, f.Port), mark, fmt.Sprintf("%s.%d", f.id, i), wait)
+			err := dial(box, f.Proto == model.UDP, netip.AddrPortFrom(from, f.windows[t.exchange]), netip.AddrPortFrom(to, f.Port), mark, t, wait)
 			if err == nil {
-				f.Got[i].Answered, f.Got[i].Err = true, ""
+				got.Answered, got.Err = true, ""
 				return
 			}
-			f.Got[i].Err = err.Error()
+			got.Err = err.Error()
 		}
 		if !f.Trace.Verdict.OK() {
 			return

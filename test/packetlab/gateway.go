@@ -189,7 +189,7 @@ func (l *Lab) internetGateway(r *router, g *model.InternetGateway) error {
 				forward.Rule(wire.To(wire.One(c.IPv6)), wire.Drop)
 			}
 		}
-		l.publicAccess(r, forward, false)
+		l.publicAccess(r, f, forward, false)
 		forward.Rule(wire.In("vpc"), wire.Four, wire.Jump("known"))
 	})
 }
@@ -202,7 +202,7 @@ func (l *Lab) egressOnly(r *router, g *model.EgressOnlyGateway) error {
 	}
 	return b.Filter(func(f *wire.Filter) {
 		forward := f.Chain("forward", wire.Through, 0)
-		l.publicAccess(r, forward, true)
+		l.publicAccess(r, f, forward, true)
 		forward.Rule(wire.Four, wire.Drop)
 		forward.Rule(wire.Known, wire.Accept)
 		forward.Rule(wire.In("vpc"), wire.Fresh, wire.Accept)
@@ -212,11 +212,13 @@ func (l *Lab) egressOnly(r *router, g *model.EgressOnlyGateway) error {
 
 // publicAccess is VPC Block Public Access at a gateway.
 // See https://docs.aws.amazon.com/vpc/latest/userguide/security-vpc-bpa.html.
-func (l *Lab) publicAccess(r *router, c wire.Chain, egressOnly bool) {
+func (l *Lab) publicAccess(r *router, f *wire.Filter, forward wire.Chain, egressOnly bool) {
 	mode := l.net.PublicAccess.Mode
 	if mode != "block-bidirectional" && mode != "block-ingress" {
 		return
 	}
+	c := f.Called("publicaccess") // what it lets pass is still for the gateway to decide
+	forward.Rule(wire.Jump("publicaccess"))
 	for _, e := range l.net.PublicAccess.Exclusions {
 		var excluded []netip.Prefix
 		switch {

@@ -22,7 +22,6 @@ type Lab struct {
 	cards    map[string]*card
 	servers  map[server]bool
 	open     []io.Closer
-	byID     map[string]*Flow
 	noting   sync.Mutex
 }
 
@@ -53,7 +52,7 @@ func refused(net *model.Network) error {
 
 // New builds the lab for flows of a network: the network itself, and of the interfaces those that the flows need.
 func New(net *model.Network, flows []*Flow, tools Tools) (*Lab, error) {
-	l := &Lab{net: net, tools: tools, flows: flows, routers: map[*model.VPC]*router{}, cards: map[string]*card{}, servers: map[server]bool{}, byID: map[string]*Flow{}}
+	l := &Lab{net: net, tools: tools, flows: flows, routers: map[*model.VPC]*router{}, cards: map[string]*card{}, servers: map[server]bool{}}
 	if err := refused(net); err != nil {
 		return nil, err
 	}
