@@ -63,13 +63,13 @@ const (
 	ServiceHost           InterfaceKind = "AWS service"
 )
 
-// NodeIPv6 is the address of the node whose Pod has the given address: the first of the node's /80, numbered apart from
-// the Pods.
+// NodeIPv6 is the address of the node whose Pod has the given address: outside the node's /80, and apart from the hosts of
+// the subnet.
 func NodeIPv6(pod netip.Addr) netip.Addr {
 	if !pod.Is6() {
 		return netip.Addr{}
 	}
 	a := pod.As16()
-	a[8], a[9], a[15] = 0, 0, a[9]
+	a[8], a[9], a[13], a[14], a[15] = 0, 0, 1, a[8], a[9]
 	return netip.AddrFrom16(a)
 }

@@ -12,10 +12,12 @@ import (
 // to an IPv6 address that is not private, in another VPC; or, of the answer, to where the connection left for the internet.
 // See https://docs.aws.amazon.com/vpc/latest/userguide/VPC_Internet_Gateway.html.
 func (t *tracer) public(to *place) bool {
-	if to.outside() || t.reply {
-		return t.reply && t.door != nil
-	}
-	if t.pkt.Family() == IPv4 {
+	switch {
+	case to.outside() || to.vpc == nil:
+		return false
+	case t.reply:
+		return t.door != nil
+	case t.pkt.Family() == IPv4:
 		return t.pkt.Dst == to.public
 	}
 	b, ok := to.vpc.Contains(t.pkt.Dst)
@@ -40,7 +42,7 @@ func (t *tracer) exitIGW(g *model.InternetGateway, from, to *place, route *model
 	switch {
 	case g.VPC == nil:
 		return t.stop(NoRoute, name, g.Ref, "%s is attached to no VPC", g.Ref)
-	case g.VPC != from.vpc && g.VPC != route.Table.VPC:
+	case g.VPC != route.Table.VPC:
 		return t.stop(NoRoute, name, g.Ref, "%s is attached to another VPC", g.Ref)
 	case g.VPC != from.vpc && t.pkt.Family() == IPv4:
 		return t.stop(NoRoute, name, g.Ref, "%s translates public addresses of %s only: %s is in another VPC", g.Ref, g.VPC.Ref, from.name)
@@ -95,7 +97,7 @@ func (t *tracer) exitEgressOnly(g *model.EgressOnlyGateway, from, to *place, rou
 	switch {
 	case t.pkt.Family() == IPv4:
 		return t.stop(NoRoute, name, g.Ref, "%s carries IPv6 only; the route sends it %s", g.Ref, t.pkt.Dst)
-	case g.VPC != from.vpc && g.VPC != route.Table.VPC:
+	case g.VPC != route.Table.VPC:
 		return t.stop(NoRoute, name, g.Ref, "%s belongs to another VPC", g.Ref)
 	case nat64.Contains(t.pkt.Dst):
 		return t.untranslated(name, g.Ref, route)
@@ -325,8 +327,8 @@ func (t *tracer) peer(p *model.Peering, at position, from, to *place) Verdict {
 	const name = "VPC peering connection"
 	other := p.Other(at.vpc)
 	shared := overlap(p.Requester, p.Accepter, IPv4)
-	if !shared.IsValid() {
-		shared = overlap(p.Requester, p.Accepter, IPv6)
+	if six := overlap(p.Requester, p.Accepter, IPv6); six.IsValid() {
+		shared = six
 	}
 	switch {
 	case other == nil:
@@ -440,7 +442,7 @@ func (t *tracer) toService(e *model.Endpoint, from, to *place) Verdict {
 	switch {
 	case to.kind != servicePlace || to.service != e.ShortName:
 		return t.stop(NoRoute, name, e.Ref, "%s leads to %s only", e.Ref, e.ShortName)
-	case from.vpc != e.VPC:
+	case e.VPC != nil && from.vpc != e.VPC:
 		return t.stop(NoRoute, name, e.Ref, "%s serves %s only: %s is in another VPC", e.Ref, e.VPC.Ref, from.name)
 	case t.pkt.Proto != TCP:
 		return t.stop(NoRoute, name, e.Ref, "%s carries TCP only", e.Ref)

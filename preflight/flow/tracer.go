@@ -259,7 +259,7 @@ func (t *tracer) lookup(at position, from *place) (*model.Route, Verdict) {
 		case t.reply:
 			return nil, t.stop(Insufficient, "NAT gateway", from.ref, "what the regional NAT gateway's own table holds beside the default routes is not modelled: a route to %s", t.pkt.Dst)
 		}
-		r := &model.Route{Ref: from.ref, Table: &model.RouteTable{Ref: from.ref}, Destination: netip.MustParsePrefix("0.0.0.0/0"), Target: at.vpc.InternetGateway}
+		r := &model.Route{Ref: from.ref, Table: &model.RouteTable{Ref: from.ref, VPC: at.vpc}, Destination: netip.MustParsePrefix("0.0.0.0/0"), Target: at.vpc.InternetGateway}
 		t.hop(Route, "route table", from.ref, fmt.Sprintf("the gateway's own table: 0.0.0.0/0 → %s", at.vpc.InternetGateway.Ref))
 		return r, 0
 	}

@@ -49,7 +49,7 @@ func (l *Lab) balance(f *Flow, at netip.AddrPort) error {
 			port = g.Port
 		}
 		target := netip.AddrPortFrom(address(*g.Backend, g.Target.Family), port)
-		if err := dial(front.box, udp, netip.AddrPortFrom(address(*g.Front, g.Target.Family), w), target, 0, id, waits[1]); err != nil {
+		if err := dial(front.box, udp, netip.AddrPortFrom(address(*g.Front, g.Target.Family), w), target, 0, id, waits[2]); err != nil {
 			return nil
 		}
 		answer, _ := json.Marshal(Seen{At: front.Name})

@@ -46,8 +46,9 @@ func (l *Lab) Compare() ([]Disagreement, error) {
 // differ says in which way a flow's trace and its exchanges differ; both texts are empty where they agree.
 func (l *Lab) differ(f *Flow, seen []sighting, claims *claims) (tracer, lab string) {
 	ok, failed := f.Trace.Verdict.OK(), ""
-	answered, some := true, false
+	answered, some, tried := true, false, false
 	for _, e := range f.Got {
+		tried = tried || e.Tried
 		got := e.Answered && e.Arrived != nil
 		some = some || got
 		if !got {
@@ -72,13 +73,16 @@ func (l *Lab) differ(f *Flow, seen []sighting, claims *claims) (tracer, lab stri
 				return fmt.Sprintf("%s sees %s → %s", last.Name(), end.Src, netip.AddrPortFrom(end.Dst, end.DstPort)), got
 			}
 		}
-		for _, c := range passages(f.Trace) {
-			if !slices.ContainsFunc(seen, func(s sighting) bool { return s.leads == c.leads && c.matches(s) }) {
-				return fmt.Sprintf("%s passes %s", c, c.leads), "nothing of it was sent there"
-			}
+	}
+	for _, c := range passages(f.Trace) {
+		if tried && !slices.ContainsFunc(seen, func(s sighting) bool { return s.leads == c.leads && c.matches(s) }) {
+			return fmt.Sprintf("%s was sent to %s", c, place(c.leads)), "nothing of it was sent there"
 		}
 	}
 	if !ok && some { // a network ACL lets some ports pass, and the trace is of one that it does not
+		return "", ""
+	}
+	if !tried { // its trace ends before there is a packet
 		return "", ""
 	}
 	for _, s := range seen {
@@ -86,15 +90,19 @@ func (l *Lab) differ(f *Flow, seen []sighting, claims *claims) (tracer, lab stri
 			continue // where ranges overlap, a host of another VPC has the address, gets what is not its own, and answers
 		}
 		if claims.mine(f, s) && !claims.explain(s) {
-			return fmt.Sprintf("%s; nothing passes %s", f.Trace.Verdict, s.leads), fmt.Sprintf("%s → %s was sent there", s.Src, s.Dst)
+			return fmt.Sprintf("%s; nothing was sent to %s", f.Trace.Verdict, place(s.leads)), fmt.Sprintf("%s → %s was sent there", s.Src, s.Dst)
 		}
 	}
 	return "", ""
 }
 
-// ends reports whether an address in a VPC is of one of the flow's own interfaces.
+// ends reports whether an address in a VPC is of one of the flow's own interfaces, as far as the flow comes.
 func (f *Flow) ends(a netip.Addr, v *model.VPC) bool {
-	for _, i := range []*model.Interface{&f.From, &f.To, f.Front, f.Backend} {
+	list := []*model.Interface{&f.From, &f.To}
+	if slices.ContainsFunc(f.Trace.Hops, func(h flow.Hop) bool { return proxies[h.Component] }) {
+		list = append(list, f.Front, f.Backend)
+	}
+	for _, i := range list {
 		if i != nil && i.VPC == v && (a == i.IPv4 || a == i.IPv6) {
 			return true
 		}
@@ -108,7 +116,7 @@ func whereabouts(f *Flow, seen []sighting) string {
 	for _, h := range f.Trace.Hops {
 		c := claim{src: h.Before.Src, dst: h.Before.Dst, port: h.Before.DstPort}
 		for _, s := range seen {
-			if text := fmt.Sprintf("%s → %s by %s", s.Src, s.Dst, s.leads); c.matches(s) && !slices.Contains(out, text) {
+			if text := fmt.Sprintf("%s → %s to %s", s.Src, s.Dst, place(s.leads)); c.matches(s) && !slices.Contains(out, text) {
 				out = append(out, text)
 			}
 		}
@@ -171,6 +179,14 @@ func (c claim) String() string {
 	return fmt.Sprintf("%s → %s", c.src, netip.AddrPortFrom(c.dst, c.port))
 }
 
+// place is where a packet was sent, for a reader.
+func place(leads string) string {
+	if leads == "" {
+		return "the interface with that address"
+	}
+	return leads
+}
+
 func (c claim) matches(s sighting) bool {
 	port := s.Dst.Port()
 	if c.back {
@@ -191,12 +207,15 @@ var outward = map[string]bool{
 	"internet gateway": true, "egress-only internet gateway": true, "NAT gateway": true, "VPC peering connection": true, "transit gateway": true, "VPC endpoint": true,
 }
 
-// passages are the gateways that a trace says its packets were sent to: not those by which they came in.
+// passages are the gateways and interfaces that a trace says its packets were sent to: not the gateways by which they came
+// in, and not the one that refused a packet.
 func passages(t flow.Trace) []claim {
 	var out []claim
 	for i, hops := range [][]flow.Hop{t.Hops, t.Return} {
 		for n, h := range hops {
 			switch {
+			case h.Action == flow.Deliver && i == 0 && n > 1 && hops[n-1].Component != "node" && h.Component != "AWS service" && h.Component != "EKS public endpoint" && h.Component != "internet":
+				out = append(out, claimOf(h.Before, false, ""))
 			case !outward[h.Component] || n == 0:
 			case h.Action != flow.Forward && h.Action != flow.SNAT && h.Action != flow.NAT64:
 			case i == 1 && h.Component == "NAT gateway": // its answers come to its own address
@@ -315,8 +334,10 @@ func Flows(results []flow.Result, tools Tools) (decided []*Flow, left Left) {
 	return decided, left
 }
 
-// room bounds how many interfaces are built at a time: each takes files, of which a process can wait for 1024.
-var room = semaphore.NewWeighted(160)
+// room bounds how many interfaces are built at a time: each takes files, of which the netfilter library can wait for 1024.
+const capacity = 280
+
+var room = semaphore.NewWeighted(capacity)
 
 // Hold builds the lab for flows of a network, opens them, and compares. It may be called at several places at once.
 func Hold(net *model.Network, flows []*Flow, tools Tools) ([]Disagreement, error) {
@@ -324,7 +345,7 @@ func Hold(net *model.Network, flows []*Flow, tools Tools) ([]Disagreement, error
 	for _, f := range flows {
 		keys[keyOf(f.From)], keys[keyOf(f.To)] = true, true
 	}
-	size := min(int64(len(keys)+10*len(net.VPCs)), 160)
+	size := min(int64(len(keys)+10*len(net.VPCs)), capacity)
 	if err := room.Acquire(context.Background(), size); err != nil {
 		return nil, err
 	}

@@ -34,6 +34,7 @@ type Flow struct {
 
 // Exchange is what became of one connection.
 type Exchange struct {
+	Tried    bool  // a packet was sent
 	Arrived  *Seen // what the destination saw, nil if nothing came
 	Answered bool  // the answer came back
 	Err      string
@@ -427,7 +428,7 @@ func connected(file *os.File, deadline time.Time) (net.Conn, error) {
 }
 
 // The waits for an answer: the next is tried only where the tracer promises one.
-var waits = []time.Duration{400 * time.Millisecond, time.Second, 3 * time.Second}
+var waits = []time.Duration{300 * time.Millisecond, time.Second, 4 * time.Second}
 
 // Run opens every flow's connections.
 func (l *Lab) Run() {
@@ -453,6 +454,7 @@ func (l *Lab) exchange(f *Flow, i int) {
 		f.Got[i].Err = why
 		return
 	}
+	f.Got[i].Tried = true
 	for _, wait := range waits {
 		for _, mark := range marks {
 			err := dial(box, f.Proto == model.UDP, netip.AddrPortFrom(from, f.windows[i]), netip.AddrPortFrom(to, f.Port), mark, fmt.Sprintf("%s.%d", f.id, i), wait)

@@ -64,6 +64,9 @@ func New(net *model.Network, flows []*Flow, tools Tools) (*Lab, error) {
 			return nil, err
 		}
 	}
+	for _, b := range l.boxes {
+		b.Built()
+	}
 	return l, nil
 }
 

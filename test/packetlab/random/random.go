@@ -20,6 +20,7 @@ type (
 // no longer offers; and for instances in a target group of addresses, the only such targets that the tracer knows.
 func Template(seed uint64) map[string]any {
 	b := &builder{Rand: rand.New(rand.NewPCG(seed, 0)), resources: object{}, count: map[string]int{}}
+	b.publicAccess()
 	for range 1 + b.IntN(3) {
 		b.vpc()
 	}
@@ -67,6 +68,7 @@ var makers = []struct {
 	{2, 40, (*builder).balancer},
 	{1, 50, (*builder).privateLink},
 	{1, 100, (*builder).rules},
+	{1, 100, (*builder).exclusion},
 }
 
 // builder collects the resources, and what the makers must know of the parts that exist.
@@ -80,6 +82,7 @@ type builder struct {
 	lists     []prefixList
 	balancers []*balancer
 	clusters  int
+	blocked   bool // by VPC Block Public Access
 }
 
 // add declares a resource, without the properties that are nil, and names it.

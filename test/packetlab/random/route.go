@@ -30,6 +30,27 @@ func (b *builder) peering(v *vpc) {
 	}
 }
 
+// publicAccess blocks public access in a few networks.
+func (b *builder) publicAccess() {
+	if b.blocked = b.chance(10); b.blocked {
+		b.add("AWS::EC2::VPCBlockPublicAccessOptions", object{"InternetGatewayBlockMode": one(b.Rand, "block-bidirectional", "block-ingress", "block-ingress")})
+	}
+}
+
+// exclusion lifts the block for a VPC or one of its subnets.
+func (b *builder) exclusion(v *vpc) {
+	if !b.blocked || b.chance(30) {
+		return
+	}
+	p := object{"InternetGatewayExclusionMode": one(b.Rand, "allow-bidirectional", "allow-egress")}
+	if b.chance(40) {
+		p["VpcId"] = ref(v.id)
+	} else {
+		p["SubnetId"] = ref(one(b.Rand, v.subnets...).id)
+	}
+	b.add("AWS::EC2::VPCBlockPublicAccessExclusion", p)
+}
+
 type transit struct {
 	id     string
 	own    bool // the template says which attachment belongs to which table

@@ -8,6 +8,7 @@ import (
 	"github.com/google/nftables"
 	"github.com/google/nftables/binaryutil"
 	"github.com/google/nftables/expr"
+	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 )
 
@@ -309,7 +310,12 @@ func (b *Box) Sightings() ([]Sighting, error) {
 	if err != nil {
 		return nil, err
 	}
-	links, err := b.nl.LinkList()
+	nl, err := netlink.NewHandleAt(b.ns, unix.NETLINK_ROUTE)
+	if err != nil {
+		return nil, err
+	}
+	defer nl.Close()
+	links, err := nl.LinkList()
 	if err != nil {
 		return nil, err
 	}
