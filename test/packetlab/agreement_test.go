@@ -22,7 +22,7 @@ type network struct {
 }
 
 // flows are the flows of the catalogue, and those that the questions are about.
-func (n network) flows(t *testing.T) (decided []*Flow, insufficient int) {
+func (n network) flows(t *testing.T) (decided []*Flow, left Left) {
 	t.Helper()
 	results := n.net.Check().Results
 	for _, q := range n.ask {
@@ -34,13 +34,13 @@ func (n network) flows(t *testing.T) (decided []*Flow, insufficient int) {
 			results = append(results, flow.Result{ID: asked, From: tr.From, To: tr.To, Trace: tr})
 		}
 	}
-	return Flows(results)
+	return Flows(results, ToolsFromEnv())
 }
 
 // hold compares a network's traces with packets.
 func (n network) hold(t *testing.T, row string) []Disagreement {
 	t.Helper()
-	flows, insufficient := n.flows(t)
+	flows, left := n.flows(t)
 	differ, err := Hold(n.net.Model(), flows, ToolsFromEnv())
 	var refused *RefusedError
 	switch {
@@ -51,7 +51,7 @@ func (n network) hold(t *testing.T, row string) []Disagreement {
 	case err != nil:
 		t.Fatal(err)
 	}
-	tally.add(row, flows, insufficient)
+	tally.add(row, flows, left)
 	return differ
 }
 

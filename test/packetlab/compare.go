@@ -314,20 +314,31 @@ func (c *claims) mine(f *Flow, s sighting) bool {
 	return false
 }
 
-// Flows are the flows of results that the lab can decide: those that the tracer decided.
-func Flows(results []flow.Result) (decided []*Flow, insufficient int) {
+// Left is how many flows the lab cannot decide, and why.
+type Left struct {
+	Insufficient int // for the tracer, to say what becomes of them
+	NAT64        int // needed and not to be had
+}
+
+// Flows are the flows of results that the lab can decide: those that the tracer decided, and that the tools suffice for.
+func Flows(results []flow.Result, tools Tools) (decided []*Flow, left Left) {
 	for _, r := range results {
 		if r.Trace.Verdict == flow.Insufficient {
-			insufficient++
+			left.Insufficient++
 			continue
 		}
 		ends, ok := r.Trace.Ends()
 		if !ok {
 			continue
 		}
-		decided = append(decided, &Flow{Ends: ends, Trace: r.Trace, ID: r.ID, Name: fmt.Sprintf("%s %s → %s", r.ID, r.From, r.To)})
+		f := &Flow{Ends: ends, Trace: r.Trace, ID: r.ID, Name: fmt.Sprintf("%s %s → %s", r.ID, r.From, r.To)}
+		if tools.NAT64 == "" && nat64.Contains(f.dialled()) {
+			left.NAT64++
+			continue
+		}
+		decided = append(decided, f)
 	}
-	return decided, insufficient
+	return decided, left
 }
 
 // room bounds how many interfaces are built at a time: each takes files, of which the netfilter library can wait for 1024.

@@ -111,8 +111,8 @@ func masked(f *Flow) bool {
 	return !own && !f.Virtual.IsValid()
 }
 
-// dialled is the address that a flow's client opens its connection to; not valid where there is none.
-func (l *Lab) dialled(f *Flow) netip.Addr {
+// dialled is the address that the flow's client opens its connection to; not valid where there is none.
+func (f *Flow) dialled() netip.Addr {
 	to := address(f.To, f.Family)
 	switch {
 	case f.Virtual.IsValid():
@@ -466,7 +466,7 @@ func (l *Lab) Run() {
 }
 
 func (l *Lab) exchange(f *Flow, t ticket) {
-	to, got := l.dialled(f), &f.Got[t.exchange]
+	to, got := f.dialled(), &f.Got[t.exchange]
 	box, from, marks, why := l.client(f, to)
 	if got.Err = why; why != "" {
 		return

@@ -385,7 +385,7 @@ var nat64 = netip.MustParsePrefix("64:ff9b::/96")
 // translates reports whether a flow may need a NAT gateway's NAT64.
 func (l *Lab) translates(g *model.NATGateway) bool {
 	return slices.ContainsFunc(l.flows, func(f *Flow) bool {
-		return f.From.VPC == g.VPC && nat64.Contains(l.dialled(f))
+		return f.From.VPC == g.VPC && nat64.Contains(f.dialled())
 	})
 }
 

@@ -25,8 +25,12 @@ import (
 
 // These tests run the lab within the lab: for the inner run, the outer one is the world.
 
-// small is a part of the lab that takes a second.
-const small = "TestReferenceStacks/Ipv6Network$"
+const (
+	// small is a part of the lab that takes a second.
+	small = "TestReferenceStacks/Ipv6Network$"
+	// temporary is where an inner run's environment says that temporary files belong.
+	temporary = "/mnt"
+)
 
 // inner is a run within the run.
 type inner struct {
@@ -43,7 +47,7 @@ func again(t *testing.T, run string, change []string, args ...string) *inner {
 	late, cancel := context.WithTimeout(t.Context(), time.Minute)
 	t.Cleanup(cancel)
 	i := &inner{Cmd: exec.CommandContext(late, self, append([]string{"-test.run=" + run}, args...)...), late: late}
-	i.Env = append(append(os.Environ(), wire.Outside, "PACKETLAB_MUTANTS="), change...)
+	i.Env = append(append(os.Environ(), wire.Outside, "PACKETLAB_MUTANTS=", "TMPDIR="+temporary), change...)
 	i.Stdout, i.Stderr, i.WaitDelay = &i.out, &i.out, 10*time.Second
 	must(t, i.Start())
 	return i
@@ -85,13 +89,15 @@ func look(t *testing.T) world {
 	mounted, err := os.ReadFile("/proc/self/mountinfo")
 	must(t, err)
 	w[mounts] = strings.Split(strings.TrimSpace(string(mounted)), "\n")
-	must(t, filepath.WalkDir("/run", func(path string, _ fs.DirEntry, err error) error { // os.TempDir is in it
-		if !errors.Is(err, fs.ErrNotExist) {
+	for _, dir := range []string{"/run", temporary} {
+		must(t, filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
+			if errors.Is(err, fs.ErrNotExist) {
+				return nil
+			}
 			w[files] = append(w[files], path)
 			return err
-		}
-		return nil
-	}))
+		}))
+	}
 	return w
 }
 
@@ -144,6 +150,8 @@ func reap(t *testing.T) {
 }
 
 func TestNothingIsLeftBehind(t *testing.T) {
+	must(t, unix.Mount("tmpfs", temporary, "tmpfs", 0, ""))
+	t.Cleanup(func() { must(t, unix.Unmount(temporary, unix.MNT_DETACH)) })
 	// Were mounts of the inner run not private, they would be seen here.
 	must(t, unix.Mount("", "/", "", unix.MS_SHARED|unix.MS_REC, ""))
 	t.Cleanup(func() { must(t, unix.Mount("", "/", "", unix.MS_PRIVATE|unix.MS_REC, "")) })

@@ -42,7 +42,11 @@ func run(m *testing.M) (int, error) {
 		if err := flag.Set("test.parallel", "24"); err != nil {
 			return 1, err
 		}
-		return m.Run(), nil
+		code := m.Run()
+		if tally.nat64 > 0 {
+			fmt.Printf("packet lab: %d flows are left out, and the counts not compared with the documented ones: no NAT64 here: %s\n", tally.nat64, ToolsFromEnv().NoNAT64)
+		}
+		return code, nil
 	}
 	tools := ToolsFromEnv()
 	if tools.Egress == "" { // a run within a run has them

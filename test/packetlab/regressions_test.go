@@ -54,8 +54,9 @@ func shrink(t *testing.T, template map[string]any, s uint64, q flow.Query) {
 		for _, tr := range traces {
 			results = append(results, flow.Result{ID: asked, From: tr.From, To: tr.To, Trace: tr})
 		}
-		flows, _ := Flows(results)
-		differ, err := Hold(n.Model(), flows, ToolsFromEnv())
+		tools := ToolsFromEnv()
+		flows, _ := Flows(results, tools)
+		differ, err := Hold(n.Model(), flows, tools)
 		var refused *RefusedError
 		if err != nil && !errors.As(err, &refused) {
 			t.Logf("while making it smaller: %v", err)
