@@ -322,12 +322,8 @@ func (b *builder) loadBalancers() {
 			t.Port = uint16(n)
 		}
 		t.Proto = transport(str(r.Prop("Protocol")))
-		t.PreserveClient = t.TargetType == "instance" || t.Proto == UDP
-		for _, a := range r.Prop("TargetGroupAttributes").Items() {
-			if a.Get("Key").Is("preserve_client_ip.enabled") {
-				t.PreserveClient = yes(a.Get("Value"), t.PreserveClient)
-			}
-		}
+		datagrams := slices.Contains([]string{"UDP", "TCP_UDP", "QUIC", "TCP_QUIC"}, strings.ToUpper(str(r.Prop("Protocol"))))
+		t.PreserveClient = preserves(datagrams, t.TargetType, attributeOf(r.Prop("TargetGroupAttributes"), preserveClient))
 		b.targets[own(r)] = t
 		b.net.TargetGroups = append(b.net.TargetGroups, t)
 	}
@@ -335,13 +331,8 @@ func (b *builder) loadBalancers() {
 		l := &LoadBalancer{Ref: ref(r), Kind: LoadBalancerKind(cmp.Or(strings.ToLower(str(r.Prop("Type"))), "application"))}
 		l.Internal = r.Prop("Scheme").Is("internal")
 		l.AddressType = strings.ToLower(cmp.Or(str(r.Prop("IpAddressType")), "ipv4"))
-		l.DenyIGW = l.Internal
+		l.DenyIGW = yes(attributeOf(r.Prop("LoadBalancerAttributes"), denyIGW), l.Internal)
 		l.EnforcePrivateLink = !r.Prop("EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic").Is("off")
-		for _, a := range r.Prop("LoadBalancerAttributes").Items() {
-			if a.Get("Key").Is("ipv6.deny_all_igw_traffic") {
-				l.DenyIGW = yes(a.Get("Value"), l.DenyIGW)
-			}
-		}
 		var unknown string
 		l.Subnets, l.Unknown = b.subnetList(r.Prop("Subnets"))
 		mappings, unknown := items(r.Prop("SubnetMappings"))
@@ -386,6 +377,39 @@ func (b *builder) loadBalancers() {
 	}
 }
 
+// The attributes of load balancers and target groups that decide over packets.
+const (
+	denyIGW        = "ipv6.deny_all_igw_traffic"
+	preserveClient = "preserve_client_ip.enabled"
+)
+
+// attributeOf is the value of an attribute: of a template's list, of a Kubernetes object's, or of an annotation such as
+// "key=value,key=value".
+func attributeOf(v cfn.Value, name string) cfn.Value {
+	for _, e := range v.Items() {
+		switch {
+		case e.Get("Key").Is(name):
+			return e.Get("Value")
+		case e.Get("key").Is(name):
+			return e.Get("value")
+		}
+	}
+	for e := range strings.SplitSeq(str(v), ",") {
+		if k, value, ok := strings.Cut(strings.TrimSpace(e), "="); ok && k == name {
+			return cfn.String(value)
+		}
+	}
+	return cfn.Value{}
+}
+
+// preserves reports whether the targets of an NLB see the client's address. Where datagrams are among what the target group
+// takes they do, whatever its attribute says.
+// See https://docs.aws.amazon.com/elasticloadbalancing/latest/network/edit-target-group-attributes.html#client-ip-preservation.
+func preserves(datagrams bool, targetType string, attribute cfn.Value) bool {
+	return datagrams || yes(attribute, targetType == "instance")
+}
+
+// transport is the protocol that a listener or target group is traced with: TCP where it takes both.
 func transport(listener string) Proto {
 	switch strings.ToUpper(listener) {
 	case "UDP", "QUIC":

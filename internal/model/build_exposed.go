@@ -18,7 +18,7 @@ type settings struct {
 	subnets                 cfn.Value
 	groups                  cfn.Value
 	manageBackend           bool
-	preserve                bool
+	preserve, denyIGW       cfn.Value // attributes
 }
 
 // exposed builds the load balancers that the controller will create.
@@ -122,7 +122,7 @@ func (b *builder) ingress(c *Cluster, o *Object) {
 	for _, port := range listeners {
 		li := &Listener{Ref: o.Ref, Port: port, Proto: TCP}
 		for _, sv := range services {
-			li.Targets = append(li.Targets, b.serviceTarget(c, o, l, s, o.Namespace, sv.name, sv.port))
+			li.Targets = append(li.Targets, b.serviceTarget(c, o, s, o.Namespace, sv.name, sv.port))
 		}
 		l.Listeners = append(l.Listeners, li)
 	}
@@ -182,6 +182,10 @@ func (b *builder) ingressSettings(c *Cluster, params cfn.Value, by Ref, note fun
 	if v := note("security-groups"); v.Exists() {
 		s.groups = v
 		s.manageBackend = yes(note("manage-backend-security-group-rules"), false)
+	}
+	s.denyIGW = attributeOf(note("load-balancer-attributes"), denyIGW)
+	if v := attributeOf(params.Get("loadBalancerAttributes"), denyIGW); v.Exists() {
+		s.denyIGW = v
 	}
 	return s
 }
@@ -293,7 +297,7 @@ func (b *builder) serviceLB(c *Cluster, o *Object) {
 		s.groups = v
 		s.manageBackend = yes(note("manage-backend-security-group-rules"), false)
 	}
-	s.preserve = strings.Contains(str(note("target-group-attributes")), "preserve_client_ip.enabled=true")
+	s.preserve, s.denyIGW = attributeOf(note("target-group-attributes"), preserveClient), attributeOf(note("attributes"), denyIGW)
 	l = b.newLB(c, o, NLB, s)
 	for _, p := range At(o.Value, "spec", "ports").Items() {
 		n, _ := p.Get("port").Int()
@@ -301,7 +305,7 @@ func (b *builder) serviceLB(c *Cluster, o *Object) {
 		if p.Get("protocol").Is("UDP") {
 			li.Proto = UDP
 		}
-		t := b.serviceTarget(c, o, l, s, o.Namespace, o.ObjectName, p.Get("port"))
+		t := b.serviceTarget(c, o, s, o.Namespace, o.ObjectName, p.Get("port"))
 		t.Proto = li.Proto
 		li.Targets = []*TargetGroup{t}
 		l.Listeners = append(l.Listeners, li)
@@ -358,9 +362,13 @@ func (b *builder) gateway(c *Cluster, o *Object) {
 		if v := At(conf.Value, "spec", "scheme"); v.Exists() {
 			s.scheme = v.String()
 		}
+		if v := attributeOf(At(conf.Value, "spec", "loadBalancerAttributes"), denyIGW); v.Exists() {
+			s.denyIGW = v
+		}
 		if v := At(conf.Value, "spec", "defaultTargetGroupConfiguration", "name"); v.Exists() {
 			for _, tg := range c.ObjectsOf("TargetGroupConfiguration") {
 				if tg.ObjectName == v.String() {
+					s.preserve = attributeOf(At(tg.Value, "spec", "defaultConfiguration", "targetGroupAttributes"), preserveClient)
 					if tt := tg.Text("spec", "defaultConfiguration", "targetType"); tt != "" {
 						s.target, s.targetBy = tt, tg.In("spec.defaultConfiguration.targetType")
 					}
@@ -399,15 +407,24 @@ func (b *builder) gateway(c *Cluster, o *Object) {
 		for _, r := range At(route.Value, "spec", "rules").Items() {
 			for _, be := range r.Get("backendRefs").Items() {
 				ns := cmp.Or(str(be.Get("namespace")), route.Namespace)
-				targets = append(targets, b.serviceTarget(c, o, l, s, ns, str(be.Get("name")), be.Get("port")))
+				t := b.serviceTarget(c, o, s, ns, str(be.Get("name")), be.Get("port"))
+				if route.Kind == "UDPRoute" {
+					t.Proto = UDP
+				}
+				targets = append(targets, t)
 			}
 		}
 	}
 	for _, e := range At(o.Value, "spec", "listeners").Items() {
 		n, _ := e.Get("port").Int()
-		li := &Listener{Ref: o.Ref, Port: uint16(n), Proto: TCP, Targets: targets}
+		li := &Listener{Ref: o.Ref, Port: uint16(n), Proto: TCP}
 		if e.Get("protocol").Is("UDP") {
 			li.Proto = UDP
+		}
+		for _, t := range targets {
+			if t.Proto == li.Proto {
+				li.Targets = append(li.Targets, t)
+			}
 		}
 		l.Listeners = append(l.Listeners, li)
 	}
@@ -443,7 +460,7 @@ func (b *builder) hypothetical(c *Cluster, scheme string) {
 	}
 	l := b.newLB(c, &Object{Ref: r, Cluster: c, Kind: "Ingress"}, ALB, s)
 	l.For, l.Hypothetical, l.Assumption = nil, true, assumed
-	t := b.serviceTarget(c, &Object{Ref: r, Cluster: c}, l, s, "", "", cfn.String("8080"))
+	t := b.serviceTarget(c, &Object{Ref: r, Cluster: c}, s, "", "", cfn.String("8080"))
 	t.Name = "its Pods"
 	l.Listeners = []*Listener{{Ref: r, Port: 443, Proto: TCP, Targets: []*TargetGroup{t}}}
 	b.finish(l, s)
@@ -451,7 +468,7 @@ func (b *builder) hypothetical(c *Cluster, scheme string) {
 
 func (b *builder) newLB(c *Cluster, o *Object, kind LoadBalancerKind, s settings) *LoadBalancer {
 	l := &LoadBalancer{Ref: o.Ref, Kind: kind, Cluster: c, For: o, Internal: s.scheme != "internet-facing", AddressType: s.address, VPC: c.VPC}
-	l.DenyIGW = l.Internal
+	l.DenyIGW = yes(s.denyIGW, l.Internal)
 	l.EnforcePrivateLink = true
 	return l
 }
@@ -464,8 +481,8 @@ func (b *builder) refuse(l *LoadBalancer, because Ref, message string) {
 }
 
 // serviceTarget is the target group that the controller makes for a port of a Service.
-func (b *builder) serviceTarget(c *Cluster, o *Object, l *LoadBalancer, s settings, namespace, name string, port cfn.Value) *TargetGroup {
-	t := &TargetGroup{Ref: o.Ref, TargetType: s.target, Family: c.Family, VPC: c.VPC, PrimaryIPv6: primaryIPv6(c), Cluster: c, Binding: o, PreserveClient: s.preserve && l.Kind == NLB, Proto: TCP}
+func (b *builder) serviceTarget(c *Cluster, o *Object, s settings, namespace, name string, port cfn.Value) *TargetGroup {
+	t := &TargetGroup{Ref: o.Ref, TargetType: s.target, Family: c.Family, VPC: c.VPC, PrimaryIPv6: primaryIPv6(c), Cluster: c, Binding: o, Proto: TCP}
 	svc := c.Object("Service", namespace, name)
 	n, known := port.Int()
 	t.Port = uint16(n)
@@ -582,6 +599,11 @@ func (b *builder) finish(l *LoadBalancer, s settings) {
 			}
 		}
 		l.Groups = []*SecurityGroup{g}
+	}
+	for _, li := range l.Listeners {
+		for _, t := range li.Targets {
+			t.PreserveClient = l.Kind == NLB && preserves(t.Proto == UDP, t.TargetType, s.preserve)
+		}
 	}
 	if s.manageBackend {
 		l.Groups = append(l.Groups, c.Controller.BackendGroup)

@@ -62,7 +62,7 @@ type TargetGroup struct {
 	Family     Family // IpAddressType, IPv4 by default
 	VPC        *VPC
 	// PreserveClient is preserve_client_ip.enabled: by default on for instance targets, off for ip targets
-	// over TCP and TLS.
+	// over TCP and TLS, and always on over UDP and QUIC.
 	PreserveClient bool
 	// PrimaryIPv6 says that the nodes behind instance targets have a primary IPv6 address.
 	PrimaryIPv6 bool

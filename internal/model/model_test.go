@@ -211,6 +211,7 @@ func TestRoutes(t *testing.T) {
   More: {Type: AWS::EC2::Route, Properties: {RouteTableId: !Ref Table, DestinationCidrBlock: 192.0.2.0/24, NetworkInterfaceId: eni-1}}
   List: {Type: AWS::EC2::PrefixList, Properties: {AddressFamily: IPv4, MaxEntries: 2, PrefixListName: l, Entries: [{Cidr: 198.18.0.0/24}, {Cidr: 198.19.0.0/24}]}}
   ByList: {Type: AWS::EC2::Route, Properties: {RouteTableId: !Ref Table, DestinationPrefixListId: !GetAtt List.PrefixListId, TransitGatewayId: tgw-1}}
+  Same: {Type: AWS::EC2::Route, Properties: {RouteTableId: !Ref Table, DestinationCidrBlock: 198.18.0.0/24, GatewayId: !Ref Igw}}
   Unsure: {Type: AWS::EC2::Route, Properties: {RouteTableId: !Ref Table, DestinationIpv6CidrBlock: !Ref P, GatewayId: !Ref Igw}}
   Wrong: {Type: AWS::EC2::Route, Properties: {RouteTableId: !Ref Table, DestinationCidrBlock: '::/0', GatewayId: !Ref Igw}}
   S3: {Type: AWS::EC2::VPCEndpoint, Properties: {VpcId: !Ref Vpc, ServiceName: !Sub 'com.amazonaws.${AWS::Region}.s3', RouteTableIds: [!Ref Table]}}
@@ -227,6 +228,7 @@ func TestRoutes(t *testing.T) {
 		{"203.0.113.201", "*model.Endpoint", "S3", 1},
 		{"2001:db8:1:100::1", "model.Local", "", 1},
 		{"2001:db8:9::1", "", "", 1},
+		{"198.18.0.9", "*model.InternetGateway", "Same", 1}, // a CIDR before a prefix list that holds the same
 	} {
 		r, uncertain := table.Lookup(netip.MustParseAddr(c.addr))
 		target, by := "", ""
@@ -424,6 +426,106 @@ func TestExposed(t *testing.T) {
 			}
 			if diff := cmp.Diff(c.want, strings.Join(got, "; ")); diff != "" {
 				t.Errorf("load balancers (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestPreserveClient: the client's address reaches the targets by AWS's defaults, by the attribute, and over UDP and QUIC
+// whatever the attribute says.
+func TestPreserveClient(t *testing.T) {
+	t.Parallel()
+	const nlb = `[{"kind":"Service","metadata":{"name":"s","annotations":{"service.beta.kubernetes.io/aws-load-balancer-ip-address-type":"dualstack",` +
+		`"service.beta.kubernetes.io/aws-load-balancer-scheme":"internet-facing"%s}},"spec":{"type":"LoadBalancer","ports":[{"port":53,"protocol":"%s"}]}}]`
+	const gateway = `[{"kind":"LoadBalancerConfiguration","metadata":{"name":"c"},"spec":{"ipAddressType":"dualstack","scheme":"internet-facing","defaultTargetGroupConfiguration":{"name":"t"}}},` +
+		`{"kind":"TargetGroupConfiguration","metadata":{"name":"t"},"spec":{"defaultConfiguration":{"targetType":"ip"%s}}},` +
+		`{"kind":"GatewayClass","metadata":{"name":"k"},"spec":{"controllerName":"gateway.k8s.aws/nlb","parametersRef":{"name":"c"}}},` +
+		`{"apiVersion":"gateway.networking.k8s.io/v1","kind":"Gateway","metadata":{"name":"g"},"spec":{"gatewayClassName":"k","listeners":[{"port":53,"protocol":"%s"}]}},` +
+		`{"kind":"%[2]sRoute","metadata":{"name":"r"},"spec":{"parentRefs":[{"name":"g"}],"rules":[{"backendRefs":[{"name":"s","port":53}]}]}}]`
+	const off, on = `,"service.beta.kubernetes.io/aws-load-balancer-target-group-attributes":"deregistration_delay.timeout_seconds=1, preserve_client_ip.enabled=false"`,
+		`,"service.beta.kubernetes.io/aws-load-balancer-target-group-attributes":"preserve_client_ip.enabled=true"`
+	const instance = `,"service.beta.kubernetes.io/aws-load-balancer-nlb-target-type":"instance"`
+	of := func(properties string) string {
+		return vpc + "  T: {Type: AWS::ElasticLoadBalancingV2::TargetGroup, Properties: {VpcId: !Ref Vpc, Port: 53, " + properties + "}}\n"
+	}
+	attribute := func(value string) string {
+		return ", TargetGroupAttributes: [{Key: preserve_client_ip.enabled, Value: " + value + "}]"
+	}
+	old := strings.Replace(chart, "{IpFamily: ipv6}", "{IpFamily: ipv4}", 1)
+	for _, c := range []struct {
+		name, resources string
+		want            bool
+	}{
+		{"ip, TCP", of("TargetType: ip, Protocol: TCP"), false},
+		{"ip, TLS", of("TargetType: ip, Protocol: TLS"), false},
+		{"ip, TCP, on", of("TargetType: ip, Protocol: TCP" + attribute("'true'")), true},
+		{"ip, UDP", of("TargetType: ip, Protocol: UDP"), true},
+		{"ip, TCP_UDP", of("TargetType: ip, Protocol: TCP_UDP"), true},
+		{"ip, QUIC", of("TargetType: ip, Protocol: QUIC"), true},
+		{"ip, TCP_QUIC", of("TargetType: ip, Protocol: TCP_QUIC"), true},
+		{"ip, TCP_UDP, off", of("TargetType: ip, Protocol: TCP_UDP" + attribute("'false'")), true},
+		{"ip, UDP, off", of("TargetType: ip, Protocol: UDP" + attribute("'false'")), true},
+		{"instance, TCP", of("Protocol: TCP"), true},
+		{"instance, TCP, off", of("Protocol: TCP" + attribute("'false'")), false},
+		{"instance, UDP, off", of("Protocol: UDP" + attribute("'false'")), true},
+		{"Service, TCP", chart + manifest(fmt.Sprintf(nlb, "", "TCP")), false},
+		{"Service, TCP, on", chart + manifest(fmt.Sprintf(nlb, on, "TCP")), true},
+		{"Service, UDP", chart + manifest(fmt.Sprintf(nlb, "", "UDP")), true},
+		{"Service, UDP, off", chart + manifest(fmt.Sprintf(nlb, off, "UDP")), true},
+		{"Service, instances", old + manifest(fmt.Sprintf(nlb, instance, "TCP")), true},
+		{"Service, instances, off", old + manifest(fmt.Sprintf(nlb, instance+off, "TCP")), false},
+		{"Gateway, TCP", chart + manifest(fmt.Sprintf(gateway, "", "TCP")), false},
+		{"Gateway, TCP, on", chart + manifest(fmt.Sprintf(gateway, `,"targetGroupAttributes":[{"key":"preserve_client_ip.enabled","value":"true"}]`, "TCP")), true},
+		{"Gateway, UDP", chart + manifest(fmt.Sprintf(gateway, "", "UDP")), true},
+		{"Ingress, instances", old + manifest(`{"kind":"Ingress","metadata":{"name":"i","annotations":{"alb.ingress.kubernetes.io/scheme":"internet-facing","alb.ingress.kubernetes.io/target-type":"instance"}},"spec":{"ingressClassName":"alb","defaultBackend":{"service":{"name":"s","port":{"number":80}}}}}`), false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			n := build(t, c.resources)
+			groups := n.TargetGroups
+			for _, l := range n.LoadBalancers {
+				for _, li := range l.Listeners {
+					groups = append(groups, li.Targets...)
+				}
+			}
+			if len(groups) != 1 || groups[0].PreserveClient != c.want {
+				t.Errorf("%d target groups of %v, %+v; want one, preserved %v", len(groups), n.LoadBalancers, groups, c.want)
+			}
+		})
+	}
+}
+
+// TestDenyIGW: internal load balancers refuse the internet's IPv6 unless the attribute says otherwise, wherever it is set.
+func TestDenyIGW(t *testing.T) {
+	t.Parallel()
+	const tagged = "  In: {Type: AWS::EC2::Subnet, Properties: {VpcId: !Ref Vpc, CidrBlock: 10.0.8.0/24, AvailabilityZone: a, Ipv6CidrBlock: !Select [8, !Cidr [!Select [0, !GetAtt Vpc.Ipv6CidrBlocks], 10, 64]], Tags: [{Key: kubernetes.io/role/internal-elb, Value: 1}]}}\n" +
+		"  Inb: {Type: AWS::EC2::Subnet, Properties: {VpcId: !Ref Vpc, CidrBlock: 10.0.9.0/24, AvailabilityZone: b, Ipv6CidrBlock: !Select [9, !Cidr [!Select [0, !GetAtt Vpc.Ipv6CidrBlocks], 10, 64]], Tags: [{Key: kubernetes.io/role/internal-elb, Value: 1}]}}\n"
+	const service = `{"kind":"Service","metadata":{"name":"s","annotations":{"service.beta.kubernetes.io/aws-load-balancer-ip-address-type":"dualstack"%s}},"spec":{"type":"LoadBalancer","ports":[{"port":53}]}}`
+	const ingress = `{"kind":"Ingress","metadata":{"name":"i","annotations":{%s}},"spec":{"ingressClassName":"alb","defaultBackend":{"service":{"name":"s","port":{"number":80}}}}}`
+	const gateway = `[{"kind":"LoadBalancerConfiguration","metadata":{"name":"c"},"spec":{"ipAddressType":"dualstack","loadBalancerAttributes":[{"key":"ipv6.deny_all_igw_traffic","value":"%s"}]}},` +
+		`{"kind":"GatewayClass","metadata":{"name":"k"},"spec":{"controllerName":"gateway.k8s.aws/alb","parametersRef":{"name":"c"}}},` +
+		`{"apiVersion":"gateway.networking.k8s.io/v1","kind":"Gateway","metadata":{"name":"g"},"spec":{"gatewayClassName":"k","listeners":[{"port":443,"protocol":"HTTPS"}]}}]`
+	params := strings.Replace(chart, `"ipAddressType":"dualstack"`, `"ipAddressType":"dualstack","loadBalancerAttributes":[{"key":"ipv6.deny_all_igw_traffic","value":"false"}]`, 1)
+	for _, c := range []struct {
+		name, resources string
+		want            bool
+	}{
+		{"Service", chart + manifest(fmt.Sprintf(service, "")), true},
+		{"Service, opened", chart + manifest(fmt.Sprintf(service, `,"service.beta.kubernetes.io/aws-load-balancer-attributes":"deletion_protection.enabled=true,ipv6.deny_all_igw_traffic=false"`)), false},
+		{"Service for the internet", chart + manifest(fmt.Sprintf(service, `,"service.beta.kubernetes.io/aws-load-balancer-scheme":"internet-facing"`)), false},
+		{"Service for the internet, closed", chart + manifest(fmt.Sprintf(service, `,"service.beta.kubernetes.io/aws-load-balancer-scheme":"internet-facing","service.beta.kubernetes.io/aws-load-balancer-attributes":"ipv6.deny_all_igw_traffic=true"`)), true},
+		{"Ingress", chart + manifest(fmt.Sprintf(ingress, "")), true},
+		{"Ingress, opened", chart + manifest(fmt.Sprintf(ingress, `"alb.ingress.kubernetes.io/load-balancer-attributes":"ipv6.deny_all_igw_traffic=false"`)), false},
+		{"Ingress, opened by its class", params + manifest(fmt.Sprintf(ingress, "")), false},
+		{"Ingress, its class before its annotation", params + manifest(fmt.Sprintf(ingress, `"alb.ingress.kubernetes.io/load-balancer-attributes":"ipv6.deny_all_igw_traffic=true"`)), false},
+		{"Gateway", chart + manifest(fmt.Sprintf(gateway, "true")), true},
+		{"Gateway, opened", chart + manifest(fmt.Sprintf(gateway, "false")), false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			n := build(t, c.resources+tagged)
+			if len(n.LoadBalancers) != 1 || n.LoadBalancers[0].Refused != "" || n.LoadBalancers[0].DenyIGW != c.want {
+				t.Errorf("load balancers %v; want one that denies %v", n.LoadBalancers, c.want)
 			}
 		})
 	}

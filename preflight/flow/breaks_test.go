@@ -1,6 +1,7 @@
 package flow_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -33,81 +34,91 @@ var dual = all(
 	set("BalancerGroup", "SecurityGroupIngress", []any{object{"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "CidrIpv6": "2001:db8:77::/56"}}),
 )
 
-// TestBreaks asks one question of a changed template: the verdict, and the hop that the way ends at or goes through.
+// question is asked of a changed template: the verdict, the hop that the way ends at, and what stands among the hops there and
+// back.
+type question struct {
+	name     string
+	file     string
+	edit     edit
+	query    flow.Query
+	verdict  flow.Verdict
+	resource string
+	by       string
+	via      string
+}
+
+// eastToWest is a Pod of transit.yaml and of peering.yaml that calls the other VPC.
+const eastToWest = "pod:any@EastNodes@EastPrivateA"
+
+// TestBreaks asks one question of a changed template.
 func TestBreaks(t *testing.T) {
 	t.Parallel()
-	const eastToWest = "pod:any@EastNodes@EastPrivateA"
 	static := all(drop("WestPropagated"), set("WestAttachment", "Options", nil),
 		add("Static", "AWS::EC2::TransitGatewayRoute", object{"TransitGatewayRouteTableId": ref("TransitTable"), "TransitGatewayAttachmentId": ref("WestAttachment"), "DestinationCidrBlock": "2001:db8:3::/48"}))
-	for _, c := range []struct {
-		name     string
-		file     string
-		edit     edit
-		query    flow.Query
-		verdict  flow.Verdict
-		resource string
-		by       string
-	}{
-		{"the far attachment has no IPv6 support, by a static route", "transit.yaml", static, flow.Query{From: eastToWest, To: "pod:any@WestNodes@WestPrivateA"}, flow.NoRoute, "WestAttachment", "Ipv6Support"},
-		{"an attachment without IPv6 support propagates no IPv6 range", "transit.yaml", set("WestAttachment", "Options", nil), flow.Query{From: eastToWest, To: "pod:any@WestNodes@WestPrivateA"}, flow.NoRoute, "TransitTable", "no route to 2001:db8:3:"},
+	asked := []question{
+		{"the far attachment has no IPv6 support, by a static route", "transit.yaml", static, flow.Query{From: eastToWest, To: "pod:any@WestNodes@WestPrivateA"}, flow.NoRoute, "WestAttachment", "Ipv6Support", ""},
+		{"an attachment without IPv6 support propagates no IPv6 range", "transit.yaml", set("WestAttachment", "Options", nil), flow.Query{From: eastToWest, To: "pod:any@WestNodes@WestPrivateA"}, flow.NoRoute, "TransitTable", "no route to 2001:db8:3:", ""},
 		{"a group of another VPC in a rule says nothing over a transit gateway", "transit.yaml", all(set("WestFromEast", "CidrIpv6", nil), set("WestFromEast", "SourceSecurityGroupId", att("EastCluster", "ClusterSecurityGroupId"))),
-			flow.Query{From: eastToWest, To: "pod:any@WestNodes@WestPrivateA"}, flow.Denied, "WestCluster", "no rule allows tcp/8080"},
+			flow.Query{From: eastToWest, To: "pod:any@WestNodes@WestPrivateA"}, flow.Denied, "WestCluster", "no rule allows tcp/8080", ""},
 		{"a group of another VPC counts where the transit gateway supports it", "transit.yaml", all(set("WestFromEast", "CidrIpv6", nil), set("WestFromEast", "SourceSecurityGroupId", att("EastCluster", "ClusterSecurityGroupId")), set("Transit", "SecurityGroupReferencingSupport", "enable")),
-			flow.Query{From: eastToWest, To: "pod:any@WestNodes@WestPrivateA"}, flow.Delivered, "WestNodes", ""},
+			flow.Query{From: eastToWest, To: "pod:any@WestNodes@WestPrivateA"}, flow.Delivered, "WestNodes", "", ""},
 		{"and not where an attachment refuses it", "transit.yaml", all(set("WestFromEast", "CidrIpv6", nil), set("WestFromEast", "SourceSecurityGroupId", att("EastCluster", "ClusterSecurityGroupId")), set("Transit", "SecurityGroupReferencingSupport", "enable"),
-			set("EastAttachment", "Options.SecurityGroupReferencingSupport", "disable")), flow.Query{From: eastToWest, To: "pod:any@WestNodes@WestPrivateA"}, flow.Denied, "WestCluster", "no rule allows tcp/8080"},
+			set("EastAttachment", "Options.SecurityGroupReferencingSupport", "disable")), flow.Query{From: eastToWest, To: "pod:any@WestNodes@WestPrivateA"}, flow.Denied, "WestCluster", "no rule allows tcp/8080", ""},
 		{"a group of a peered VPC in a rule counts", "peering.yaml", all(set("WestFromEast", "CidrIp", nil), set("WestFromEast", "SourceSecurityGroupId", att("EastCluster", "ClusterSecurityGroupId"))),
-			flow.Query{From: eastToWest, To: "pod:any@WestNodes@WestPrivateA"}, flow.Delivered, "WestNodes", ""},
+			flow.Query{From: eastToWest, To: "pod:any@WestNodes@WestPrivateA"}, flow.Delivered, "WestNodes", "", ""},
 		{"no network ACL holds for what a transit gateway brings into the attachment's own subnet; both directions hold for what leaves by it", "transit.yaml", all(
 			add("Acl", "AWS::EC2::NetworkAcl", object{"VpcId": ref("WestVpc")}),
 			add("AclIn", "AWS::EC2::NetworkAclEntry", object{"NetworkAclId": ref("Acl"), "RuleNumber": 1, "Protocol": -1, "RuleAction": "allow", "Ipv6CidrBlock": "2001:db8:3::/48"}),
 			add("AclOut", "AWS::EC2::NetworkAclEntry", object{"NetworkAclId": ref("Acl"), "RuleNumber": 1, "Egress": true, "Protocol": -1, "RuleAction": "allow", "Ipv6CidrBlock": "2001:db8:1::/48"}),
 			add("AclA", "AWS::EC2::SubnetNetworkAclAssociation", object{"SubnetId": ref("WestPrivateA"), "NetworkAclId": ref("Acl")})),
-			flow.Query{From: eastToWest, To: "pod:any@WestNodes@WestPrivateA"}, flow.Delivered, "WestNodes", ""},
+			flow.Query{From: eastToWest, To: "pod:any@WestNodes@WestPrivateA"}, flow.Delivered, "WestNodes", "", ""},
 		{"peered VPCs that share a secondary range", "peering.yaml", all(add("EastMore", "AWS::EC2::VPCCidrBlock", object{"VpcId": ref("EastVpc"), "CidrBlock": "100.64.0.0/16"}), add("WestMore", "AWS::EC2::VPCCidrBlock", object{"VpcId": ref("WestVpc"), "CidrBlock": "100.64.0.0/20"})),
-			flow.Query{From: eastToWest, To: "pod:any@WestNodes@WestPrivateA"}, flow.Denied, "Peering", "100.64.0.0/20"},
+			flow.Query{From: eastToWest, To: "pod:any@WestNodes@WestPrivateA"}, flow.Denied, "Peering", "100.64.0.0/20", ""},
 
 		{"no route to a peer, and a NAT gateway that takes all: the Pod's own table is named", "cluster.yaml", all(
 			add("Other", "AWS::EC2::VPC", object{"CidrBlock": "10.9.0.0/16"}), add("OtherSubnet", "AWS::EC2::Subnet", object{"VpcId": ref("Other"), "CidrBlock": "10.9.0.0/24"}),
 			add("Server", "AWS::EC2::Instance", object{"SubnetId": ref("OtherSubnet")}), add("Peering", "AWS::EC2::VPCPeeringConnection", object{"VpcId": ref("Vpc"), "PeerVpcId": ref("Other")})),
-			flow.Query{From: "pod:any@PrivateB", To: "Server"}, flow.NoRoute, "PrivateBTable", "leads to the internet: no route leads to Server"},
+			flow.Query{From: "pod:any@PrivateB", To: "Server"}, flow.NoRoute, "PrivateBTable", "leads to the internet: no route leads to Server", ""},
 		{"a NAT gateway of another VPC", "cluster.yaml", all(add("Other", "AWS::EC2::VPC", object{"CidrBlock": "10.9.0.0/16"}), add("OtherSubnet", "AWS::EC2::Subnet", object{"VpcId": ref("Other"), "CidrBlock": "10.9.0.0/24"}), set("NatA", "SubnetId", ref("OtherSubnet"))),
-			flow.Query{From: "pod:any@PrivateA", To: flow.Internet4}, flow.NoRoute, "NatA", "another VPC"},
+			flow.Query{From: "pod:any@PrivateA", To: flow.Internet4}, flow.NoRoute, "NatA", "another VPC", ""},
 		{"the NAT gateway's subnet lets nothing in", "cluster.yaml", all(add("Shut", "AWS::EC2::NetworkAcl", object{"VpcId": ref("Vpc")}), add("ShutA", "AWS::EC2::SubnetNetworkAclAssociation", object{"SubnetId": ref("PublicA"), "NetworkAclId": ref("Shut")})),
-			flow.Query{From: "pod:any@PrivateA", To: flow.Internet4}, flow.Denied, "Shut", "no inbound entry of subnet PublicA"},
+			flow.Query{From: "pod:any@PrivateA", To: flow.Internet4}, flow.Denied, "Shut", "no inbound entry of subnet PublicA", ""},
 		{"entries count by number, not by name", "cluster.yaml", add("ZDeny", "AWS::EC2::NetworkAclEntry", object{"NetworkAclId": ref("Acl"), "RuleNumber": 5, "Egress": true, "Protocol": -1, "RuleAction": "deny", "Ipv6CidrBlock": "::/0"}),
-			flow.Query{From: "pod:any@PrivateA", To: flow.Internet6}, flow.Denied, "ZDeny", "entry 5 denies"},
+			flow.Query{From: "pod:any@PrivateA", To: flow.Internet6}, flow.Denied, "ZDeny", "entry 5 denies", ""},
 		{"a rule that names a parameter", "cluster.yaml", all(set("DatabaseFromNodes", "SourceSecurityGroupId", nil), set("DatabaseFromNodes", "CidrIp", ref("Clients")), func(tp template) { tp["Parameters"] = object{"Clients": object{"Type": "String"}} }),
-			flow.Query{From: "pod:any@PrivateA", To: "Database"}, flow.Insufficient, "DatabaseFromNodes", "Clients"},
+			flow.Query{From: "pod:any@PrivateA", To: "Database"}, flow.Insufficient, "DatabaseFromNodes", "Clients", ""},
 		{"a rule that names a parameter, beside one that allows", "cluster.yaml", all(add("More", "AWS::EC2::SecurityGroupIngress", object{"GroupId": att("DatabaseGroup", "GroupId"), "IpProtocol": "tcp", "FromPort": 5432, "ToPort": 5432, "CidrIp": ref("Clients")}), func(tp template) { tp["Parameters"] = object{"Clients": object{"Type": "String"}} }),
-			flow.Query{From: "pod:any@PrivateA", To: "Database"}, flow.Delivered, "Database", ""},
+			flow.Query{From: "pod:any@PrivateA", To: "Database"}, flow.Delivered, "Database", "", ""},
 		{"public ranges of the API that may hold the VPC's", "cluster.yaml", all(set("Cluster", "ResourcesVpcConfig.EndpointPrivateAccess", false), set("Cluster", "ResourcesVpcConfig.EndpointPublicAccess", true), set("Cluster", "ResourcesVpcConfig.PublicAccessCidrs", []any{"2001:db8:42::/48"})),
-			flow.Query{From: "pod:any@PrivateA", To: flow.APIServer}, flow.Insufficient, "Cluster", "PublicAccessCidrs"},
+			flow.Query{From: "pod:any@PrivateA", To: flow.APIServer}, flow.Insufficient, "Cluster", "PublicAccessCidrs", ""},
 		{"the public API for all", "cluster.yaml", all(set("Cluster", "ResourcesVpcConfig.EndpointPrivateAccess", false), set("Cluster", "ResourcesVpcConfig.EndpointPublicAccess", true)),
-			flow.Query{From: "pod:any@PrivateA", To: flow.APIServer}, flow.Delivered, "Cluster", "kube-apiserver"},
+			flow.Query{From: "pod:any@PrivateA", To: flow.APIServer}, flow.Delivered, "Cluster", "kube-apiserver", ""},
 
-		{"an internet-facing ALB of the template", "cluster.yaml", balancer("internet-facing"), flow.Query{From: flow.Internet6, To: "Alb"}, flow.Delivered, "", ""},
-		{"an internal ALB in public subnets", "cluster.yaml", balancer("internal"), flow.Query{From: flow.Internet6, To: "Alb"}, flow.Denied, "Alb", "ipv6.deny_all_igw_traffic"},
-		{"an internal ALB opened to the internet gateway", "cluster.yaml", balancer("internal", object{"Key": "ipv6.deny_all_igw_traffic", "Value": "false"}), flow.Query{From: flow.Internet6, To: "Alb"}, flow.Delivered, "", ""},
-		{"an internal ALB has no public IPv4 address", "cluster.yaml", balancer("internal"), flow.Query{From: flow.Internet4, To: "Alb"}, flow.NoRoute, "Igw", "no public IPv4 address"},
-		{"an ALB that IPv4 clients cannot reach", "cluster.yaml", all(balancer("internet-facing"), set("Alb", "IpAddressType", "dualstack-without-public-ipv4")), flow.Query{From: flow.Internet4, To: "Alb"}, flow.NoRoute, "Igw", "no public IPv4 address"},
-		{"a binding that opens another port", "cluster.yaml", all(balancer("internet-facing"), replace("AlbBinding", "Manifest", `"port":8080`, `"port":8081`)), flow.Query{From: flow.Internet6, To: "Alb"}, flow.Denied, "Cluster", "no rule allows tcp/8080"},
+		{"an internet-facing ALB of the template", "cluster.yaml", balancer("internet-facing"), flow.Query{From: flow.Internet6, To: "Alb"}, flow.Delivered, "", "", ""},
+		{"an internal ALB in public subnets", "cluster.yaml", balancer("internal"), flow.Query{From: flow.Internet6, To: "Alb"}, flow.Denied, "Alb", "ipv6.deny_all_igw_traffic", ""},
+		{"an internal ALB opened to the internet gateway", "cluster.yaml", balancer("internal", object{"Key": "ipv6.deny_all_igw_traffic", "Value": "false"}), flow.Query{From: flow.Internet6, To: "Alb"}, flow.Delivered, "", "", ""},
+		{"an internal ALB has no public IPv4 address", "cluster.yaml", balancer("internal"), flow.Query{From: flow.Internet4, To: "Alb"}, flow.NoRoute, "Igw", "no public IPv4 address", ""},
+		{"an ALB that IPv4 clients cannot reach", "cluster.yaml", all(balancer("internet-facing"), set("Alb", "IpAddressType", "dualstack-without-public-ipv4")), flow.Query{From: flow.Internet4, To: "Alb"}, flow.NoRoute, "Igw", "no public IPv4 address", ""},
+		{"a binding that opens another port", "cluster.yaml", all(balancer("internet-facing"), replace("AlbBinding", "Manifest", `"port":8080`, `"port":8081`)), flow.Query{From: flow.Internet6, To: "Alb"}, flow.Denied, "Cluster", "no rule allows tcp/8080", ""},
 		{"the client's address kept by an NLB: the answer goes back through it", "cluster.yaml", replace("AppNlb", "Manifest", `"annotations":{`, `"annotations":{"service.beta.kubernetes.io/aws-load-balancer-target-group-attributes":"preserve_client_ip.enabled=true",`),
-			flow.Query{From: flow.Internet6, To: flow.Service("shop", "web-nlb")}, flow.Delivered, "", ""},
+			flow.Query{From: flow.Internet6, To: flow.Service("shop", "web-nlb")}, flow.Delivered, "", "", ""},
 		{"a tagged subnet without IPv6 is no place for a dual-stack load balancer", "cluster.yaml", all(set("PublicB", "Ipv6CidrBlock", nil), set("PublicB", "AssignIpv6AddressOnCreation", nil), set("PublicC", "Tags", nil)),
-			flow.Query{From: flow.Internet6, To: flow.Ingress("shop", "web")}, flow.Denied, "Vpc", "PublicB has no IPv6 range"},
+			flow.Query{From: flow.Internet6, To: flow.Ingress("shop", "web")}, flow.Denied, "Vpc", "PublicB has no IPv6 range", ""},
 		{"no role tag anywhere: found by the route to the internet gateway", "cluster.yaml", all(set("PublicA", "Tags", nil), set("PublicB", "Tags", nil), set("PublicC", "Tags", nil), set("PrivateA", "Tags", nil), set("PrivateB", "Tags", nil), set("PrivateC", "Tags", nil)),
-			flow.Query{From: flow.Internet6, To: flow.Ingress("shop", "web")}, flow.Delivered, "", ""},
+			flow.Query{From: flow.Internet6, To: flow.Ingress("shop", "web")}, flow.Delivered, "", "", ""},
 
-		{"PrivateLink in IPv6", "privatelink.yaml", dual, flow.Query{From: "subnet:ConsumerPrivateA", To: "Endpoint"}, flow.Delivered, "ProviderNodes", ""},
-		{"PrivateLink in IPv6 to an IPv4-only load balancer", "privatelink.yaml", all(dual, set("Balancer", "IpAddressType", "ipv4")), flow.Query{From: "subnet:ConsumerPrivateA", To: "Endpoint"}, flow.Denied, "Service", "address type ipv4"},
-		{"instance targets of IPv6 in the template", "privatelink.yaml", set("Targets", "TargetType", "instance"), flow.Query{From: "subnet:ConsumerPrivateA", To: "Endpoint"}, flow.Denied, "Targets", "primary IPv6"},
-		{"rules off for PrivateLink traffic", "privatelink.yaml", all(set("BalancerGroup", "SecurityGroupIngress", []any{}), set("Balancer", "EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic", "off")), flow.Query{From: "subnet:ConsumerPrivateA", To: "Endpoint"}, flow.Delivered, "ProviderNodes", ""},
-	} {
+		{"PrivateLink in IPv6", "privatelink.yaml", dual, flow.Query{From: "subnet:ConsumerPrivateA", To: "Endpoint"}, flow.Delivered, "ProviderNodes", "", ""},
+		{"PrivateLink in IPv6 to an IPv4-only load balancer", "privatelink.yaml", all(dual, set("Balancer", "IpAddressType", "ipv4")), flow.Query{From: "subnet:ConsumerPrivateA", To: "Endpoint"}, flow.Denied, "Service", "address type ipv4", ""},
+		{"instance targets of IPv6 in the template", "privatelink.yaml", set("Targets", "TargetType", "instance"), flow.Query{From: "subnet:ConsumerPrivateA", To: "Endpoint"}, flow.Denied, "Targets", "primary IPv6", ""},
+		{"rules off for PrivateLink traffic", "privatelink.yaml", all(set("BalancerGroup", "SecurityGroupIngress", []any{}), set("Balancer", "EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic", "off")), flow.Query{From: "subnet:ConsumerPrivateA", To: "Endpoint"}, flow.Delivered, "ProviderNodes", "", ""},
+	}
+	for _, c := range slices.Concat(asked, settled()) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			tp := open(t, c.file)
-			c.edit(tp)
+			if c.edit != nil {
+				c.edit(tp)
+			}
 			tr, err := network(t, c.file, tp, c.query).Trace(c.query)
 			if err != nil {
 				t.Fatal(err)
@@ -121,6 +132,9 @@ func TestBreaks(t *testing.T) {
 			}
 			if tr.Verdict != c.verdict || c.resource != "" && last.LogicalID != c.resource || !strings.Contains(last.By, c.by) {
 				t.Errorf("%v at %s saying %q; want %v at %s saying %q\n%s", tr.Verdict, last.LogicalID, last.By, c.verdict, c.resource, c.by, flow.TraceText(tr, flow.TextOptions{}))
+			}
+			if way := strings.Join(append(hops(tr.Hops), hops(tr.Return)...), ", "); !strings.Contains(way, c.via) {
+				t.Errorf("the way is %s; want in it %s", way, c.via)
 			}
 		})
 	}

@@ -261,6 +261,7 @@ func TestMutations(t *testing.T) {
 		{"an endpoint's group admits IPv4 only", cluster, set("EndpointGroup", "SecurityGroupIngress", []any{object{"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "CidrIp": "10.0.0.0/16"}}), "F9", flow.Denied, "EndpointGroup", "its rules name IPv4 only"},
 		{"nodes open to the IPv6 internet in a subnet with a route to it", cluster, all(set("PrivateADefault6", "EgressOnlyInternetGatewayId", nil), set("PrivateADefault6", "GatewayId", ref("Igw")),
 			add("Open", "AWS::EC2::SecurityGroupIngress", object{"GroupId": att("Cluster", "ClusterSecurityGroupId"), "IpProtocol": "tcp", "FromPort": 8080, "ToPort": 8080, "CidrIpv6": "::/0"})), "X1", flow.Delivered, "", ""},
+		{"nodes that the controller opens to the IPv6 internet in a subnet with a route to it", cluster, all(balancer("internet-facing"), bind("AlbTargets", "::/0", "TCP"), toIgw), "X1", flow.Delivered, "", ""},
 
 		// Endpoints.
 		{"a private table without the gateway endpoint", cluster, set("S3Endpoint", "RouteTableIds", []any{ref("PrivateATable"), ref("PrivateBTable")}), "F9", flow.ExitsNetwork, "", "by the internet"},

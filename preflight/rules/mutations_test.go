@@ -97,6 +97,13 @@ var mutations = []mutation{
   WanRoute: {Type: AWS::EC2::Route, DependsOn: Wan, Properties: {RouteTableId: !Ref PrivateTableA, DestinationIpv6CidrBlock: "2001:db8:fff0::/48", CoreNetworkArn: arn}}
 `, want: "V32 Wan"},
 	{name: "V33", edits: []string{"CidrBlock: 10.1.0.0/16", "CidrBlock: 10.0.128.0/17"}, want: "V33 Peering"},
+	{name: "V33 IPv6", add: `  VpcOwn: {Type: AWS::EC2::VPCCidrBlock, Properties: {VpcId: !Ref Vpc, Ipv6CidrBlock: "2001:db8:42::/48", Ipv6Pool: p}}
+  OtherOwn: {Type: AWS::EC2::VPCCidrBlock, Properties: {VpcId: !Ref Other, Ipv6CidrBlock: "2001:db8:42:100::/56", Ipv6Pool: p}}
+`, want: "V33 Peering", also: "W32 PrivateA PrivateB PublicA PublicB"},
+	{name: "V33 stand-ins", add: `  Fifth: {Type: AWS::EC2::VPC, Properties: {Ipv4IpamPoolId: ipam-pool-1, Ipv4NetmaskLength: 20}}
+  Late: {Type: AWS::EC2::VPCPeeringConnection, Properties: {VpcId: !Ref Fifth, PeerVpcId: !Ref Other}}
+  More: {Type: AWS::EC2::VPCCidrBlock, Properties: {VpcId: !Ref Other, CidrBlock: 240.0.0.0/4}}
+`, want: ""},
 	{name: "V34 has its routes", base: auto, edits: []string{"EndpointPublicAccess: false}", "EndpointPublicAccess: false, ControlPlaneEgressMode: CUSTOMER_ROUTED}"}, want: ""},
 	{name: "V35 IPv4 range", edits: []string{"cidr: ${Cluster.KubernetesNetworkConfig.ServiceIpv6Cidr}", "cidr: 10.100.0.0/16"}, want: "V35 OwnTemplate"},
 	{name: "V36", add: "  Lbc: {Type: AWS::EKS::Addon, Properties: {ClusterName: !Ref Cluster, AddonName: aws-load-balancer-controller}}\n", want: "V36 Lbc"},

@@ -157,9 +157,9 @@ var routeRules = []Rule{
 		},
 	},
 	{
-		ID: "V33", Severity: Error, Title: "Peering of VPCs whose IPv4 ranges overlap",
-		Why:    "EC2 refuses the peering even where only IPv6 would be routed.",
-		Fix:    "give one VPC another IPv4 range, or connect them by a transit gateway, PrivateLink or VPC Lattice",
+		ID: "V33", Severity: Error, Title: "Peering of VPCs whose ranges overlap",
+		Why:    "EC2 refuses the peering where ranges of either family overlap, even where only the other family would be routed.",
+		Fix:    "give one VPC another range, or connect them by a transit gateway, PrivateLink or VPC Lattice",
 		Source: "https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-basics.html",
 		check: func(c *check) {
 			for _, p := range c.net.Peerings {
@@ -399,10 +399,12 @@ func hasBroaderRoute6(t *model.RouteTable) bool {
 	})
 }
 
+// overlap is a range of each of two VPCs, of either family, that overlap; those that only stand for AWS's choice do not
+// count.
 func overlap(a, b *model.VPC) (x, y netip.Prefix, ok bool) {
 	for _, x := range a.Blocks {
 		for _, y := range b.Blocks {
-			if x.Prefix.IsValid() && y.Prefix.IsValid() && x.Prefix.Addr().Is4() && x.Prefix.Overlaps(y.Prefix) {
+			if x.Prefix.IsValid() && y.Prefix.IsValid() && !x.Assumed && !y.Assumed && x.Prefix.Overlaps(y.Prefix) {
 				return x.Prefix, y.Prefix, true
 			}
 		}
