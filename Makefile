@@ -5,7 +5,7 @@ PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 EXAMPLES = quickstart split import exposed interop
 STRICT = --quiet -c @aws-cdk/core:strictCfnValidateErrors=true
 
-.PHONY: help synth test lint golden strict bench
+.PHONY: help synth test packetlab lint golden strict bench
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -16,12 +16,17 @@ synth: node_modules ## write the reference platform to cdk.out, without an AWS a
 test: ## every test
 	go test ./...
 
+packetlab: ## hold preflight's verdicts against real packets; FLAGS=-update rewrites what the docs say of it
+	cd test/packetlab && go test -count=1 ./random
+	cd test/packetlab && go test -count=1 -timeout 20m $(FLAGS)
+
 lint: ## formatting, vet and the linters of .golangci.yml
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo 'not formatted: run gofmt -w'; exit 1; }
 	go vet ./...
 	$(LINT) run --allow-parallel-runners
+	cd test/packetlab && go vet ./... && $(LINT) run --allow-parallel-runners -c ../../.golangci.yml
 
-golden: ## rewrite the golden files; review the difference before you commit it
+golden: ## rewrite the golden files, but for the packet lab's; review the difference before you commit it
 	go test ./test -update
 	go test ./preflight/flow ./preflight/rules ./internal/cli ./docs -update
 

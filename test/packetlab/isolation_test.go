@@ -220,3 +220,21 @@ func TestNothingLeaves(t *testing.T) {
 		}
 	}
 }
+
+// TestLacksNamespaces runs the lab where the kernel gives no network namespace.
+func TestLacksNamespaces(t *testing.T) {
+	self, err := os.Executable()
+	must(t, err)
+	cmd := exec.Command("sh", "-c", `echo 0 >/proc/sys/user/max_net_namespaces && exec "$0" '-test.run=^$'`, self)
+	cmd.Env = append(os.Environ(), wire.Outside)
+	cmd.SysProcAttr = &syscall.SysProcAttr{
+		Cloneflags:  unix.CLONE_NEWUSER, // whose limit it is
+		UidMappings: []syscall.SysProcIDMap{{Size: 1}},
+		GidMappings: []syscall.SysProcIDMap{{Size: 1}},
+	}
+	out, err := cmd.CombinedOutput()
+	const want = "packet lab: cannot run here: namespaces: "
+	if text := string(out); err == nil || !strings.HasPrefix(text, want) || strings.Count(text, "\n") != 1 {
+		t.Errorf("%v: it says\n%s\nwant one line that begins with %q", err, out, want)
+	}
+}
