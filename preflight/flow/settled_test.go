@@ -85,6 +85,9 @@ func settled() []question {
 		set("SpokePrivateADefault6", "EgressOnlyInternetGatewayId", nil), set("SpokePrivateADefault6", "GatewayId", ref("SpokeIgw")))
 	hubEgressOnly := all(add("HubEgressOnly", "AWS::EC2::EgressOnlyInternetGateway", object{"VpcId": ref("HubVpc")}),
 		add("HubPrivateADefault6", "AWS::EC2::Route", object{"RouteTableId": ref("HubPrivateATable"), "DestinationIpv6CidrBlock": six, "EgressOnlyInternetGatewayId": ref("HubEgressOnly")}))
+	roundabout := all(add("HubPrivateADefault6", "AWS::EC2::Route", object{"RouteTableId": ref("HubPrivateATable"), "DestinationIpv6CidrBlock": six, "TransitGatewayId": ref("Transit")}),
+		add("Default6", "AWS::EC2::TransitGatewayRoute", object{"TransitGatewayRouteTableId": att("Transit", "AssociationDefaultRouteTableId"), "TransitGatewayAttachmentId": ref("SpokeAttachment"), "DestinationCidrBlock": six}),
+		set("SpokePrivateADefault6", "EgressOnlyInternetGatewayId", nil))
 
 	bpa := func(exclusion string) edit {
 		block := add("Bpa", "AWS::EC2::VPCBlockPublicAccessOptions", object{"InternetGatewayBlockMode": "block-ingress"})
@@ -145,8 +148,7 @@ func settled() []question {
 		{"out by an internet gateway, in by that of another VPC", egress, all(server("HubPublicA", object{"CidrIpv6": six}), spokeIgw), flow.Query{From: spoke, To: "Server"}, flow.Delivered, "Server", "",
 			"internet gateway SpokeIgw: forward, internet gateway HubIgw: forward"},
 		{"a subnet behind an egress-only gateway refuses other VPCs too", egress, all(server("HubPrivateA", object{"CidrIpv6": six}), hubEgressOnly, spokeIgw), flow.Query{From: spoke, To: "Server"}, flow.Denied, "HubEgressOnly", "lets nothing in", ""},
-		{"by the internet a group of a peered VPC means nothing", egress, all(server("HubPublicA", object{"SourceSecurityGroupId": att("SpokeCluster", "ClusterSecurityGroupId")}), add("Peering", "AWS::EC2::VPCPeeringConnection", object{"VpcId": ref("HubVpc"), "PeerVpcId": ref("SpokeVpc")})),
-			flow.Query{From: spoke, To: "Server"}, flow.Denied, "ServerGroup", "no rule allows tcp/443", ""},
+		{"by the internet a group of another VPC means nothing", egress, server("HubPublicA", object{"SourceSecurityGroupId": att("SpokeCluster", "ClusterSecurityGroupId")}), flow.Query{From: spoke, To: "Server"}, flow.Denied, "ServerGroup", "no rule allows tcp/443", ""},
 		{"the internet does not carry private IPv6 between VPCs", egress, all(add("HubIpv6", "AWS::EC2::VPCCidrBlock", object{"VpcId": ref("HubVpc"), "Ipv6CidrBlock": "fd12:3456:789a::/56"}), server("HubPublicA", object{"CidrIpv6": six})),
 			flow.Query{From: spoke, To: "Server"}, flow.NoRoute, "SpokePrivateATable", "leads to the internet", ""},
 
@@ -186,6 +188,8 @@ func settled() []question {
 		{"an internet gateway translates for its own VPC", egress, all(set("HubPrivateADefault4", "NatGatewayId", nil), set("HubPrivateADefault4", "GatewayId", ref("HubIgw")),
 			add("Server", "AWS::EC2::Instance", object{"NetworkInterfaces": []any{object{"DeviceIndex": "0", "SubnetId": ref("SpokePrivateA"), "AssociatePublicIpAddress": true}}})),
 			flow.Query{From: "Server", To: flow.Internet4}, flow.NoRoute, "HubIgw", "of HubVpc only", ""},
+		{"a table has no use of another VPC's internet gateway, also for that VPC's hosts", egress, all(roundabout, set("SpokePrivateADefault6", "GatewayId", ref("HubIgw"))), flow.Query{From: "subnet:HubPrivateA", To: flow.Internet6}, flow.NoRoute, "HubIgw", "attached to another VPC", ""},
+		{"nor of its egress-only gateway", egress, all(hubEgressOnly, roundabout, set("SpokePrivateADefault6", "EgressOnlyInternetGatewayId", ref("HubEgressOnly"))), flow.Query{From: "subnet:HubPrivateA", To: flow.Internet6}, flow.NoRoute, "HubEgressOnly", "belongs to another VPC", ""},
 		{"peered VPCs that share IPv6", peering, all(add("EastOwn", "AWS::EC2::VPCCidrBlock", object{"VpcId": ref("EastVpc"), "Ipv6CidrBlock": "2001:db8:42::/48", "Ipv6Pool": "p"}),
 			add("WestOwn", "AWS::EC2::VPCCidrBlock", object{"VpcId": ref("WestVpc"), "Ipv6CidrBlock": "2001:db8:42:100::/56", "Ipv6Pool": "p"})), flow.Query{From: eastToWest, To: west}, flow.Denied, "Peering", "2001:db8:42:100::/56", ""},
 		{"over a transit gateway no group of another VPC opens a VPC endpoint", transit, westEndpoint, flow.Query{From: eastToWest, To: "WestEcr"}, flow.Denied, "WestEcrGroup", "no rule allows tcp/443", ""},
