@@ -365,6 +365,7 @@ func (t *tracer) proxy(from *place, d dest) Verdict {
 	}
 	transit := func(h Hop) bool { return h.Component == "transit gateway" }
 	if i := slices.IndexFunc(t.hops[hops:], transit); preserved && i >= 0 {
+		t.hops = t.hops[:hops]
 		return t.stop(NoRoute, name, tg.Ref, "%s keeps the client's address, which does not work for targets behind a transit gateway", tg.Ref)
 	}
 	t.legs[n].preserved = preserved

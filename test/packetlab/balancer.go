@@ -36,7 +36,7 @@ func (l *Lab) balance(f *Flow, at netip.AddrPort) error {
 			return nil
 		}
 		front := l.card(*g.Front)
-		port := uint16((t.flow + windowSize/len(waits)*t.try) % windowSize) // a connection of an earlier try may still wait
+		port := uint16(t.flow%windowSize + windowSize*t.try) // a connection of an earlier try may still wait
 		if t.exchange == 0 {
 			port += edgeWindows[0].any[0]
 		} else {

@@ -342,7 +342,7 @@ func Flows(results []flow.Result, tools Tools) (decided []*Flow, left Left) {
 }
 
 // room bounds how many interfaces are built at a time: each takes files, of which the netfilter library can wait for 1024.
-const capacity = 280
+const capacity = 200
 
 var room = semaphore.NewWeighted(capacity)
 

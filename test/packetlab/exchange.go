@@ -448,9 +448,11 @@ func connected(file *os.File, deadline time.Time) (net.Conn, error) {
 // The waits for an answer: the next is tried only where the tracer promises one.
 var waits = []time.Duration{300 * time.Millisecond, time.Second, 4 * time.Second}
 
+// slots bounds how many exchanges wait at a time, in all labs together: each takes files too.
+var slots = make(chan struct{}, 160)
+
 // Run opens every flow's connections.
 func (l *Lab) Run() {
-	slots := make(chan struct{}, 128)
 	var group sync.WaitGroup
 	for n, f := range l.flows {
 		f.Got = make([]Exchange, len(f.windows))
@@ -475,7 +477,14 @@ func (l *Lab) exchange(f *Flow, t ticket) {
 	for try, wait := range waits {
 		t.try = try
 		for _, mark := range marks {
-			err := dial(box, f.Proto == model.UDP, netip.AddrPortFrom(from, f.windows[t.exchange]), netip.AddrPortFrom(to, f.Port), mark, t, wait)
+			var err error
+			for range 10 { // until the kernel has forgotten the last try
+				err = dial(box, f.Proto == model.UDP, netip.AddrPortFrom(from, f.windows[t.exchange]), netip.AddrPortFrom(to, f.Port), mark, t, wait)
+				if !errors.Is(err, unix.EADDRNOTAVAIL) && !errors.Is(err, unix.EADDRINUSE) {
+					break
+				}
+				time.Sleep(100 * time.Millisecond)
+			}
 			if err == nil {
 				got.Answered, got.Err = true, ""
 				return

@@ -455,8 +455,8 @@ func (l *Lab) peer(n int, p *model.Peering) error {
 			}
 		}
 	}
-	near := &port{name: fmt.Sprintf("p%d", len(a.ports)), leads: id(p.Ref), end: wire.East(n)}
-	far := &port{name: fmt.Sprintf("p%d", len(b.ports)), leads: id(p.Ref), end: wire.West(n)}
+	near := &port{name: fmt.Sprintf("p%d", len(a.ports)), leads: id(p.Ref), joins: true, end: wire.East(n)}
+	far := &port{name: fmt.Sprintf("p%d", len(b.ports)), leads: id(p.Ref), joins: true, end: wire.West(n)}
 	a.ports, b.ports = append(a.ports, near), append(b.ports, far)
 	return wire.Trunk(n, a.box, near.name, b.box, far.name)
 }
@@ -487,7 +487,7 @@ func (l *Lab) transit(g *model.TransitGateway) error {
 			if err != nil {
 				return err
 			}
-			p.leads = id(g.Ref)
+			p.leads, p.joins = id(g.Ref), true
 			ends = append(ends, e)
 		}
 	}

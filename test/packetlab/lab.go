@@ -102,6 +102,7 @@ type port struct {
 	subnet *model.Subnet // nil for what is in no subnet
 	card   *card         // nil for gateways
 	leads  string        // the id of the gateway
+	joins  bool          // it leads to other VPCs: a peering connection or a transit gateway
 	end    wire.End      // of the cable, where the gateway is
 	table  int           // where what comes in by it is looked up first; 0 is the VPC's own interfaces only
 }

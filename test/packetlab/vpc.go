@@ -320,8 +320,12 @@ func (l *Lab) allow(r *router, c wire.Chain, rule *model.Rule, of *card, egress 
 			case m.router == r: // whatever address its packets have
 				peers = append(peers, link(m.port.name))
 			case l.refers(of, m, egress):
-				for _, a := range m.addresses() {
-					peers = append(peers, peer(wire.One(a)))
+				for _, p := range r.ports {
+					for _, a := range m.addresses() {
+						if p.joins { // what comes round by the internet is nobody's member
+							peers = append(peers, append(slices.Clone(link(p.name)), peer(wire.One(a))...))
+						}
+					}
 				}
 			}
 		}
