@@ -105,10 +105,10 @@ func TestReferenceStacks(t *testing.T) {
 
 // TestMutants holds the templates that preflight's own tests make: most have one thing broken.
 func TestMutants(t *testing.T) {
-	kept, err := golden.ReadKept(mutants(t))
-	if err != nil {
-		t.Fatal(err)
-	}
+	dir, err := mutants()
+	must(t, err)
+	kept, err := golden.ReadKept(dir)
+	must(t, err)
 	for _, k := range kept {
 		t.Run(strings.TrimSuffix(k.Name, ".json"), func(t *testing.T) {
 			t.Parallel()

@@ -106,9 +106,10 @@ var disagrees = regexp.MustCompile(`\n +tracer: .+\n +lab: `)
 // TestBugs shows that the lab finds bugs: those above, each in a tracer built with it.
 func TestBugs(t *testing.T) {
 	unchanged, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
+	dir, err := mutants()
+	must(t, err)
+	t.Setenv(mutantsDir, dir)
 	var shows []string
 	for _, b := range bugs {
 		shows = append(shows, b.shows)

@@ -47,7 +47,7 @@ func again(t *testing.T, run string, change []string, args ...string) *inner {
 	late, cancel := context.WithTimeout(t.Context(), time.Minute)
 	t.Cleanup(cancel)
 	i := &inner{Cmd: exec.CommandContext(late, self, append([]string{"-test.run=" + run}, args...)...), late: late}
-	i.Env = append(append(os.Environ(), wire.Outside, "PACKETLAB_MUTANTS=", "TMPDIR="+temporary), change...)
+	i.Env = append(append(os.Environ(), wire.Outside, mutantsDir+"=", "TMPDIR="+temporary), change...)
 	i.Stdout, i.Stderr, i.WaitDelay = &i.out, &i.out, 10*time.Second
 	must(t, i.Start())
 	return i

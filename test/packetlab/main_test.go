@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -69,16 +70,22 @@ func preflightTests(args ...string) *exec.Cmd {
 	return cmd
 }
 
-// mutants is a folder with the templates that preflight's own tests make. One named in the environment is taken as it is.
-func mutants(t *testing.T) string {
-	if dir := os.Getenv("PACKETLAB_MUTANTS"); dir != "" {
-		return dir
+// mutantsDir names, in the environment of a run within a run, the folder that [mutants] makes.
+const mutantsDir = "PACKETLAB_MUTANTS"
+
+// mutants is a folder with the templates that preflight's own tests make. It goes with the namespaces that the tests run in.
+var mutants = sync.OnceValues(func() (string, error) {
+	if dir := os.Getenv(mutantsDir); dir != "" {
+		return dir, nil
 	}
-	dir := t.TempDir()
+	dir, err := os.MkdirTemp("", "mutants")
+	if err != nil {
+		return "", err
+	}
 	// Those left out make thousands of templates, or none of their own.
 	keep := preflightTests("-run", "^Test", "-skip", "^(TestUnknown|TestUnknownIsNeverBlocked|TestEveryPair|TestInvariants)$", "-keep", dir)
 	if out, err := keep.CombinedOutput(); err != nil {
-		t.Fatalf("%s: %v\n%s", keep, err, out)
+		return "", fmt.Errorf("%s: %w\n%s", keep, err, out)
 	}
-	return dir
-}
+	return dir, nil
+})
