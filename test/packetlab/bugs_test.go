@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/eks-ipv6/cdk/test/packetlab/wire"
 )
 
 // change is a text of a file below the repository's root that occurs once there, and what stands in its place.
@@ -182,6 +184,7 @@ func build(t *testing.T, changes []change) string {
 // lab runs tests of such a program, in namespaces within this one's.
 func lab(t *testing.T, bin, tests string) (string, error) {
 	cmd := exec.CommandContext(t.Context(), bin, "-test.run", tests)
+	cmd.Env = append(os.Environ(), wire.Sharing)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWNET | unix.CLONE_NEWNS | unix.CLONE_NEWPID}
 	out, err := cmd.CombinedOutput()
 	return string(out), err

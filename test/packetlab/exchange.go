@@ -446,7 +446,7 @@ func connected(file *os.File, deadline time.Time) (net.Conn, error) {
 }
 
 // The waits for an answer: the next is tried only where the tracer promises one.
-var waits = []time.Duration{300 * time.Millisecond, time.Second, 4 * time.Second}
+var waits = []time.Duration{400 * time.Millisecond, time.Second, 4 * time.Second}
 
 // slots bounds how many exchanges wait at a time, in all labs together: each takes files too.
 var slots = make(chan struct{}, 160)

@@ -20,6 +20,13 @@ const inside = "PACKETLAB_INSIDE"
 // Outside is what the environment of a program has that starts within the namespaces of [Enter] and is to have its own.
 const Outside = inside + "="
 
+// Sharing is what the environment of a program has that starts within the namespaces of [Enter], in such of its own, and is
+// to have the same files.
+const (
+	Sharing = sharing + "=1"
+	sharing = "PACKETLAB_SHARING"
+)
+
 // Inside reports whether the process runs in the namespaces that [Enter] makes.
 func Inside() bool { return os.Getenv(inside) != "" }
 
@@ -61,20 +68,25 @@ func (e *UnableError) Error() string { return e.Lacks }
 // Settle prepares the namespaces that the process was started in: file systems of its own for processes, run-time state and
 // temporary files, so that nothing is seen outside, and nothing left there.
 func Settle() error {
-	for _, m := range []struct {
+	type mount struct {
 		source, to, kind string
 		flags            uintptr
-	}{{"", "/", "", unix.MS_PRIVATE | unix.MS_REC}, {"proc", "/proc", "proc", 0}, {"tmpfs", "/run", "tmpfs", 0}} {
+	}
+	mounts := []mount{{"", "/", "", unix.MS_PRIVATE | unix.MS_REC}, {"proc", "/proc", "proc", 0}}
+	own := os.Getenv(sharing) == ""
+	if own {
+		mounts = append(mounts, mount{"tmpfs", "/run", "tmpfs", 0})
+	}
+	for _, m := range mounts {
 		if err := unix.Mount(m.source, m.to, m.kind, m.flags, ""); err != nil {
 			return &UnableError{fmt.Sprintf("mount %s %s: %v", m.kind, m.to, err)}
 		}
 	}
-	const temporary = "/run/tmp"
-	if err := os.Mkdir(temporary, 0o700); err != nil {
-		return err
-	}
-	if err := os.Setenv("TMPDIR", temporary); err != nil {
-		return err
+	if own {
+		const temporary = "/run/tmp"
+		if err := errors.Join(os.Mkdir(temporary, 0o700), os.Setenv("TMPDIR", temporary)); err != nil {
+			return err
+		}
 	}
 	lo, err := netlink.LinkByName("lo")
 	if err != nil {
