@@ -180,6 +180,9 @@ func (t *tracer) carry(from, to *place) (nat *place, out model.Target, v Verdict
 		case *model.EgressOnlyGateway:
 			return nil, target, t.exitEgressOnly(target, from, to, route)
 		case *model.NATGateway:
+			if to.nat == target { // the answer to what it translated
+				return nil, nil, t.arrive(to, from, at.subnet == to.subnet)
+			}
 			nat, v := t.toNAT(target, at, from, to, route)
 			return nat, nil, v
 		case *model.Peering:

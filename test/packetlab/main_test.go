@@ -17,7 +17,7 @@ import (
 
 // The flags of a run. The table in docs/packetlab.md is of the defaults.
 var (
-	networks = flag.Int("networks", 300, "how many random networks to compare")
+	networks = flag.Int("networks", 200, "how many random networks to compare")
 	seed     = flag.Uint64("seed", 1, "the seed of the first random network")
 )
 

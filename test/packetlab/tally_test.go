@@ -124,8 +124,8 @@ func TestDocs(t *testing.T) {
 		t.Log("there is no NAT64 here: the documented run is with it")
 		return
 	}
-	if f := *networks; f != 300 || *seed != 1 {
-		t.Logf("%d random networks from seed %d: the documented run is of 300 from 1", f, *seed)
+	if f := *networks; f != 200 || *seed != 1 {
+		t.Logf("%d random networks from seed %d: the documented run is of 200 from 1", f, *seed)
 		return
 	}
 	for _, row := range rowOrder {

@@ -134,7 +134,10 @@ func link(a *Box, aName string, aEnd End, b *Box, bName string, bEnd End) error 
 	if err := a.nl.LinkAdd(v); err != nil {
 		return fmt.Errorf("link %s %s - %s %s: %w", a.Name, aName, b.Name, bName, err)
 	}
-	return errors.Join(a.up(aName), b.up(bName), a.Address(aName, aEnd.Addr(false), aEnd.Addr(true)), b.Address(bName, bEnd.Addr(false), bEnd.Addr(true)))
+	if err := errors.Join(a.up(aName), b.up(bName), a.Address(aName, aEnd.Addr(false), aEnd.Addr(true)), b.Address(bName, bEnd.Addr(false), bEnd.Addr(true))); err != nil {
+		return err
+	}
+	return errors.Join(a.neighbour(aName, b, bName, bEnd), b.neighbour(bName, a, aName, aEnd))
 }
 
 func (b *Box) up(name string) error {
@@ -143,6 +146,26 @@ func (b *Box) up(name string) error {
 		return fmt.Errorf("box %s: %s: %w", b.Name, name, err)
 	}
 	return b.nl.LinkSetUp(l)
+}
+
+// neighbour tells a box the hardware address at the other end of a cable, so that it need not ask: the kernel keeps a
+// thousand answers for all namespaces together, and a busy lab has more.
+func (b *Box) neighbour(name string, of *Box, ofName string, end End) error {
+	l, err := b.nl.LinkByName(name)
+	if err != nil {
+		return fmt.Errorf("box %s: %s: %w", b.Name, name, err)
+	}
+	far, err := of.nl.LinkByName(ofName)
+	if err != nil {
+		return fmt.Errorf("box %s: %s: %w", of.Name, ofName, err)
+	}
+	for _, six := range []bool{false, true} {
+		n := &netlink.Neigh{LinkIndex: l.Attrs().Index, State: netlink.NUD_PERMANENT, IP: end.Addr(six).AsSlice(), HardwareAddr: far.Attrs().HardwareAddr}
+		if err := b.nl.NeighSet(n); err != nil {
+			return fmt.Errorf("box %s: neighbour of %s: %w", b.Name, name, err)
+		}
+	}
+	return nil
 }
 
 // Address gives an interface addresses, each alone: no network is reached by them.
