@@ -296,7 +296,11 @@ func (t *tracer) toNAT(g *model.NATGateway, at position, from, to *place, route 
 // endsAtInternet reports whether a NAT gateway sends an address to the internet and nowhere else.
 func endsAtInternet(g *model.NATGateway, a netip.Addr) bool {
 	if g.Subnet == nil {
-		return g.VPC != nil && g.VPC.InternetGateway != nil
+		if g.VPC == nil || g.VPC.InternetGateway == nil {
+			return false
+		}
+		_, own := g.VPC.Contains(a)
+		return !own
 	}
 	if g.Subnet.RouteTable == nil {
 		return false

@@ -283,6 +283,9 @@ func (t *tracer) podToIPv6(from *place, d dest) (*place, []undo, Verdict) {
 	if !from.node6.IsValid() {
 		return nil, nil, t.stop(NoRoute, "node", from.subnet.Ref, "nodes in subnet %s have no IPv6 address", from.subnet.Ref)
 	}
+	if from.beside(d.place) && t.pkt.Dst == d.place.v6 {
+		return from, nil, 0
+	}
 	by := a.In("ConfigurationValues.env.ENABLE_V6_EGRESS")
 	node, back := t.asNode(from, by, from.node6, "IPv6 egress: to the node's IPv6 address")
 	return node, []undo{back}, 0

@@ -180,6 +180,9 @@ func (t *tracer) carry(from, to *place) (nat *place, out model.Target, v Verdict
 		case *model.EgressOnlyGateway:
 			return nil, target, t.exitEgressOnly(target, from, to, route)
 		case *model.NATGateway:
+			if i == 0 && from.subnet != nil && from.subnet.IPv4.IsValid() && from.subnet.IPv4.Contains(t.pkt.Dst) && to.nat != target {
+				return nil, nil, t.stop(NoRoute, "route table", route.Table.Ref, "%s lies in the sender's own subnet %s, where no route is asked: the ranges overlap", t.pkt.Dst, from.subnet.Ref)
+			}
 			if to.nat == target { // the answer to what it translated
 				return nil, nil, t.arrive(to, from, at.subnet == to.subnet)
 			}

@@ -86,7 +86,7 @@ func (l *Lab) differ(f *Flow, seen []sighting, claims *claims) (tracer, lab stri
 		return "", ""
 	}
 	for _, s := range seen {
-		if !ok && (s.leads == "" && !f.ends(s.Dst.Addr(), s.vpc) || s.from != nil && !f.ends(s.Src.Addr(), s.vpc)) {
+		if !ok && (s.leads == "" && (!f.ends(s.Dst.Addr(), s.vpc) || s.Dst.Port() == f.Port && s.vpc == f.From.VPC && f.To.VPC != s.vpc && !f.proxied()) || s.from != nil && !f.ends(s.Src.Addr(), s.vpc)) {
 			continue // where ranges overlap, a host of another VPC has the address, gets what is not its own, and answers
 		}
 		if claims.mine(f, s) && !claims.explain(s) {
@@ -96,10 +96,14 @@ func (l *Lab) differ(f *Flow, seen []sighting, claims *claims) (tracer, lab stri
 	return "", ""
 }
 
+func (f *Flow) proxied() bool {
+	return slices.ContainsFunc(f.Trace.Hops, func(h flow.Hop) bool { return proxies[h.Component] })
+}
+
 // ends reports whether an address in a VPC is of one of the flow's own interfaces, as far as the flow comes.
 func (f *Flow) ends(a netip.Addr, v *model.VPC) bool {
 	list := []*model.Interface{&f.From, &f.To}
-	if slices.ContainsFunc(f.Trace.Hops, func(h flow.Hop) bool { return proxies[h.Component] }) {
+	if f.proxied() {
 		list = append(list, f.Front, f.Backend)
 	}
 	for _, i := range list {
@@ -212,7 +216,7 @@ var outward = map[string]bool{
 func passages(t flow.Trace) []claim {
 	var out []claim
 	// A load balancer opens no connection for a client that its own answers do not reach.
-	deaf := !t.Verdict.OK() && slices.ContainsFunc(t.Return, proxy)
+	deaf := !t.Verdict.OK() && len(t.Return) > 0
 	for i, hops := range [][]flow.Hop{t.Hops, t.Return} {
 		for n, h := range hops {
 			if deaf && proxy(h) {

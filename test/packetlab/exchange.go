@@ -494,6 +494,7 @@ func (l *Lab) exchange(f *Flow, t ticket) {
 		if !f.Trace.Verdict.OK() {
 			return
 		}
+		time.Sleep(wait / 4) // an error may come at once, and be gone soon
 	}
 }
 
