@@ -51,7 +51,7 @@ func (c *Cluster) addAddons(p ClusterProps) {
 	c.VpcCni.Node().AddDependency(c.CNIIdentity.Association)
 	if p.CNI.NetworkPolicy && !p.CNI.DisableIpv4Egress {
 		awscdk.Annotations_Of(c.Construct).AddWarningV2(jsiix.Str("eks-ipv6:NetworkPolicyIpv4Egress"),
-			jsiix.Str("network policies do not filter the Pods' IPv4 egress (https://docs.aws.amazon.com/eks/latest/userguide/cni-network-policy.html): set CNI.DisableIpv4Egress, or acknowledge this"))
+			jsiix.Str("network policies do not filter the Pods' IPv4 egress (https://docs.aws.amazon.com/eks/latest/userguide/cni-network-policy.html): set CNI.DisableIpv4Egress, or acknowledge this"), nil)
 	}
 
 	dns := ""

