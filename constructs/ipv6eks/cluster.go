@@ -330,7 +330,7 @@ func NewCluster(scope constructs.Construct, id string, props *ClusterProps) *Clu
 		c.CfnCluster.SetZonalShiftConfig(&awseksv2.CfnCluster_ZonalShiftConfigProperty{Enabled: true})
 	}
 	if c.kubectl {
-		c.kubectlOverIpv6()
+		c.tuneKubectl()
 	}
 	c.addAdmins(p.AdminRoleArns)
 	c.addAddons(p)

@@ -47,11 +47,13 @@ func (k KubectlLayer) options() *awseksv2.KubectlProviderOptions {
 	return &awseksv2.KubectlProviderOptions{KubectlLayer: k.Layer}
 }
 
-// kubectlOverIpv6 gives the kubectl function an IPv6 address in its dual-stack subnets, which the stock construct
-// leaves out: chart repositories are then reachable without NAT.
-func (c *Cluster) kubectlOverIpv6() {
+// tuneKubectl gives the kubectl function an IPv6 address in its dual-stack subnets, which the stock construct leaves out:
+// chart repositories are then reachable without NAT. It also bounds its time.
+func (c *Cluster) tuneKubectl() {
 	handler := c.Cluster.Node().FindChild(jsiix.Str("KubectlProvider")).Node().FindChild(jsiix.Str("Handler"))
-	handler.Node().DefaultChild().(awslambda.CfnFunction).AddPropertyOverride(jsiix.Str("VpcConfig.Ipv6AllowedForDualStack"), true)
+	function := handler.Node().DefaultChild().(awslambda.CfnFunction)
+	function.AddPropertyOverride(jsiix.Str("VpcConfig.Ipv6AllowedForDualStack"), true)
+	limitKubectl(function)
 }
 
 // HasKubectl tells whether charts and manifests can be applied to the cluster.
