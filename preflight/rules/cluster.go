@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/cfn"
 	"github.com/eks-ipv6/cdk/internal/model"
 )
@@ -15,7 +16,6 @@ import (
 const (
 	docKubernetesNetwork = "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-eks-cluster-kubernetesnetworkconfig.html"
 	docEndpointAccess    = "https://docs.aws.amazon.com/eks/latest/userguide/cluster-endpoint.html"
-	docVersions          = "https://docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html"
 )
 
 var clusterRules = []Rule{
@@ -61,7 +61,8 @@ var clusterRules = []Rule{
 				}
 				list, p := c.clusterProp(cl, "ResourcesVpcConfig.SubnetIds")
 				for _, s := range c.declared(cl.Subnets) {
-					if id, ok := c.raw(s).Prop("AvailabilityZoneId").Text(); ok && slices.Contains([]string{"use1-az3", "usw1-az2", "cac1-az3"}, id) {
+					id, _ := c.raw(s).Prop("AvailabilityZoneId").Text()
+					if _, bad := aws.NoControlPlane(id); bad {
 						c.report(c.raw(s), "AvailabilityZoneId", "subnet %s of cluster %s is in %s", s.LogicalID, cl.LogicalID, id)
 					}
 				}
@@ -280,7 +281,7 @@ var clusterRules = []Rule{
 		ID: "W13", Severity: Warning, Title: "Kubernetes version at the end of its support",
 		Why:    "After standard support a version costs six times as much, and is upgraded by force a year later.",
 		Fix:    "use a later version",
-		Source: docVersions,
+		Source: aws.DocVersions,
 		check: func(c *check) {
 			for _, cl := range c.net.Clusters {
 				if c.raw(cl) == nil {
@@ -291,9 +292,10 @@ var clusterRules = []Rule{
 				if !v.Exists() || !v.Known() || !ok {
 					continue
 				}
-				end, listed := endOfSupport[minor]
+				k, listed := aws.KubernetesVersion("1." + itoa(minor))
+				end := k.StandardUntil
 				switch {
-				case minor < oldestListed:
+				case minor < aws.KubernetesVersions()[0].Minor:
 					c.report(c.raw(cl), p, "cluster %s runs Kubernetes %s, whose standard support has ended", cl.LogicalID, v)
 				case !listed:
 				case c.today.After(end):
@@ -305,16 +307,6 @@ var clusterRules = []Rule{
 		},
 	},
 }
-
-// endOfSupport is when standard support of a Kubernetes minor version ends on EKS, as of November 2026.
-// https://docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html
-var endOfSupport = map[int]time.Time{
-	33: time.Date(2026, time.July, 29, 0, 0, 0, 0, time.UTC),
-	34: time.Date(2026, time.December, 2, 0, 0, 0, 0, time.UTC),
-	35: time.Date(2027, time.March, 27, 0, 0, 0, 0, time.UTC),
-}
-
-const oldestListed = 33
 
 func minorOf(version string) (int, bool) {
 	major, rest, ok := strings.Cut(version, ".")
