@@ -144,6 +144,8 @@ type Cluster struct {
 	Vpc awsec2.IVpc
 	// Version is the Kubernetes version.
 	Version string
+	// PodsReachIPv4 tells whether Pods have a way to IPv4: false with CNI.DisableIpv4Egress.
+	PodsReachIPv4 bool
 	// ControlPlaneSecurityGroup is on the control plane's network interfaces, beside the cluster security group
 	// that EKS makes for them and for nodes.
 	ControlPlaneSecurityGroup awsec2.SecurityGroup
@@ -161,6 +163,7 @@ type Cluster struct {
 	afterNodes  []awseksv2.CfnAddon
 	nodeRole    awsiam.Role
 	fargateRole awsiam.Role
+	onFargate   []fargatePods
 	kubectl     bool
 	capacity    int
 }
@@ -280,7 +283,7 @@ func NewCluster(scope constructs.Construct, id string, props *ClusterProps) *Clu
 	p := props.withDefaults()
 
 	c := &Cluster{
-		Construct: constructs.NewConstruct(scope, jsiix.Str(id)), Vpc: p.Vpc, Version: p.Version,
+		Construct: constructs.NewConstruct(scope, jsiix.Str(id)), Vpc: p.Vpc, Version: p.Version, PodsReachIPv4: !p.CNI.DisableIpv4Egress,
 		subnets: *p.Vpc.SelectSubnets(p.Subnets).Subnets, kubectl: p.Kubectl.Layer != nil,
 	}
 	name := p.Name
