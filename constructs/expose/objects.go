@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
@@ -197,8 +198,19 @@ func vpcRanges(cluster *ipv6eks.Cluster) []string {
 	if !ok {
 		return nil
 	}
-	return []string{*vpc.VpcCidrBlock(), *awscdk.Fn_Select(jsiix.Num(0), vpc.VpcIpv6CidrBlocks())}
+	known.Lock()
+	defer known.Unlock()
+	if known.of[cluster] == nil {
+		known.of[cluster] = []string{*vpc.VpcCidrBlock(), *awscdk.Fn_Select(jsiix.Num(0), vpc.VpcIpv6CidrBlocks())}
+	}
+	return known.of[cluster]
 }
+
+// known are the ranges of each cluster's VPC: the same tokens each time, so that Ingresses of a group can be compared.
+var known = struct {
+	sync.Mutex
+	of map[*ipv6eks.Cluster][]string
+}{of: map[*ipv6eks.Cluster][]string{}}
 
 // pairs writes a map as the controller reads it, a=b,c=d, in order.
 func pairs(m map[string]string) string {
