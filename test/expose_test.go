@@ -255,6 +255,15 @@ func TestExposeRefusesTheCluster(t *testing.T) {
 		door.Controller = lbc.NewController(stack, "Oldest", &lbc.ControllerProps{Cluster: cluster, ChartVersion: "v3.1.0"})
 		mustPanic(t, func() { expose.NewGateway(stack, "Old", door) }, "Controller: version v3.1.0 has the Gateway API off", "want 3.2.0 or later")
 
+		alb = ingress(cluster, lbc.NewController(stack, "NoWaf", &lbc.ControllerProps{Cluster: cluster, WithoutWAFAndShield: true}), "waf")
+		alb.WAFArn = "arn:aws:wafv2:eu-west-1:111122223333:regional/webacl/a/b"
+		mustPanic(t, func() { expose.NewIngress(stack, "Waf", alb) }, "expose.NewIngress S/Waf", "WAFArn: arn:aws:wafv2", "the controller's part for AWS WAF is off")
+		door = &expose.GatewayProps{
+			Cluster: cluster, Controller: alb.Controller, CRDsInstalled: true, Name: "waf", WAFArn: alb.WAFArn,
+			HTTPRoutes: []expose.HTTPRoute{{Paths: []expose.Path{{Backend: expose.Backend{Service: "web", Port: 80}}}}},
+		}
+		mustPanic(t, func() { expose.NewGateway(stack, "WafDoor", door) }, "expose.NewGateway S/WafDoor", "WAFArn: arn:aws:wafv2")
+
 		imported := awsec2.Vpc_FromVpcAttributes(stack, jsiix.Str("Imported"), &awsec2.VpcAttributes{
 			VpcId: jsiix.Str("vpc-1"), AvailabilityZones: jsiix.Strs([]string{"a", "b"}), PrivateSubnetIds: jsiix.Strs([]string{"subnet-1", "subnet-2"}),
 			PrivateSubnetRouteTableIds: jsiix.Strs([]string{"rtb-1", "rtb-2"}),

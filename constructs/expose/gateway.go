@@ -413,7 +413,7 @@ func NewGateway(scope constructs.Construct, id string, props *GatewayProps) *Gat
 		p.LoadBalancerName = networkName(scope, id, or(p.Namespace, "default"), p.Name, p.Scheme)
 	}
 	_, err := p.Objects()
-	err = errors.Join(err, checkTarget(p.Cluster, p.Controller), checkPublic(p.Cluster, p.Scheme, 0), p.checkController())
+	err = errors.Join(err, checkTarget(p.Cluster, p.Controller), checkPublic(p.Cluster, p.Scheme, 0), p.checkController(), checkWAF(p.Controller, p.WAFArn))
 	if err != nil {
 		panic(fmt.Errorf("expose.NewGateway %s/%s: %w", *scope.Node().Path(), id, err))
 	}

@@ -550,7 +550,7 @@ func NewIngress(scope constructs.Construct, id string, props *IngressProps) *Ing
 	p := jsiix.Value(props)
 	p.Inbound.vpc = vpcRanges(p.Cluster)
 	objects, err := p.Objects()
-	err = errors.Join(err, checkTarget(p.Cluster, p.Controller), checkPublic(p.Cluster, p.Scheme, len(p.Subnets)))
+	err = errors.Join(err, checkTarget(p.Cluster, p.Controller), checkPublic(p.Cluster, p.Scheme, len(p.Subnets)), checkWAF(p.Controller, p.WAFArn))
 	if err == nil {
 		err = joinGroup(p)
 	}

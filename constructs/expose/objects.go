@@ -184,6 +184,15 @@ func checkTarget(cluster *ipv6eks.Cluster, controller *lbc.Controller) error {
 	return errors.Join(errs...)
 }
 
+// checkWAF tells whether the controller joins load balancers with web ACLs, when one is asked for. One that does not would
+// leave the load balancer open, in silence.
+func checkWAF(controller *lbc.Controller, arn string) error {
+	if controller == nil || arn == "" || !controller.WithoutWAF {
+		return nil
+	}
+	return fmt.Errorf("WAFArn: %s: the controller's part for AWS WAF is off (lbc.ControllerProps.WithoutWAFAndShield, or the chart's enableWafv2), and the load balancer would have no web ACL: want it on, or no WAFArn", arn)
+}
+
 // checkPublic tells whether an internet-facing load balancer has subnets to be in.
 func checkPublic(cluster *ipv6eks.Cluster, scheme Scheme, subnets int) error {
 	if cluster == nil || scheme != InternetFacing || subnets > 0 || len(*cluster.Vpc.PublicSubnets()) > 0 {
