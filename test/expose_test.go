@@ -389,6 +389,10 @@ func TestHostnamesFollowTheLoadBalancer(t *testing.T) {
 			t.Errorf("%s: read again: %v, want %v; added %v, removed %v", name, values, c.want, added, removed)
 		}
 	}
+	// Also where the name does not tell the scheme: an NLB that keeps its own name.
+	if _, _, changed := changes(build(choices{name: "shop"}), build(choices{name: "shop", scheme: expose.InternetFacing})); !slices.ContainsFunc(changed, func(id string) bool { return strings.HasPrefix(id, "KubernetesObjectValue ServiceHostname") }) {
+		t.Errorf("a Service with a name and another scheme: changed %v", changed)
+	}
 	// The name of a network load balancer follows its scheme, so that the two can be told apart.
 	for _, c := range []struct {
 		tpl   template
