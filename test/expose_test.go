@@ -350,7 +350,6 @@ func TestHostnamesFollowTheLoadBalancer(t *testing.T) {
 		scheme      expose.Scheme
 		group, name string
 		paths       []expose.Path
-		ports       []int
 	}
 	build := func(c choices) template {
 		return onPlatform(t, func(p *stacks.Platform) {

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -160,8 +161,8 @@ func (k kubectl) askStatus(t *testing.T, p published, status string) string {
 	cmd.Env = []string{"HOME=" + k.cache}
 	out, err := cmd.Output()
 	if err != nil {
-		failed, ok := err.(*exec.ExitError)
-		if !ok || !strings.Contains(string(failed.Stderr), "array index out of bounds") {
+		var failed *exec.ExitError
+		if !errors.As(err, &failed) || !strings.Contains(string(failed.Stderr), "array index out of bounds") {
 			t.Fatalf("%v: %v", cmd.Args, err)
 		}
 		return ""
@@ -209,7 +210,7 @@ func layersKubectl(t *testing.T) string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer in.Close()
+		defer func() { _ = in.Close() }()
 		path := filepath.Join(t.TempDir(), "kubectl")
 		out, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o755)
 		if err != nil {
