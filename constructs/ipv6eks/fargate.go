@@ -55,8 +55,8 @@ func (p *FargateProfileProps) Validate() error {
 	return errors.Join(errs...)
 }
 
-// AddFargateProfile runs the selected Pods on Fargate. It makes an AWS::EKS::FargateProfile and, with the first one of
-// a cluster, the role that pulls images for the Pods. It panics with the error of [FargateProfileProps.Validate] and
+// AddFargateProfile runs the selected Pods on Fargate. It makes an AWS::EKS::FargateProfile, after the one that was added
+// before it, and, with the first one of a cluster, the role that pulls images for the Pods. It panics with the error of [FargateProfileProps.Validate] and
 // the construct's path.
 func (c *Cluster) AddFargateProfile(id string, props *FargateProfileProps) awseksv2.CfnFargateProfile {
 	if err := props.Validate(); err != nil {
@@ -85,6 +85,63 @@ func (c *Cluster) AddFargateProfile(id string, props *FargateProfileProps) awsek
 		props.Tune(fp)
 	}
 	profile := awseksv2.NewCfnFargateProfile(c.Construct, jsiix.Str(id), fp)
+	if c.lastProfile != nil {
+		// EKS makes and deletes one at a time: https://docs.aws.amazon.com/eks/latest/APIReference/API_DeleteFargateProfile.html
+		profile.Node().AddDependency(c.lastProfile)
+	}
+	c.lastProfile = profile
+	for _, s := range props.Selectors {
+		c.fargate = append(c.fargate, fargateSelector{profile: id, FargateSelector: s})
+	}
 	c.runAddonsAfter(profile)
 	return profile
+}
+
+// fargateSelector is a selector with its profile's id.
+type fargateSelector struct {
+	profile string
+	FargateSelector
+}
+
+// RunsOnFargate tells whether a Pod with the given labels, in the given namespace, matches a selector of a profile that was
+// added so far, and of which. EKS then runs it on Fargate, also where there are nodes.
+// Source: https://docs.aws.amazon.com/eks/latest/userguide/fargate-profile.html
+func (c *Cluster) RunsOnFargate(namespace string, labels map[string]string) (profile string, ok bool) {
+	for _, s := range c.fargate {
+		if s.takes(namespace, labels) {
+			return s.profile, true
+		}
+	}
+	return "", false
+}
+
+// takes tells whether a Pod matches the selector.
+func (s FargateSelector) takes(namespace string, labels map[string]string) bool {
+	if !wildcard(s.Namespace, namespace) {
+		return false
+	}
+	for k, v := range s.Labels {
+		has := false
+		for key, value := range labels {
+			has = has || wildcard(k, key) && wildcard(v, value)
+		}
+		if !has {
+			return false
+		}
+	}
+	return true
+}
+
+// wildcard tells whether a text matches a pattern in which * stands for any letters and ? for one.
+func wildcard(pattern, text string) bool {
+	if pattern == "" {
+		return text == ""
+	}
+	switch {
+	case pattern[0] == '*':
+		return wildcard(pattern[1:], text) || text != "" && wildcard(pattern, text[1:])
+	case text == "":
+		return false
+	}
+	return (pattern[0] == '?' || pattern[0] == text[0]) && wildcard(pattern[1:], text[1:])
 }
