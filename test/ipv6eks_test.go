@@ -303,7 +303,7 @@ func TestController(t *testing.T) {
 		t.Errorf("chart: %s", js(chart.Properties))
 	}
 	values := helmValues(t, chart)
-	want := `{"clusterName":"«ref»","defaultTargetType":"ip","ingressClassParams":{"create":true,"spec":{"ipAddressType":"dualstack","targetType":"ip"}},` +
+	want := `{"clusterName":"«ref»","defaultTargetType":"ip","ingressClassParams":{"create":true,"spec":{"ipAddressType":"dualstack","targetType":"ip"}},"keepTLSSecret":true,` +
 		`"region":"«ref»","replicaCount":3,"serviceAccount":{"annotations":{"a":"b"},"create":true,"name":"aws-load-balancer-controller"},"vpcId":"«ref»"}`
 	if got := js(values); got != want {
 		t.Errorf("values:\n got %s\nwant %s", got, want)
