@@ -361,9 +361,18 @@ var routeRules = []Rule{
 		Fix:    "route 0.0.0.0/0 to a NAT gateway, or add endpoints for ecr.api, ecr.dkr and s3",
 		Source: "https://docs.aws.amazon.com/eks/latest/userguide/private-clusters.html",
 		check: func(c *check) {
+			told := map[*model.Subnet]bool{} // by V58, whose nodes do not even start
+			for _, cl := range c.clusters6() {
+				for _, n := range cl.NodeGroups {
+					bad, _ := c.stranded(cl, n)
+					for _, p := range bad {
+						told[p.subnet] = true
+					}
+				}
+			}
 			for _, s := range c.nodeSubnets() {
 				four, sure := c.internetRoute(s, model.IPv4)
-				if four != nil || !sure || s.VPC == nil {
+				if four != nil || !sure || s.VPC == nil || told[s] {
 					continue
 				}
 				if lacking := missingEndpoints(s.VPC, "ecr.api", "ecr.dkr", "s3"); len(lacking) > 0 {
