@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -33,10 +34,14 @@ var pullRules = []Rule{
 		Source: docPrivateClusters,
 		check: func(c *check) {
 			for _, cl := range c.net.Clusters {
+				// Node groups that lack the same in the same subnets are one mistake.
+				told := map[string]bool{}
 				for _, n := range cl.NodeGroups {
 					bad, lacks := c.stranded(cl, n)
-					if len(bad) > 0 {
-						c.report(c.raw(n), "", "the nodes %s in %s have no way to %s: neither IPv4 to the internet nor an endpoint", n.LogicalID, names(bad), strings.Join(lacks, ", "))
+					text := fmt.Sprintf("in %s have no way to %s: neither IPv4 to the internet nor an endpoint", names(bad), strings.Join(lacks, ", "))
+					if len(bad) > 0 && !told[text] {
+						told[text] = true
+						c.report(c.raw(n), "", "the nodes %s %s", n.LogicalID, text)
 					}
 				}
 				for _, f := range cl.Fargate {
@@ -67,45 +72,56 @@ var pullRules = []Rule{
 		Fix:    "route 0.0.0.0/0 of the functions' subnets to a NAT gateway, or add interface endpoints for lambda, eks (and sts where a role is assumed) and a gateway endpoint for s3",
 		Source: docPrivateClusters,
 		check: func(c *check) {
-			seen := map[*cfn.Resource]bool{}
-			for _, r := range c.set.Resources(kubectlTypes...) {
-				framework, handler := functionsOf(r)
-				lacks := func(fn *cfn.Resource, services ...string) {
-					if seen[fn] {
-						return
-					}
-					seen[fn] = true
-					if fn.Prop("Environment.Variables.AWS_USE_DUALSTACK_ENDPOINT").Exists() || proxied(fn) {
-						services = slices.DeleteFunc(services, func(s string) bool { return s != "s3" || proxied(fn) })
-					}
-					var bad []puller
-					var out []string
-					for _, p := range c.functionPullers(fn) {
-						if got := c.lacking(p, services...); len(got) > 0 {
-							bad = append(bad, p)
-							out = union(out, got)
-						}
-					}
-					if len(bad) > 0 {
-						c.report(fn, "VpcConfig", "the function %s in %s has no way to %s: neither IPv4 to the internet nor an endpoint", fn.ID, names(bad), strings.Join(out, ", "))
+			needs, order := c.called()
+			for _, fn := range order {
+				var bad []puller
+				var lacks []string
+				for _, p := range c.functionPullers(fn) {
+					if got := c.lacking(p, needs[fn]...); len(got) > 0 {
+						bad = append(bad, p)
+						lacks = union(lacks, got)
 					}
 				}
-				if framework == nil {
-					continue
+				if len(bad) > 0 {
+					c.report(fn, "VpcConfig", "the function %s in %s has no way to %s: neither IPv4 to the internet nor an endpoint", fn.ID, names(bad), strings.Join(lacks, ", "))
 				}
-				called := []string{"eks"}
-				if r.Prop("RoleArn").Exists() {
-					called = append(called, "sts")
-				}
-				if handler == framework {
-					lacks(framework, append(called, "s3")...)
-					continue
-				}
-				lacks(framework, "lambda", "s3")
-				lacks(handler, called...)
 			}
 		},
 	},
+}
+
+// called are the services that each function of CDK's kubectl provider calls by names with IPv4 only.
+// Source: https://github.com/aws/aws-cdk/tree/main/packages/%40aws-cdk/custom-resource-handlers/lib/aws-eks-v2/kubectl-handler
+// and https://github.com/aws/aws-cdk/tree/main/packages/aws-cdk-lib/custom-resources/lib/provider-framework/runtime
+func (c *check) called() (needs map[*cfn.Resource][]string, order []*cfn.Resource) {
+	needs = map[*cfn.Resource][]string{}
+	for _, r := range c.set.Resources(kubectlTypes...) {
+		framework, handler := functionsOf(r)
+		for fn, services := range map[*cfn.Resource][]string{framework: {"lambda", "s3"}, handler: {"eks"}} {
+			if fn == nil || proxied(fn) {
+				continue
+			}
+			if fn == handler {
+				if r.Prop("RoleArn").Exists() {
+					services = append(services, "sts")
+				}
+				if r.Prop("ChartAssetURL").Exists() {
+					services = append(services, "s3")
+				}
+				if fn == framework { // no framework: the handler itself answers CloudFormation
+					services = union(services, []string{"s3"})
+				}
+			}
+			if fn.Prop("Environment.Variables.AWS_USE_DUALSTACK_ENDPOINT").Exists() {
+				services = slices.DeleteFunc(services, func(s string) bool { return s != "s3" || fn != framework })
+			}
+			if needs[fn] == nil {
+				order = append(order, fn)
+			}
+			needs[fn] = union(needs[fn], services)
+		}
+	}
+	return needs, order
 }
 
 // proxied says that a function's environment names a proxy.
@@ -131,7 +147,7 @@ func (c *check) stranded(cl *model.Cluster, n *model.NodeGroup) (bad []puller, l
 	}
 	services := []string{"ec2", "ecr.api", "ecr.dkr", "s3"}
 	// With this gate nodes do not ask for their name, and the VPC CNI may be told to use EC2's dual-stack name.
-	if n.Template != nil && strings.Contains(n.Template.UserData, "InstanceIdNodeName") {
+	if strings.Contains(c.userData(n), "InstanceIdNodeName") {
 		services = services[1:]
 	}
 	for _, p := range c.nodePullers(n) {
@@ -180,11 +196,14 @@ func (c *check) fetches(how aws.Certainty) {
 			continue
 		}
 		seen[key] = true
-		instead := ""
+		has, instead := f.host.Families.String(), ""
+		if f.host.Families != aws.DualStack {
+			has += " only"
+		}
 		if f.host.Instead != "" {
 			instead = "; " + f.host.Instead + " has both families"
 		}
-		c.report(f.at, f.property, "%s is at a host with %s only, which subnets %s do not reach%s", f.what, f.host.Families, names(bad), instead)
+		c.report(f.at, f.property, "%s is at a host with %s, to which there is no way from %s%s", f.what, has, names(bad), instead)
 	}
 }
 

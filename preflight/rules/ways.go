@@ -160,24 +160,38 @@ func (c *check) reaches(p puller, h aws.Host) certainty {
 }
 
 // nodePullers are the nodes of a group, one for each of its subnets. None where something may give them a way that the
-// templates do not show: a proxy, or a mirror of registries.
+// templates do not show (a proxy, or a mirror of registries), and none in subnets where nodes get no IPv6 (V02, V03): an
+// IPv6 cluster's do not come that far.
 func (c *check) nodePullers(n *model.NodeGroup) (out []puller) {
-	if n.Assumed || n.Unknown != "" || detours(n) {
+	if n.Assumed || n.Unknown != "" || c.detours(n) {
 		return nil
 	}
 	for _, s := range n.Subnets {
+		if n.Cluster.Family == model.IPv6 && (!s.IPv6.IsValid() || !s.AssignIPv6 && (n.Template == nil || n.Template.IPv6AddressCount == 0)) {
+			continue
+		}
 		out = append(out, puller{flow.NodeGroup(n.String()), n, s})
 	}
 	return out
 }
 
-// detours says that a node group's user data sets a proxy or mirrors of registries.
-func detours(n *model.NodeGroup) bool {
-	if n.Template == nil {
-		return false
+// detours says that a node group's user data sets a proxy or mirrors of registries, or is not known at all.
+func (c *check) detours(n *model.NodeGroup) bool {
+	data := strings.ToLower(c.userData(n))
+	return strings.HasPrefix(data, "${") || strings.Contains(data, "proxy") || strings.Contains(data, "certs.d") || strings.Contains(data, "mirror")
+}
+
+// userData is that of a node group's launch template, unknown parts as ${…}; "" where there is none.
+func (c *check) userData(n *model.NodeGroup) string {
+	if n.Template == nil || c.raw(n.Template) == nil {
+		return ""
 	}
-	data := strings.ToLower(n.Template.UserData)
-	return strings.Contains(data, "proxy") || strings.Contains(data, "certs.d") || strings.Contains(data, "mirror")
+	v := c.raw(n.Template).Prop("LaunchTemplateData.UserData")
+	data, known := userData(v)
+	if !known && data == "" && v.Exists() {
+		return v.String()
+	}
+	return data
 }
 
 // fargatePullers are the Pods of a Fargate profile, one for each of its subnets.
