@@ -142,8 +142,8 @@ func (c *check) dnsHomeless(cl *model.Cluster) (r *cfn.Resource, why string) {
 	}
 	a := cl.Addon("coredns")
 	switch {
-	case a == nil && !cl.SelfManagedAddons:
-		return nil, ""
+	case a == nil && (!cl.SelfManagedAddons || len(cl.NodeGroups) == 0):
+		return nil, "" // nodes may come later: nothing waits for CoreDNS
 	case a != nil:
 		r = c.raw(a)
 		if r == nil || a.ConfigurationUnknown != "" || model.At(a.Configuration, "tolerations").Exists() {

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -86,12 +87,31 @@ func (c *check) internet(p puller, families aws.Families) certainty {
 	got := surelyNot
 	if families.Has(aws.IPv4) {
 		got = c.way(p, flow.Internet4, flow.IPv4)
+		if got != surely {
+			got = got.or(c.translated(p))
+		}
 	}
 	if got != surely && families.Has(aws.IPv6) {
 		got = got.or(c.way(p, flow.Internet6, flow.IPv6))
 	}
 	return got
 }
+
+// translated says whether a puller reaches IPv4 hosts on the internet by the names that DNS64 makes for them, and NAT64.
+// Source: https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-nat64-dns64.html
+func (c *check) translated(p puller) certainty {
+	r := c.raw(p.subnet)
+	switch {
+	case p.subnet.DNS64:
+		return c.way(p, flow.Addr(someIPv4Host), flow.IPv6)
+	case r != nil && !r.Prop("EnableDns64").Known():
+		return 0
+	}
+	return surelyNot
+}
+
+// someIPv4Host is 203.0.113.7, which stands for a host on the internet, as DNS64 answers for it.
+var someIPv4Host = netip.MustParseAddr("64:ff9b::203.0.113.7")
 
 // private says whether a puller reaches an AWS service by its IPv4 name through an endpoint of its VPC.
 func (c *check) private(p puller, service string) certainty {
@@ -160,14 +180,14 @@ func (c *check) reaches(p puller, h aws.Host) certainty {
 }
 
 // nodePullers are the nodes of a group, one for each of its subnets. None where something may give them a way that the
-// templates do not show (a proxy, or a mirror of registries), and none in subnets where nodes get no IPv6 (V02, V03): an
-// IPv6 cluster's do not come that far.
+// templates do not show (a proxy, or a mirror of registries), and none in subnets where nodes get no IPv4 or no IPv6 (V02,
+// V03): an IPv6 cluster's do not come that far.
 func (c *check) nodePullers(n *model.NodeGroup) (out []puller) {
 	if n.Assumed || n.Unknown != "" || c.detours(n) {
 		return nil
 	}
 	for _, s := range n.Subnets {
-		if n.Cluster.Family == model.IPv6 && (!s.IPv6.IsValid() || !s.AssignIPv6 && (n.Template == nil || n.Template.IPv6AddressCount == 0)) {
+		if n.Cluster.Family == model.IPv6 && (!s.IPv4.IsValid() || !s.IPv6.IsValid() || !s.AssignIPv6 && (n.Template == nil || n.Template.IPv6AddressCount == 0)) {
 			continue
 		}
 		out = append(out, puller{flow.NodeGroup(n.String()), n, s})
@@ -194,10 +214,11 @@ func (c *check) userData(n *model.NodeGroup) string {
 	return data
 }
 
-// fargatePullers are the Pods of a Fargate profile, one for each of its subnets.
+// fargatePullers are the Pods of a Fargate profile, one for each of its subnets. Fargate takes no subnet with a direct
+// route to an internet gateway (https://docs.aws.amazon.com/eks/latest/userguide/fargate-profile.html).
 func (c *check) fargatePullers(f *model.FargateProfile) (out []puller) {
 	for _, s := range f.Subnets {
-		if !s.Imported {
+		if !s.Imported && !c.public(s) {
 			out = append(out, puller{flow.Subnet(s.String()), nil, s})
 		}
 	}
