@@ -116,7 +116,7 @@ func TestInteropBroken(t *testing.T) {
 			props(tp, only(t, tp, "AWS::ElasticLoadBalancingV2::TargetGroup", "Bridge"))["IpAddressType"] = "ipv4"
 		}, ""},
 		"Pods closed": {"InteropPrivateLink", "F15", func(tp template) {
-			p := props(tp, only(t, tp, "Custom::AWSCDK-EKS-KubernetesResource", "BridgeTargetGroupBinding"))
+			p := props(tp, only(t, tp, "Custom::AWSCDK-EKS-KubernetesResource", "BridgeBinding"))
 			text, _ := json.Marshal(p["Manifest"])
 			var m any
 			if err := json.Unmarshal([]byte(strings.Replace(string(text), `\"networking\":`, `\"nothing\":`, 1)), &m); err != nil {
