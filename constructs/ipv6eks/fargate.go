@@ -55,8 +55,8 @@ func (p *FargateProfileProps) Validate() error {
 	return errors.Join(errs...)
 }
 
-// AddFargateProfile runs the selected Pods on Fargate. It makes an AWS::EKS::FargateProfile and, with the first one of
-// a cluster, the role that pulls images for the Pods. It panics with the error of [FargateProfileProps.Validate] and
+// AddFargateProfile runs the selected Pods on Fargate. It makes an AWS::EKS::FargateProfile, after the one that was added
+// before it, and, with the first one of a cluster, the role that pulls images for the Pods. It panics with the error of [FargateProfileProps.Validate] and
 // the construct's path.
 func (c *Cluster) AddFargateProfile(id string, props *FargateProfileProps) awseksv2.CfnFargateProfile {
 	if err := props.Validate(); err != nil {
@@ -88,6 +88,11 @@ func (c *Cluster) AddFargateProfile(id string, props *FargateProfileProps) awsek
 		c.onFargate = append(c.onFargate, fargatePods{id, s})
 	}
 	profile := awseksv2.NewCfnFargateProfile(c.Construct, jsiix.Str(id), fp)
+	if c.lastProfile != nil {
+		// EKS makes and deletes one at a time: https://docs.aws.amazon.com/eks/latest/APIReference/API_DeleteFargateProfile.html
+		profile.Node().AddDependency(c.lastProfile)
+	}
+	c.lastProfile = profile
 	c.runAddonsAfter(profile)
 	return profile
 }
