@@ -1,0 +1,262 @@
+package updates
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// Kind is what happens to a resource.
+type Kind int
+
+// The kinds, in the order in which they are shown.
+const (
+	Added    Kind = iota
+	Changed       // in place
+	Replaced      // made anew: the new one first, the old one deleted at the end
+	Deleted
+)
+
+var kinds = [...]string{"added", "changed", "replaced", "deleted"}
+
+// String is added, changed, replaced or deleted.
+func (k Kind) String() string { return kinds[k] }
+
+// Change is what an update does to one resource.
+type Change struct {
+	ID, Type string
+	Kind     Kind
+	// Properties are those that change, top-level ones and attributes such as DeletionPolicy, sorted; of what is replaced,
+	// the paths that make it so.
+	Properties []string
+	// Maybe says that Replaced depends on what the resource's handler finds.
+	Maybe bool
+	// Kept says that what is deleted, or replaced, stays in the account without belonging to the stack.
+	Kept bool
+	// Refused tells why CloudFormation, or the service, refuses the change and with it the whole update; or nothing.
+	Refused string
+}
+
+// Result is what an update of one stack does.
+type Result struct {
+	Changes []Change // by kind, type and id
+	// Outputs that come and that go, sorted, and those with another value.
+	AddedOutputs, DeletedOutputs, ChangedOutputs []string
+	// Refused tells why the update fails for the sake of other stacks.
+	Refused []string
+}
+
+// Of are the changes of a kind, of the given types or of all.
+func (r Result) Of(kind Kind, types ...string) []Change {
+	var out []Change
+	for _, c := range r.Changes {
+		if c.Kind == kind && (len(types) == 0 || slices.Contains(types, c.Type)) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// Compare tells what an update from one template to another does. imported are the exports that other stacks use while it
+// runs. It is an error if a resource's type is in no schema, or if the templates differ in what it does not look into.
+func Compare(before, after Template, schemas Schemas, imported map[string]bool) (Result, error) {
+	for what, pair := range map[string][2]map[string]any{
+		"Parameters": {before.Parameters, after.Parameters}, "Mappings": {before.Mappings, after.Mappings}, "Conditions": {before.Conditions, after.Conditions},
+	} {
+		if len(pair[0])+len(pair[1]) > 0 && !reflect.DeepEqual(pair[0], pair[1]) {
+			return Result{}, fmt.Errorf("%s differ, and what refers to them is not followed", what)
+		}
+	}
+	var errs []error
+	for _, t := range []Template{before, after} {
+		for _, id := range slices.Sorted(maps.Keys(t.Resources)) {
+			if _, ok := schemas.of(t.Resources[id].Type); !ok {
+				errs = append(errs, fmt.Errorf("%s: no schema of %s: add the type to MORE in test/testdata/createonly.py and run it", id, t.Resources[id].Type))
+			}
+		}
+	}
+	if len(errs) > 0 {
+		return Result{}, errors.Join(errs...)
+	}
+	c := comparison{before: before, after: after, schemas: schemas, changes: map[string]Change{}}
+	for c.round() { // until nothing more follows from what changes
+	}
+	return c.result(imported), nil
+}
+
+type comparison struct {
+	before, after Template
+	schemas       Schemas
+	changes       map[string]Change
+}
+
+// round looks at every resource that stays, with what is known so far of the others, and tells whether it found more.
+func (c comparison) round() (more bool) {
+	for _, id := range slices.Sorted(maps.Keys(c.after.Resources)) {
+		was, ok := c.before.Resources[id]
+		if !ok {
+			continue
+		}
+		if change, ok := c.look(id, was, c.after.Resources[id]); ok && !reflect.DeepEqual(change, c.changes[id]) {
+			c.changes[id], more = change, true
+		}
+	}
+	return more
+}
+
+// differs tells whether a value changes: itself, or what it refers to.
+func (c comparison) differs(was, is any) bool {
+	if !reflect.DeepEqual(was, is) {
+		return true
+	}
+	for _, ref := range references(is) {
+		change, ok := c.changes[ref.id]
+		if ok && (change.Kind == Replaced || slices.Contains(volatile[change.Type], ref.attribute)) {
+			return true
+		}
+	}
+	return false
+}
+
+func (c comparison) look(id string, was, is Resource) (Change, bool) {
+	out := Change{ID: id, Type: is.Type, Kind: Changed}
+	if was.Type != is.Type {
+		out.Properties, out.Refused = []string{"Type"}, fmt.Sprintf("a resource's type cannot change, from %s to %s: it wants another logical id", was.Type, is.Type)
+		return out, true
+	}
+	names := map[string]bool{}
+	for _, properties := range []map[string]any{was.Properties, is.Properties} {
+		for name := range properties {
+			names[name] = true
+		}
+	}
+	for name := range names {
+		if c.differs(was.Properties[name], is.Properties[name]) {
+			out.Properties = append(out.Properties, name)
+		}
+	}
+	for name, differ := range map[string]bool{
+		"DeletionPolicy": was.DeletionPolicy != is.DeletionPolicy, "UpdateReplacePolicy": was.UpdateReplacePolicy != is.UpdateReplacePolicy,
+	} {
+		if differ {
+			out.Properties = append(out.Properties, name)
+		}
+	}
+	if len(out.Properties) == 0 {
+		return Change{}, false
+	}
+	slices.Sort(out.Properties)
+
+	schema, _ := c.schemas.of(is.Type)
+	changed := func(path string) bool { return c.differs(at(was.Properties, path), at(is.Properties, path)) }
+	reasons := filter(schema.CreateOnly, changed)
+	if len(reasons) == 0 {
+		reasons = filter(schema.Conditional, changed)
+		out.Maybe = len(reasons) > 0
+	}
+	if len(reasons) == 0 {
+		out.Refused = together(is.Type, out.Properties)
+		return out, true
+	}
+	out.Kind, out.Properties = Replaced, reasons
+	out.Kept = is.UpdateReplacePolicy == "Retain"
+	if name := c.taken(schema, is, changed); name != "" && !schema.DeleteFirst {
+		out.Refused = fmt.Sprintf("%s is to be made anew while the old one still has its name (%s): it wants another name", id, name)
+	}
+	return out, true
+}
+
+// taken is what a resource is named by, if a second one would be named the same, or nothing.
+func (c comparison) taken(schema Schema, is Resource, changed func(string) bool) string {
+	names := schema.Identifier
+	for _, n := range namesOfTheirOwn {
+		if slices.Contains(schema.CreateOnly, n) && at(is.Properties, n) != nil && !changed(n) {
+			return n
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	for _, n := range names {
+		if at(is.Properties, n) == nil || changed(n) { // CloudFormation makes a new one up, or it is another
+			return ""
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+// together tells what EKS says of properties that change at once, or nothing.
+func together(typ string, properties []string) string {
+	for _, name := range slices.Sorted(maps.Keys(alone[typ])) {
+		with := alone[typ][name]
+		if !slices.Contains(properties, name) {
+			continue
+		}
+		others := filter(properties, func(p string) bool { return p != name && !slices.Contains(with, p) })
+		if len(others) > 0 {
+			return fmt.Sprintf("EKS changes %s alone, and %s would change with it: it wants two deployments", name, strings.Join(others, ", "))
+		}
+	}
+	return ""
+}
+
+func (c comparison) result(imported map[string]bool) Result {
+	var r Result
+	for id, is := range c.after.Resources {
+		if _, ok := c.before.Resources[id]; !ok {
+			r.Changes = append(r.Changes, Change{ID: id, Type: is.Type, Kind: Added})
+		}
+	}
+	for id, was := range c.before.Resources {
+		if _, ok := c.after.Resources[id]; !ok {
+			r.Changes = append(r.Changes, Change{ID: id, Type: was.Type, Kind: Deleted, Kept: strings.HasPrefix(was.DeletionPolicy, "Retain")})
+		}
+	}
+	r.Changes = slices.AppendSeq(r.Changes, maps.Values(c.changes))
+	slices.SortFunc(r.Changes, func(a, b Change) int {
+		return cmp.Or(cmp.Compare(a.Kind, b.Kind), strings.Compare(a.Type, b.Type), strings.Compare(a.ID, b.ID))
+	})
+	for name, is := range c.after.Outputs {
+		if was, ok := c.before.Outputs[name]; !ok {
+			r.AddedOutputs = append(r.AddedOutputs, name)
+		} else if c.differs(was.Value, is.Value) || was.Export != is.Export {
+			r.ChangedOutputs = append(r.ChangedOutputs, name)
+		}
+	}
+	for name := range c.before.Outputs {
+		if _, ok := c.after.Outputs[name]; !ok {
+			r.DeletedOutputs = append(r.DeletedOutputs, name)
+		}
+	}
+	for _, list := range [][]string{r.AddedOutputs, r.ChangedOutputs, r.DeletedOutputs} {
+		slices.Sort(list)
+	}
+	for _, name := range slices.Concat(r.ChangedOutputs, r.DeletedOutputs) {
+		if export := c.before.Outputs[name].Export.Name; imported[export] {
+			r.Refused = append(r.Refused, fmt.Sprintf("another stack imports %s, which would change or go", export))
+		}
+	}
+	return r
+}
+
+func filter(list []string, keep func(string) bool) (out []string) {
+	for _, s := range list {
+		if keep(s) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// Imports are the exports that stacks use.
+func Imports(stacks ...Template) map[string]bool {
+	out := map[string]bool{}
+	for _, t := range stacks {
+		maps.Copy(out, imports(t))
+	}
+	return out
+}

@@ -1,0 +1,195 @@
+package updates
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var schemas = Schemas{
+	"A::Vpc":                   {CreateOnly: []string{"Cidr", "Settings/Family"}, Conditional: []string{"Tenancy"}},
+	"A::Subnet":                {CreateOnly: []string{"VpcId"}},
+	"A::Role":                  {CreateOnly: []string{"Name", "Path"}, Identifier: []string{"Name"}},
+	"A::Member":                {CreateOnly: []string{"Vpc", "Kind"}, Identifier: []string{"Vpc", "Who"}},
+	"A::Joint":                 {CreateOnly: []string{"Kind"}, Identifier: []string{"Who"}, DeleteFirst: true},
+	"AWS::EC2::LaunchTemplate": {CreateOnly: []string{"LaunchTemplateName"}},
+	"AWS::EKS::Nodegroup":      {CreateOnly: []string{"Subnets"}},
+	customResource:             {CreateOnly: []string{"ServiceToken"}},
+}
+
+// brief is a result in one line: what happens to whom, and why.
+func brief(r Result) string {
+	var out []string
+	for _, c := range r.Changes {
+		s := fmt.Sprintf("%v %s", c.Kind, c.ID)
+		if len(c.Properties) > 0 {
+			s += "(" + strings.Join(c.Properties, " ") + ")"
+		}
+		for what, is := range map[string]bool{" maybe": c.Maybe, " kept": c.Kept} {
+			if is {
+				s += what
+			}
+		}
+		if c.Refused != "" {
+			s += " REFUSED " + c.Refused
+		}
+		out = append(out, s)
+	}
+	for what, names := range map[string][]string{"+": r.AddedOutputs, "~": r.ChangedOutputs, "-": r.DeletedOutputs} {
+		for _, n := range names {
+			out = append(out, what+n)
+		}
+	}
+	return strings.Join(append(out, r.Refused...), "; ")
+}
+
+func TestCompare(t *testing.T) {
+	t.Parallel()
+	const vpc = `"V":{"Type":"A::Vpc","Properties":{"Cidr":"1","Settings":{"Family":"six","Log":"a"},"Name":"x"}}`
+	for name, c := range map[string]struct{ before, after, want string }{
+		"nothing":            {vpc, vpc, ""},
+		"added":              {``, vpc, "added V"},
+		"deleted":            {vpc, ``, "deleted V"},
+		"left behind":        {`"V":{"Type":"A::Vpc","DeletionPolicy":"RetainExceptOnCreate"}`, ``, "deleted V kept"},
+		"in place":           {vpc, strings.Replace(vpc, `"x"`, `"y"`, 1), "changed V(Name)"},
+		"a property goes":    {vpc, strings.Replace(vpc, `,"Name":"x"`, ``, 1), "changed V(Name)"},
+		"anew":               {vpc, strings.Replace(vpc, `"1"`, `"2"`, 1), "replaced V(Cidr)"},
+		"anew, nested":       {vpc, strings.Replace(vpc, `six`, `four`, 1), "replaced V(Settings/Family)"},
+		"beside nested":      {vpc, strings.Replace(vpc, `"a"`, `"b"`, 1), "changed V(Settings)"},
+		"maybe anew":         {vpc, strings.Replace(vpc, `"Name"`, `"Tenancy":"own","Name"`, 1), "replaced V(Tenancy) maybe"},
+		"anew, one kept":     {vpc, strings.Replace(vpc, `"Properties":{"Cidr":"1"`, `"UpdateReplacePolicy":"Retain","Properties":{"Cidr":"2"`, 1), "replaced V(Cidr) kept"},
+		"order and metadata": {vpc, strings.Replace(vpc, `"Properties"`, `"DependsOn":["W"],"Metadata":{"a":1},"Properties"`, 1), ""},
+		"policy":             {vpc, strings.Replace(vpc, `"Properties"`, `"DeletionPolicy":"Retain","Properties"`, 1), "changed V(DeletionPolicy)"},
+		"another type":       {`"V":{"Type":"A::Vpc"}`, `"V":{"Type":"A::Role"}`, "changed V(Type) REFUSED a resource's type cannot change, from A::Vpc to A::Role: it wants another logical id"},
+		"follows": {
+			`"V":{"Type":"A::Vpc","Properties":{"Cidr":"1"}},"S":{"Type":"A::Subnet","Properties":{"VpcId":{"Ref":"V"}}},"R":{"Type":"A::Role","Properties":{"Text":{"Fn::Join":["",["a",{"Fn::GetAtt":["S","Arn"]}]]}}}`,
+			`"V":{"Type":"A::Vpc","Properties":{"Cidr":"2"}},"S":{"Type":"A::Subnet","Properties":{"VpcId":{"Ref":"V"}}},"R":{"Type":"A::Role","Properties":{"Text":{"Fn::Join":["",["a",{"Fn::GetAtt":["S","Arn"]}]]}}}`,
+			"changed R(Text); replaced S(VpcId); replaced V(Cidr)",
+		},
+		"follows Fn::Sub": {
+			`"V":{"Type":"A::Vpc","Properties":{"Cidr":"1"}},"S":{"Type":"A::Subnet","Properties":{"VpcId":{"Fn::Sub":"x${V.Id}"}}},"T":{"Type":"A::Subnet","Properties":{"VpcId":{"Fn::Sub":["${V}${w}",{"w":1}]}}}`,
+			`"V":{"Type":"A::Vpc","Properties":{"Cidr":"2"}},"S":{"Type":"A::Subnet","Properties":{"VpcId":{"Fn::Sub":"x${V.Id}"}}},"T":{"Type":"A::Subnet","Properties":{"VpcId":{"Fn::Sub":["${V}${w}",{"w":1}]}}}`,
+			"replaced S(VpcId); replaced T(VpcId); replaced V(Cidr)",
+		},
+		"does not follow what stays": {
+			`"V":{"Type":"A::Vpc","Properties":{"Name":"1"}},"S":{"Type":"A::Subnet","Properties":{"VpcId":{"Ref":"V"}}}`,
+			`"V":{"Type":"A::Vpc","Properties":{"Name":"2"}},"S":{"Type":"A::Subnet","Properties":{"VpcId":{"Ref":"V"}}}`,
+			"changed V(Name)",
+		},
+		"the newest launch template": {
+			`"L":{"Type":"AWS::EC2::LaunchTemplate","Properties":{"Data":"1"}},"N":{"Type":"AWS::EKS::Nodegroup","Properties":{"Id":{"Ref":"L"},"LaunchTemplate":{"Fn::GetAtt":"L.LatestVersionNumber"}}}`,
+			`"L":{"Type":"AWS::EC2::LaunchTemplate","Properties":{"Data":"2"}},"N":{"Type":"AWS::EKS::Nodegroup","Properties":{"Id":{"Ref":"L"},"LaunchTemplate":{"Fn::GetAtt":"L.LatestVersionNumber"}}}`,
+			"changed L(Data); changed N(LaunchTemplate)",
+		},
+		"a name that is taken": {`"R":{"Type":"A::Role","Properties":{"Name":"r","Path":"/"}}`, `"R":{"Type":"A::Role","Properties":{"Name":"r","Path":"/x"}}`,
+			"replaced R(Path) REFUSED R is to be made anew while the old one still has its name (Name): it wants another name"},
+		"a name of CloudFormation's": {`"R":{"Type":"A::Role","Properties":{"Path":"/"}}`, `"R":{"Type":"A::Role","Properties":{"Path":"/x"}}`, "replaced R(Path)"},
+		"another name":               {`"R":{"Type":"A::Role","Properties":{"Name":"r"}}`, `"R":{"Type":"A::Role","Properties":{"Name":"s"}}`, "replaced R(Name)"},
+		"the same in another": {
+			`"V":{"Type":"A::Vpc","Properties":{"Cidr":"1"}},"M":{"Type":"A::Member","Properties":{"Vpc":{"Ref":"V"},"Who":"w"}}`,
+			`"V":{"Type":"A::Vpc","Properties":{"Cidr":"2"}},"M":{"Type":"A::Member","Properties":{"Vpc":{"Ref":"V"},"Who":"w"}}`,
+			"replaced M(Vpc); replaced V(Cidr)",
+		},
+		"the same in the same": {`"M":{"Type":"A::Member","Properties":{"Vpc":"v","Who":"w","Kind":"a"}}`, `"M":{"Type":"A::Member","Properties":{"Vpc":"v","Who":"w","Kind":"b"}}`,
+			"replaced M(Kind) REFUSED M is to be made anew while the old one still has its name (Vpc, Who): it wants another name"},
+		"deleted first": {`"J":{"Type":"A::Joint","Properties":{"Who":"w","Kind":"a"}}`, `"J":{"Type":"A::Joint","Properties":{"Who":"w","Kind":"b"}}`, "replaced J(Kind)"},
+		"custom":        {`"C":{"Type":"Custom::Chart","Properties":{"ServiceToken":"t","V":1}}`, `"C":{"Type":"Custom::Chart","Properties":{"ServiceToken":"t","V":2}}`, "changed C(V)"},
+		"custom, anew":  {`"C":{"Type":"Custom::Chart","Properties":{"ServiceToken":"t"}}`, `"C":{"Type":"Custom::Chart","Properties":{"ServiceToken":"u"}}`, "replaced C(ServiceToken)"},
+		"one at a time": {`"N":{"Type":"AWS::EKS::Nodegroup","Properties":{"Version":"1","Labels":"a"}}`, `"N":{"Type":"AWS::EKS::Nodegroup","Properties":{"Version":"2","Labels":"b"}}`,
+			"changed N(Labels Version) REFUSED EKS changes Version alone, and Labels would change with it: it wants two deployments"},
+		"these two at a time": {`"N":{"Type":"AWS::EKS::Nodegroup","Properties":{"Version":"1"}}`, `"N":{"Type":"AWS::EKS::Nodegroup","Properties":{"Version":"2","ReleaseVersion":"2.1"}}`, "changed N(ReleaseVersion Version)"},
+	} {
+		before, after := parsed(t, `{"Resources":{`+c.before+`}}`), parsed(t, `{"Resources":{`+c.after+`}}`)
+		got, err := Compare(before, after, schemas, nil)
+		if err != nil || brief(got) != c.want {
+			t.Errorf("%s: %v\n got %s\nwant %s", name, err, brief(got), c.want)
+		}
+	}
+}
+
+func parsed(t *testing.T, text string) Template {
+	t.Helper()
+	out, err := Parse([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func TestOutputs(t *testing.T) {
+	t.Parallel()
+	const both = `{"Resources":{"V":{"Type":"A::Vpc","Properties":{"Cidr":"%s"}}},"Outputs":{"Id":{"Value":{"Ref":"V"},"Export":{"Name":"N:Id"}},"%s":{"Value":1}}}`
+	before, after := parsed(t, fmt.Sprintf(both, "1", "Old")), parsed(t, fmt.Sprintf(both, "2", "New"))
+	user := parsed(t, `{"Resources":{"S":{"Type":"A::Subnet","Properties":{"VpcId":{"Fn::ImportValue":"N:Id"}}}}}`)
+	for want, imported := range map[string]map[string]bool{
+		"replaced V(Cidr); +New; ~Id; -Old": nil,
+		"replaced V(Cidr); +New; ~Id; -Old; another stack imports N:Id, which would change or go": Imports(user),
+	} {
+		got, err := Compare(before, after, schemas, imported)
+		if sorted(brief(got)) != sorted(want) || err != nil {
+			t.Errorf("%v\n got %s\nwant %s", err, brief(got), want)
+		}
+	}
+	same, err := Compare(before, before, schemas, Imports(user))
+	if err != nil || brief(same) != "" {
+		t.Errorf("%v: %s, want nothing", err, brief(same))
+	}
+}
+
+// sorted has the outputs, which come in the order of a map, in one order.
+func sorted(s string) string {
+	parts := strings.Split(s, "; ")
+	for i := range parts {
+		for j := i + 1; j < len(parts); j++ {
+			if parts[j] < parts[i] {
+				parts[i], parts[j] = parts[j], parts[i]
+			}
+		}
+	}
+	return strings.Join(parts, "; ")
+}
+
+func TestCompareRefuses(t *testing.T) {
+	t.Parallel()
+	for want, pair := range map[string][2]string{
+		"V: no schema of A::New": {`{}`, `{"Resources":{"V":{"Type":"A::New"}}}`},
+		"W: no schema of A::Old": {`{"Resources":{"W":{"Type":"A::Old"}}}`, `{}`},
+		"Parameters differ":      {`{"Parameters":{"P":{"Default":"1"}}}`, `{"Parameters":{"P":{"Default":"2"}}}`},
+		"Conditions differ":      {`{}`, `{"Conditions":{"C":1}}`},
+	} {
+		if _, err := Compare(parsed(t, pair[0]), parsed(t, pair[1]), schemas, nil); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+}
+
+func TestReadSchemas(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "s.json")
+	if err := os.WriteFile(path, []byte(`{"A::B":{"createOnly":["P"],"conditional":["Q"],"identifier":["R"],"deleteFirst":true}}`), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	got, err := ReadSchemas(path)
+	want := Schemas{"A::B": {CreateOnly: []string{"P"}, Conditional: []string{"Q"}, Identifier: []string{"R"}, DeleteFirst: true}}
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Errorf("%v\n%s", err, diff)
+	}
+	if _, err := ReadSchemas(path + "x"); err == nil {
+		t.Error("a file that is not there is read")
+	}
+}
+
+func TestOf(t *testing.T) {
+	t.Parallel()
+	r := Result{Changes: []Change{{ID: "a", Type: "A"}, {ID: "b", Type: "B"}, {ID: "c", Type: "A", Kind: Deleted}}}
+	if n := len(r.Of(Added)); n != 2 {
+		t.Errorf("%d are added, want 2", n)
+	}
+	if got := r.Of(Deleted, "B", "A"); len(got) != 1 || got[0].ID != "c" || got[0].Kind.String() != "deleted" {
+		t.Errorf("deleted: %v", got)
+	}
+}
