@@ -159,7 +159,7 @@ func (c comparison) look(id string, was, is Resource) (Change, bool) {
 		out.Maybe = len(reasons) > 0
 	}
 	if len(reasons) == 0 {
-		out.Refused = together(is.Type, out.Properties)
+		out.Refused = cmp.Or(together(is.Type, out.Properties), c.moved(is))
 		return out, true
 	}
 	out.Kind, out.Properties = Replaced, reasons
@@ -199,6 +199,26 @@ func together(typ string, properties []string) string {
 		others := filter(properties, func(p string) bool { return p != name && !slices.Contains(with, p) })
 		if len(others) > 0 {
 			return fmt.Sprintf("EKS changes %s alone, and %s would change with it: it wants two deployments", name, strings.Join(others, ", "))
+		}
+	}
+	for _, pair := range apart[typ] {
+		if slices.Contains(properties, pair[0]) && slices.Contains(properties, pair[1]) {
+			return fmt.Sprintf("EKS changes %s and %s one after the other: it wants two deployments", pair[0], pair[1])
+		}
+	}
+	return ""
+}
+
+// moved tells what EKS says of a cluster whose subnets are made anew elsewhere, or nothing.
+// Source: https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html
+func (c comparison) moved(is Resource) string {
+	if is.Type != cluster {
+		return ""
+	}
+	for _, ref := range references(is.Properties["ResourcesVpcConfig"]) {
+		change := c.changes[ref.id]
+		if change.Type == subnet && change.Kind == Replaced && !change.Maybe && (slices.Contains(change.Properties, "VpcId") || slices.Contains(change.Properties, "AvailabilityZone")) {
+			return "EKS moves no cluster to another VPC or to other zones, and its subnet " + ref.id + " is made anew there: it wants a new cluster"
 		}
 	}
 	return ""

@@ -3,6 +3,7 @@ package updates
 import (
 	"encoding/json"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -31,10 +32,12 @@ func ReadSchemas(path string) (Schemas, error) {
 }
 
 func (s Schemas) of(typ string) (Schema, bool) {
-	if strings.HasPrefix(typ, "Custom::") {
-		typ = customResource
+	if !strings.HasPrefix(typ, "Custom::") {
+		out, ok := s[typ]
+		return out, ok
 	}
-	out, ok := s[typ]
+	out, ok := s[customResource]
+	out.CreateOnly = slices.Concat(out.CreateOnly, handlers[typ])
 	return out, ok
 }
 
@@ -45,9 +48,23 @@ var namesOfTheirOwn = []string{"Name", "GroupName", "NodegroupName", "LaunchTemp
 // volatile are the attributes that change with any change of their resource, by type.
 var volatile = map[string][]string{"AWS::EC2::LaunchTemplate": {"LatestVersionNumber"}}
 
-// alone are the properties that EKS changes one at a time, and those that may come along.
+// handlers are the properties whose change gives a custom resource another physical id, so that CloudFormation deletes the
+// old one, as far as CDK's handlers do that.
+var handlers = map[string][]string{"Custom::LogRetention": {"LogGroupName"}}
+
+// alone are the properties that EKS changes with no other, and those that may come along.
 // Sources: https://github.com/aws/containers-roadmap/issues/1258 and what CloudFormation says of each property:
 // "You can't update other properties at the same time as updating Version", and the same of ReleaseVersion.
 var alone = map[string]map[string][]string{
-	"AWS::EKS::Nodegroup": {"Version": {"ReleaseVersion", "ForceUpdateEnabled"}, "ReleaseVersion": {"Version", "ForceUpdateEnabled"}},
+	nodegroup: {"Version": {"ReleaseVersion", "ForceUpdateEnabled"}, "ReleaseVersion": {"Version", "ForceUpdateEnabled"}},
 }
+
+// apart are the pairs of properties that EKS does not change at once.
+// Source: https://github.com/awsdocs/aws-cloudformation-user-guide/pull/1181
+var apart = map[string][][2]string{nodegroup: {{"Tags", "LaunchTemplate"}}}
+
+const (
+	nodegroup = "AWS::EKS::Nodegroup"
+	cluster   = "AWS::EKS::Cluster"
+	subnet    = "AWS::EC2::Subnet"
+)

@@ -102,6 +102,19 @@ func TestCompare(t *testing.T) {
 		"one at a time": {`"N":{"Type":"AWS::EKS::Nodegroup","Properties":{"Version":"1","Labels":"a"}}`, `"N":{"Type":"AWS::EKS::Nodegroup","Properties":{"Version":"2","Labels":"b"}}`,
 			"changed N(Labels Version) REFUSED EKS changes Version alone, and Labels would change with it: it wants two deployments"},
 		"these two at a time": {`"N":{"Type":"AWS::EKS::Nodegroup","Properties":{"Version":"1"}}`, `"N":{"Type":"AWS::EKS::Nodegroup","Properties":{"Version":"2","ReleaseVersion":"2.1"}}`, "changed N(ReleaseVersion Version)"},
+		"not at a time": {`"N":{"Type":"AWS::EKS::Nodegroup","Properties":{"Tags":"1","LaunchTemplate":"a"}}`, `"N":{"Type":"AWS::EKS::Nodegroup","Properties":{"Tags":"2","LaunchTemplate":"b"}}`,
+			"changed N(LaunchTemplate Tags) REFUSED EKS changes Tags and LaunchTemplate one after the other: it wants two deployments"},
+		"a handler's new id": {`"C":{"Type":"Custom::LogRetention","Properties":{"LogGroupName":"a"}}`, `"C":{"Type":"Custom::LogRetention","Properties":{"LogGroupName":"b"}}`, "replaced C(LogGroupName)"},
+		"a cluster that would move": {
+			`"S":{"Type":"AWS::EC2::Subnet","Properties":{"AvailabilityZone":"1"}},"C":{"Type":"AWS::EKS::Cluster","Properties":{"ResourcesVpcConfig":{"SubnetIds":[{"Ref":"S"}]}}}`,
+			`"S":{"Type":"AWS::EC2::Subnet","Properties":{"AvailabilityZone":"2"}},"C":{"Type":"AWS::EKS::Cluster","Properties":{"ResourcesVpcConfig":{"SubnetIds":[{"Ref":"S"}]}}}`,
+			"changed C(ResourcesVpcConfig) REFUSED EKS moves no cluster to another VPC or to other zones, and its subnet S is made anew there: it wants a new cluster; replaced S(AvailabilityZone)",
+		},
+		"a cluster that stays where it is": {
+			`"S":{"Type":"AWS::EC2::Subnet","Properties":{"CidrBlock":"1"}},"C":{"Type":"AWS::EKS::Cluster","Properties":{"ResourcesVpcConfig":{"SubnetIds":[{"Ref":"S"}]}}}`,
+			`"S":{"Type":"AWS::EC2::Subnet","Properties":{"CidrBlock":"2"}},"C":{"Type":"AWS::EKS::Cluster","Properties":{"ResourcesVpcConfig":{"SubnetIds":[{"Ref":"S"}]}}}`,
+			"changed C(ResourcesVpcConfig); replaced S(CidrBlock)",
+		},
 	} {
 		before, after := parsed(t, `{"Resources":{`+c.before+`}}`), parsed(t, `{"Resources":{`+c.after+`}}`)
 		got, err := Compare(before, after, schemas, nil)
