@@ -18,6 +18,8 @@ var schemas = Schemas{
 	"A::Joint":                 {CreateOnly: []string{"Kind"}, Identifier: []string{"Who"}, DeleteFirst: true},
 	"AWS::EC2::LaunchTemplate": {CreateOnly: []string{"LaunchTemplateName"}},
 	"AWS::EKS::Nodegroup":      {CreateOnly: []string{"Subnets"}},
+	"AWS::EKS::Cluster":        {},
+	"AWS::EC2::Subnet":         {CreateOnly: []string{"AvailabilityZone", "CidrBlock"}},
 	customResource:             {CreateOnly: []string{"ServiceToken"}},
 }
 
