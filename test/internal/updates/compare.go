@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/netip"
 	"reflect"
 	"slices"
 	"strings"
@@ -37,6 +38,8 @@ type Change struct {
 	Maybe bool
 	// Kept says that what is deleted, or replaced, stays in the account without belonging to the stack.
 	Kept bool
+	// Left are objects of a manifest that stay in the cluster, although the manifest has them no longer.
+	Left []string
 	// Refused tells why CloudFormation, or the service, refuses the change and with it the whole update; or nothing.
 	Refused string
 }
@@ -160,11 +163,18 @@ func (c comparison) look(id string, was, is Resource) (Change, bool) {
 	}
 	if len(reasons) == 0 {
 		out.Refused = cmp.Or(together(is.Type, out.Properties), c.moved(is))
+		if is.Type == manifestType {
+			out.Left, out.Refused = c.kubernetes(was, is)
+		}
 		return out, true
 	}
 	out.Kind, out.Properties = Replaced, reasons
 	out.Kept = is.UpdateReplacePolicy == "Retain"
-	if name := c.taken(schema, is, changed); name != "" && !schema.DeleteFirst {
+	if schema.DeleteFirst {
+		return out, true
+	}
+	out.Refused = cmp.Or(c.overlaps(id, is), c.served(is))
+	if name := c.taken(schema, is, changed); name != "" {
 		out.Refused = fmt.Sprintf("%s is to be made anew while the old one still has its name (%s): it wants another name", id, name)
 	}
 	return out, true
@@ -224,11 +234,57 @@ func (c comparison) moved(is Resource) string {
 	return ""
 }
 
+// overlaps tells which range of the same VPC, that goes only at the end, stands in the way of a new one, or nothing.
+func (c comparison) overlaps(id string, is Resource) string {
+	if is.Type != subnet && is.Type != vpcRange {
+		return ""
+	}
+	for _, other := range slices.Sorted(maps.Keys(c.before.Resources)) {
+		was := c.before.Resources[other]
+		_, stays := c.after.Resources[other]
+		goes := !stays || c.changes[other].Kind == Replaced
+		if was.Type != is.Type || !goes || c.differs(was.Properties["VpcId"], is.Properties["VpcId"]) {
+			continue
+		}
+		for _, family := range []string{"CidrBlock", "Ipv6CidrBlock"} {
+			if range1, range2 := was.Properties[family], is.Properties[family]; range1 != nil && range2 != nil && overlap(range1, range2) {
+				return fmt.Sprintf("%s is made while %s still has addresses of the same range", id, other)
+			}
+		}
+	}
+	return ""
+}
+
+// overlap tells whether two ranges do, as far as templates show it.
+func overlap(a, b any) bool {
+	first, errA := netip.ParsePrefix(fmt.Sprint(a))
+	second, errB := netip.ParsePrefix(fmt.Sprint(b))
+	if errA != nil || errB != nil {
+		return reflect.DeepEqual(a, b)
+	}
+	return first.Overlaps(second)
+}
+
+// served tells which target group a new listener of another load balancer cannot have yet, or nothing: it serves one load
+// balancer at a time, and the old listener goes at the end.
+// Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateListener.html (TargetGroupAssociationLimit)
+func (c comparison) served(is Resource) string {
+	if is.Type != listener {
+		return ""
+	}
+	for _, ref := range references(is.Properties["DefaultActions"]) {
+		if _, ok := c.before.Resources[ref.id]; ok && c.changes[ref.id].Kind != Replaced {
+			return fmt.Sprintf("target group %s serves the old load balancer still, and takes no second one", ref.id)
+		}
+	}
+	return ""
+}
+
 func (c comparison) result(imported map[string]bool) Result {
 	var r Result
 	for id, is := range c.after.Resources {
 		if _, ok := c.before.Resources[id]; !ok {
-			r.Changes = append(r.Changes, Change{ID: id, Type: is.Type, Kind: Added})
+			r.Changes = append(r.Changes, Change{ID: id, Type: is.Type, Kind: Added, Refused: c.overlaps(id, is)})
 		}
 	}
 	for id, was := range c.before.Resources {

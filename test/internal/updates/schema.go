@@ -67,4 +67,6 @@ const (
 	nodegroup = "AWS::EKS::Nodegroup"
 	cluster   = "AWS::EKS::Cluster"
 	subnet    = "AWS::EC2::Subnet"
+	vpcRange  = "AWS::EC2::VPCCidrBlock"
+	listener  = "AWS::ElasticLoadBalancingV2::Listener"
 )

@@ -11,16 +11,19 @@ import (
 )
 
 var schemas = Schemas{
-	"A::Vpc":                   {CreateOnly: []string{"Cidr", "Settings/Family"}, Conditional: []string{"Tenancy"}},
-	"A::Subnet":                {CreateOnly: []string{"VpcId"}},
-	"A::Role":                  {CreateOnly: []string{"Name", "Path"}, Identifier: []string{"Name"}},
-	"A::Member":                {CreateOnly: []string{"Vpc", "Kind"}, Identifier: []string{"Vpc", "Who"}},
-	"A::Joint":                 {CreateOnly: []string{"Kind"}, Identifier: []string{"Who"}, DeleteFirst: true},
-	"AWS::EC2::LaunchTemplate": {CreateOnly: []string{"LaunchTemplateName"}},
-	"AWS::EKS::Nodegroup":      {CreateOnly: []string{"Subnets"}},
-	"AWS::EKS::Cluster":        {},
-	"AWS::EC2::Subnet":         {CreateOnly: []string{"AvailabilityZone", "CidrBlock"}},
-	customResource:             {CreateOnly: []string{"ServiceToken"}},
+	"A::Vpc":                                {CreateOnly: []string{"Cidr", "Settings/Family"}, Conditional: []string{"Tenancy"}},
+	"A::Subnet":                             {CreateOnly: []string{"VpcId"}},
+	"A::Role":                               {CreateOnly: []string{"Name", "Path"}, Identifier: []string{"Name"}},
+	"A::Member":                             {CreateOnly: []string{"Vpc", "Kind"}, Identifier: []string{"Vpc", "Who"}},
+	"A::Joint":                              {CreateOnly: []string{"Kind"}, Identifier: []string{"Who"}, DeleteFirst: true},
+	"AWS::EC2::LaunchTemplate":              {CreateOnly: []string{"LaunchTemplateName"}},
+	"AWS::EKS::Nodegroup":                   {CreateOnly: []string{"Subnets"}},
+	"A::Balancer":                           {CreateOnly: []string{"Scheme"}},
+	"A::Targets":                            {CreateOnly: []string{"Port"}},
+	"AWS::ElasticLoadBalancingV2::Listener": {CreateOnly: []string{"LoadBalancerArn"}},
+	"AWS::EKS::Cluster":                     {},
+	"AWS::EC2::Subnet":                      {CreateOnly: []string{"AvailabilityZone", "CidrBlock"}},
+	customResource:                          {CreateOnly: []string{"ServiceToken"}},
 }
 
 // brief is a result in one line: what happens to whom, and why.
@@ -30,6 +33,9 @@ func brief(r Result) string {
 		s := fmt.Sprintf("%v %s", c.Kind, c.ID)
 		if len(c.Properties) > 0 {
 			s += "(" + strings.Join(c.Properties, " ") + ")"
+		}
+		for _, l := range c.Left {
+			s += " left " + l
 		}
 		for what, is := range map[string]bool{" maybe": c.Maybe, " kept": c.Kept} {
 			if is {
@@ -117,6 +123,35 @@ func TestCompare(t *testing.T) {
 			`"S":{"Type":"AWS::EC2::Subnet","Properties":{"CidrBlock":"2"}},"C":{"Type":"AWS::EKS::Cluster","Properties":{"ResourcesVpcConfig":{"SubnetIds":[{"Ref":"S"}]}}}`,
 			"changed C(ResourcesVpcConfig); replaced S(CidrBlock)",
 		},
+		"a range that is taken": {
+			`"S":{"Type":"AWS::EC2::Subnet","Properties":{"VpcId":"v","CidrBlock":"10.0.0.0/24"}}`, `"N":{"Type":"AWS::EC2::Subnet","Properties":{"VpcId":"v","CidrBlock":"10.0.0.0/20"}}`,
+			"added N REFUSED N is made while S still has addresses of the same range; deleted S",
+		},
+		"an IPv6 range that is taken": {
+			`"S":{"Type":"AWS::EC2::Subnet","Properties":{"VpcId":"v","CidrBlock":"10.0.0.0/24","Ipv6CidrBlock":{"Fn::Select":[0,"x"]}}}`,
+			`"S":{"Type":"AWS::EC2::Subnet","Properties":{"VpcId":"v","CidrBlock":"10.1.0.0/24","Ipv6CidrBlock":{"Fn::Select":[0,"x"]}}}`,
+			"replaced S(CidrBlock) REFUSED S is made while S still has addresses of the same range",
+		},
+		"the same range elsewhere": {
+			`"S":{"Type":"AWS::EC2::Subnet","Properties":{"VpcId":"v","CidrBlock":"10.0.0.0/24"}}`, `"N":{"Type":"AWS::EC2::Subnet","Properties":{"VpcId":"w","CidrBlock":"10.0.0.0/24"}}`,
+			"added N; deleted S",
+		},
+		"targets of the old load balancer": {
+			listening("a"), listening("b"),
+			"replaced B(Scheme); replaced L(LoadBalancerArn) REFUSED target group T serves the old load balancer still, and takes no second one",
+		},
+		"a binding of new targets": {
+			manifest("1", bindingOf("a")), manifest("2", bindingOf("a")),
+			"changed M(Manifest) REFUSED spec.targetGroupARN of TargetGroupBinding n/a cannot change; replaced T(Port)",
+		},
+		"another binding of the same targets": {
+			manifest("1", bindingOf("a")), manifest("1", bindingOf("b")),
+			"changed M(Manifest) left TargetGroupBinding n/a REFUSED TargetGroupBinding n/b is refused while TargetGroupBinding n/a, which nothing deletes, binds the same target group",
+		},
+		"another binding of new targets": {manifest("1", bindingOf("a")), manifest("2", bindingOf("b")), "changed M(Manifest) left TargetGroupBinding n/a; replaced T(Port)"},
+		"an object that kubectl deletes": {
+			manifest("1", bindingOf("a"), `{\"kind\":\"Service\",\"metadata\":{\"name\":\"s\"}}`), manifest("1", bindingOf("a")), "changed M(Manifest)",
+		},
 	} {
 		before, after := parsed(t, `{"Resources":{`+c.before+`}}`), parsed(t, `{"Resources":{`+c.after+`}}`)
 		got, err := Compare(before, after, schemas, nil)
@@ -124,6 +159,23 @@ func TestCompare(t *testing.T) {
 			t.Errorf("%s: %v\n got %s\nwant %s", name, err, brief(got), c.want)
 		}
 	}
+}
+
+// listening is a listener of a load balancer of a scheme, with a target group.
+func listening(scheme string) string {
+	return `"B":{"Type":"A::Balancer","Properties":{"Scheme":"` + scheme + `"}},"T":{"Type":"A::Targets","Properties":{"Port":"1"}},
+		"L":{"Type":"AWS::ElasticLoadBalancingV2::Listener","Properties":{"LoadBalancerArn":{"Ref":"B"},"DefaultActions":[{"TargetGroupArn":{"Ref":"T"}}]}}`
+}
+
+// manifest is a manifest of objects and a target group of a port.
+func manifest(port string, objects ...string) string {
+	return `"T":{"Type":"A::Targets","Properties":{"Port":"` + port + `"}},"M":{"Type":"Custom::AWSCDK-EKS-KubernetesResource","Properties":{"ServiceToken":"t",
+		"Manifest":{"Fn::Join":["",["[` + strings.Join(objects, ",") + `]"]]}}}`
+}
+
+// bindingOf is a TargetGroupBinding of a name, for the target group T.
+func bindingOf(name string) string {
+	return `{\"kind\":\"TargetGroupBinding\",\"metadata\":{\"namespace\":\"n\",\"name\":\"` + name + `\"},\"spec\":{\"targetGroupARN\":\"",{"Ref":"T"},"\"}}`
 }
 
 func parsed(t *testing.T, text string) Template {
