@@ -1,7 +1,6 @@
 package test
 
 import (
-	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -156,10 +155,8 @@ func (u update) check(t *testing.T, outcome map[string]updates.Result) {
 	t.Helper()
 	lost := map[string]bool{}
 	var refused []string
-	changes := 0
 	for _, r := range outcome {
 		refused = append(refused, r.Refused...)
-		changes += len(r.Changes)
 		for _, c := range r.Changes {
 			if name, ok := precious[c.Type]; ok && (c.Kind == updates.Replaced || c.Kind == updates.Deleted && !c.Kept) {
 				lost[name] = true
@@ -175,35 +172,34 @@ func (u update) check(t *testing.T, outcome map[string]updates.Result) {
 	if text := strings.Join(refused, "\n"); (text != "") != (u.refused != "") || !strings.Contains(text, u.refused) {
 		t.Errorf("%s: refused: %q, want %q in it", u.what, text, u.refused)
 	}
-	_, _ = changes, fmt.Sprint
+	if u.means == "" {
+		t.Errorf("%s: the page does not say what it means", u.what)
+	}
 }
 
+// TestUpdates plays the updates that people make, holds each to what it may lose, and keeps docs/updates.md and
+// test/rehearsal/updates.txt what it found.
 func TestUpdates(t *testing.T) {
 	schemas, err := updates.ReadSchemas("testdata/createonly.json")
 	if err != nil {
 		t.Fatal(err)
 	}
+	var page updatesPage
+	names := map[string]bool{}
 	for _, g := range updateGroups(t) {
-		t.Log("=====", g.title)
+		page.group(g)
 		for _, u := range g.updates {
-			if msg := panicOf(func() {
-				outcome := u.outcome(t, schemas)
-				u.check(t, outcome)
-				for name, r := range outcome {
-					if testing.Verbose() {
-						fmt.Println("##", u.what, name)
-						for _, c := range r.Changes {
-							fmt.Println("     ", c.Kind, c.Type, c.ID, c.Properties, c.Refused)
-						}
-						fmt.Println("     outputs", r.AddedOutputs, r.ChangedOutputs, r.DeletedOutputs, r.Refused)
-					}
-				}
-			}); msg != "" {
-				t.Errorf("%s: %s", u.what, msg)
+			if names[u.what] {
+				t.Errorf("%s: two updates of one name", u.what)
 			}
+			names[u.what] = true
+			outcome := u.outcome(t, schemas)
+			u.check(t, outcome)
+			page.row(u, outcome)
 		}
 	}
-	_ = golden.Updating
+	golden.Check(t, "../docs/updates.md", page.text(t))
+	golden.Check(t, "rehearsal/updates.txt", page.rehearsal())
 }
 
 // kubectlLayer is a layer of another version than the built-in one's.
@@ -215,5 +211,3 @@ func kubectlLayer(t testing.TB) string {
 	}
 	return layer
 }
-
-var _ = jsiix.Str

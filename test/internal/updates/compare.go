@@ -40,7 +40,8 @@ type Change struct {
 	Kept bool
 	// Left are objects of a manifest that stay in the cluster, although the manifest has them no longer.
 	Left []string
-	// Refused tells why CloudFormation, or the service, refuses the change and with it the whole update; or nothing.
+	// Refused tells why CloudFormation, or the service, refuses the change and with it the whole update, a colon, and what it
+	// is about; or nothing.
 	Refused string
 }
 
@@ -128,7 +129,7 @@ func (c comparison) differs(was, is any) bool {
 func (c comparison) look(id string, was, is Resource) (Change, bool) {
 	out := Change{ID: id, Type: is.Type, Kind: Changed}
 	if was.Type != is.Type {
-		out.Properties, out.Refused = []string{"Type"}, fmt.Sprintf("a resource's type cannot change, from %s to %s: it wants another logical id", was.Type, is.Type)
+		out.Properties, out.Refused = []string{"Type"}, fmt.Sprintf("a resource's type cannot change: from %s to %s", was.Type, is.Type)
 		return out, true
 	}
 	names := map[string]bool{}
@@ -175,7 +176,7 @@ func (c comparison) look(id string, was, is Resource) (Change, bool) {
 	}
 	out.Refused = cmp.Or(c.overlaps(id, is), c.served(is))
 	if name := c.taken(schema, is, changed); name != "" {
-		out.Refused = fmt.Sprintf("%s is to be made anew while the old one still has its name (%s): it wants another name", id, name)
+		out.Refused = fmt.Sprintf("it is made anew under the same name, which the old one still has: %s, %s", id, name)
 	}
 	return out, true
 }
@@ -208,12 +209,12 @@ func together(typ string, properties []string) string {
 		}
 		others := filter(properties, func(p string) bool { return p != name && !slices.Contains(with, p) })
 		if len(others) > 0 {
-			return fmt.Sprintf("EKS changes %s alone, and %s would change with it: it wants two deployments", name, strings.Join(others, ", "))
+			return fmt.Sprintf("EKS changes a node group's %s alone: not with %s", name, strings.Join(others, ", "))
 		}
 	}
 	for _, pair := range apart[typ] {
 		if slices.Contains(properties, pair[0]) && slices.Contains(properties, pair[1]) {
-			return fmt.Sprintf("EKS changes %s and %s one after the other: it wants two deployments", pair[0], pair[1])
+			return fmt.Sprintf("EKS changes a node group's %s and %s one after the other: not at once", pair[0], pair[1])
 		}
 	}
 	return ""
@@ -228,7 +229,7 @@ func (c comparison) moved(is Resource) string {
 	for _, ref := range references(is.Properties["ResourcesVpcConfig"]) {
 		change := c.changes[ref.id]
 		if change.Type == subnet && change.Kind == Replaced && !change.Maybe && (slices.Contains(change.Properties, "VpcId") || slices.Contains(change.Properties, "AvailabilityZone")) {
-			return "EKS moves no cluster to another VPC or to other zones, and its subnet " + ref.id + " is made anew there: it wants a new cluster"
+			return "EKS moves no cluster to another VPC or to other zones: " + ref.id + " is made anew there"
 		}
 	}
 	return ""
@@ -248,7 +249,7 @@ func (c comparison) overlaps(id string, is Resource) string {
 		}
 		for _, family := range []string{"CidrBlock", "Ipv6CidrBlock"} {
 			if range1, range2 := was.Properties[family], is.Properties[family]; range1 != nil && range2 != nil && overlap(range1, range2) {
-				return fmt.Sprintf("%s is made while %s still has addresses of the same range", id, other)
+				return fmt.Sprintf("the range is made while the old one is still there: %s, %s", id, other)
 			}
 		}
 	}
@@ -274,7 +275,7 @@ func (c comparison) served(is Resource) string {
 	}
 	for _, ref := range references(is.Properties["DefaultActions"]) {
 		if _, ok := c.before.Resources[ref.id]; ok && c.changes[ref.id].Kind != Replaced {
-			return fmt.Sprintf("target group %s serves the old load balancer still, and takes no second one", ref.id)
+			return fmt.Sprintf("a target group serves one load balancer, until the end the old one: %s", ref.id)
 		}
 	}
 	return ""
@@ -313,7 +314,7 @@ func (c comparison) result(imported map[string]bool) Result {
 	}
 	for _, name := range slices.Concat(r.ChangedOutputs, r.DeletedOutputs) {
 		if export := c.before.Outputs[name].Export.Name; imported[export] {
-			r.Refused = append(r.Refused, fmt.Sprintf("another stack imports %s, which would change or go", export))
+			r.Refused = append(r.Refused, fmt.Sprintf("another stack imports what would change or go: %s", export))
 		}
 	}
 	return r

@@ -93,7 +93,7 @@ func (c comparison) kubernetes(was, is Resource) (left []string, refused string)
 		if old := find(before, o.name()); old != nil {
 			for _, field := range immutable[o.kind()] {
 				if !reflect.DeepEqual(at(old, field), at(o, field)) && refused == "" {
-					refused = fmt.Sprintf("%s of %s cannot change", strings.ReplaceAll(field, "/", "."), o.name())
+					refused = fmt.Sprintf("%s of a %s cannot change: %s", strings.ReplaceAll(field, "/", "."), o.kind(), o.name())
 				}
 			}
 			continue
@@ -101,7 +101,7 @@ func (c comparison) kubernetes(was, is Resource) (left []string, refused string)
 		for _, l := range left { // checkExistingTargetGroups of the same webhook
 			arn := at(o, "spec/targetGroupARN")
 			if arn != nil && reflect.DeepEqual(arn, at(find(before, l), "spec/targetGroupARN")) && refused == "" {
-				refused = fmt.Sprintf("%s is refused while %s, which nothing deletes, binds the same target group", o.name(), l)
+				refused = fmt.Sprintf("a target group has one TargetGroupBinding, and nothing deletes the old one: %s, %s", o.name(), l)
 			}
 		}
 	}

@@ -72,7 +72,7 @@ func TestCompare(t *testing.T) {
 		"anew, one kept":     {vpc, strings.Replace(vpc, `"Properties":{"Cidr":"1"`, `"UpdateReplacePolicy":"Retain","Properties":{"Cidr":"2"`, 1), "replaced V(Cidr) kept"},
 		"order and metadata": {vpc, strings.Replace(vpc, `"Properties"`, `"DependsOn":["W"],"Metadata":{"a":1},"Properties"`, 1), ""},
 		"policy":             {vpc, strings.Replace(vpc, `"Properties"`, `"DeletionPolicy":"Retain","Properties"`, 1), "changed V(DeletionPolicy)"},
-		"another type":       {`"V":{"Type":"A::Vpc"}`, `"V":{"Type":"A::Role"}`, "changed V(Type) REFUSED a resource's type cannot change, from A::Vpc to A::Role: it wants another logical id"},
+		"another type":       {`"V":{"Type":"A::Vpc"}`, `"V":{"Type":"A::Role"}`, "changed V(Type) REFUSED a resource's type cannot change: from A::Vpc to A::Role"},
 		"follows": {
 			`"V":{"Type":"A::Vpc","Properties":{"Cidr":"1"}},"S":{"Type":"A::Subnet","Properties":{"VpcId":{"Ref":"V"}}},"R":{"Type":"A::Role","Properties":{"Text":{"Fn::Join":["",["a",{"Fn::GetAtt":["S","Arn"]}]]}}}`,
 			`"V":{"Type":"A::Vpc","Properties":{"Cidr":"2"}},"S":{"Type":"A::Subnet","Properties":{"VpcId":{"Ref":"V"}}},"R":{"Type":"A::Role","Properties":{"Text":{"Fn::Join":["",["a",{"Fn::GetAtt":["S","Arn"]}]]}}}`,
@@ -94,7 +94,7 @@ func TestCompare(t *testing.T) {
 			"changed L(Data); changed N(LaunchTemplate)",
 		},
 		"a name that is taken": {`"R":{"Type":"A::Role","Properties":{"Name":"r","Path":"/"}}`, `"R":{"Type":"A::Role","Properties":{"Name":"r","Path":"/x"}}`,
-			"replaced R(Path) REFUSED R is to be made anew while the old one still has its name (Name): it wants another name"},
+			"replaced R(Path) REFUSED it is made anew under the same name, which the old one still has: R, Name"},
 		"a name of CloudFormation's": {`"R":{"Type":"A::Role","Properties":{"Path":"/"}}`, `"R":{"Type":"A::Role","Properties":{"Path":"/x"}}`, "replaced R(Path)"},
 		"another name":               {`"R":{"Type":"A::Role","Properties":{"Name":"r"}}`, `"R":{"Type":"A::Role","Properties":{"Name":"s"}}`, "replaced R(Name)"},
 		"the same in another": {
@@ -103,20 +103,20 @@ func TestCompare(t *testing.T) {
 			"replaced M(Vpc); replaced V(Cidr)",
 		},
 		"the same in the same": {`"M":{"Type":"A::Member","Properties":{"Vpc":"v","Who":"w","Kind":"a"}}`, `"M":{"Type":"A::Member","Properties":{"Vpc":"v","Who":"w","Kind":"b"}}`,
-			"replaced M(Kind) REFUSED M is to be made anew while the old one still has its name (Vpc, Who): it wants another name"},
+			"replaced M(Kind) REFUSED it is made anew under the same name, which the old one still has: M, Vpc, Who"},
 		"deleted first": {`"J":{"Type":"A::Joint","Properties":{"Who":"w","Kind":"a"}}`, `"J":{"Type":"A::Joint","Properties":{"Who":"w","Kind":"b"}}`, "replaced J(Kind)"},
 		"custom":        {`"C":{"Type":"Custom::Chart","Properties":{"ServiceToken":"t","V":1}}`, `"C":{"Type":"Custom::Chart","Properties":{"ServiceToken":"t","V":2}}`, "changed C(V)"},
 		"custom, anew":  {`"C":{"Type":"Custom::Chart","Properties":{"ServiceToken":"t"}}`, `"C":{"Type":"Custom::Chart","Properties":{"ServiceToken":"u"}}`, "replaced C(ServiceToken)"},
 		"one at a time": {`"N":{"Type":"AWS::EKS::Nodegroup","Properties":{"Version":"1","Labels":"a"}}`, `"N":{"Type":"AWS::EKS::Nodegroup","Properties":{"Version":"2","Labels":"b"}}`,
-			"changed N(Labels Version) REFUSED EKS changes Version alone, and Labels would change with it: it wants two deployments"},
+			"changed N(Labels Version) REFUSED EKS changes a node group's Version alone: not with Labels"},
 		"these two at a time": {`"N":{"Type":"AWS::EKS::Nodegroup","Properties":{"Version":"1"}}`, `"N":{"Type":"AWS::EKS::Nodegroup","Properties":{"Version":"2","ReleaseVersion":"2.1"}}`, "changed N(ReleaseVersion Version)"},
 		"not at a time": {`"N":{"Type":"AWS::EKS::Nodegroup","Properties":{"Tags":"1","LaunchTemplate":"a"}}`, `"N":{"Type":"AWS::EKS::Nodegroup","Properties":{"Tags":"2","LaunchTemplate":"b"}}`,
-			"changed N(LaunchTemplate Tags) REFUSED EKS changes Tags and LaunchTemplate one after the other: it wants two deployments"},
+			"changed N(LaunchTemplate Tags) REFUSED EKS changes a node group's Tags and LaunchTemplate one after the other: not at once"},
 		"a handler's new id": {`"C":{"Type":"Custom::LogRetention","Properties":{"LogGroupName":"a"}}`, `"C":{"Type":"Custom::LogRetention","Properties":{"LogGroupName":"b"}}`, "replaced C(LogGroupName)"},
 		"a cluster that would move": {
 			`"S":{"Type":"AWS::EC2::Subnet","Properties":{"AvailabilityZone":"1"}},"C":{"Type":"AWS::EKS::Cluster","Properties":{"ResourcesVpcConfig":{"SubnetIds":[{"Ref":"S"}]}}}`,
 			`"S":{"Type":"AWS::EC2::Subnet","Properties":{"AvailabilityZone":"2"}},"C":{"Type":"AWS::EKS::Cluster","Properties":{"ResourcesVpcConfig":{"SubnetIds":[{"Ref":"S"}]}}}`,
-			"changed C(ResourcesVpcConfig) REFUSED EKS moves no cluster to another VPC or to other zones, and its subnet S is made anew there: it wants a new cluster; replaced S(AvailabilityZone)",
+			"changed C(ResourcesVpcConfig) REFUSED EKS moves no cluster to another VPC or to other zones: S is made anew there; replaced S(AvailabilityZone)",
 		},
 		"a cluster that stays where it is": {
 			`"S":{"Type":"AWS::EC2::Subnet","Properties":{"CidrBlock":"1"}},"C":{"Type":"AWS::EKS::Cluster","Properties":{"ResourcesVpcConfig":{"SubnetIds":[{"Ref":"S"}]}}}`,
@@ -125,12 +125,12 @@ func TestCompare(t *testing.T) {
 		},
 		"a range that is taken": {
 			`"S":{"Type":"AWS::EC2::Subnet","Properties":{"VpcId":"v","CidrBlock":"10.0.0.0/24"}}`, `"N":{"Type":"AWS::EC2::Subnet","Properties":{"VpcId":"v","CidrBlock":"10.0.0.0/20"}}`,
-			"added N REFUSED N is made while S still has addresses of the same range; deleted S",
+			"added N REFUSED the range is made while the old one is still there: N, S; deleted S",
 		},
 		"an IPv6 range that is taken": {
 			`"S":{"Type":"AWS::EC2::Subnet","Properties":{"VpcId":"v","CidrBlock":"10.0.0.0/24","Ipv6CidrBlock":{"Fn::Select":[0,"x"]}}}`,
 			`"S":{"Type":"AWS::EC2::Subnet","Properties":{"VpcId":"v","CidrBlock":"10.1.0.0/24","Ipv6CidrBlock":{"Fn::Select":[0,"x"]}}}`,
-			"replaced S(CidrBlock) REFUSED S is made while S still has addresses of the same range",
+			"replaced S(CidrBlock) REFUSED the range is made while the old one is still there: S, S",
 		},
 		"the same range elsewhere": {
 			`"S":{"Type":"AWS::EC2::Subnet","Properties":{"VpcId":"v","CidrBlock":"10.0.0.0/24"}}`, `"N":{"Type":"AWS::EC2::Subnet","Properties":{"VpcId":"w","CidrBlock":"10.0.0.0/24"}}`,
@@ -138,15 +138,15 @@ func TestCompare(t *testing.T) {
 		},
 		"targets of the old load balancer": {
 			listening("a"), listening("b"),
-			"replaced B(Scheme); replaced L(LoadBalancerArn) REFUSED target group T serves the old load balancer still, and takes no second one",
+			"replaced B(Scheme); replaced L(LoadBalancerArn) REFUSED a target group serves one load balancer, until the end the old one: T",
 		},
 		"a binding of new targets": {
 			manifest("1", bindingOf("a")), manifest("2", bindingOf("a")),
-			"changed M(Manifest) REFUSED spec.targetGroupARN of TargetGroupBinding n/a cannot change; replaced T(Port)",
+			"changed M(Manifest) REFUSED spec.targetGroupARN of a TargetGroupBinding cannot change: TargetGroupBinding n/a; replaced T(Port)",
 		},
 		"another binding of the same targets": {
 			manifest("1", bindingOf("a")), manifest("1", bindingOf("b")),
-			"changed M(Manifest) left TargetGroupBinding n/a REFUSED TargetGroupBinding n/b is refused while TargetGroupBinding n/a, which nothing deletes, binds the same target group",
+			"changed M(Manifest) left TargetGroupBinding n/a REFUSED a target group has one TargetGroupBinding, and nothing deletes the old one: TargetGroupBinding n/b, TargetGroupBinding n/a",
 		},
 		"another binding of new targets": {manifest("1", bindingOf("a")), manifest("2", bindingOf("b")), "changed M(Manifest) left TargetGroupBinding n/a; replaced T(Port)"},
 		"an object that kubectl deletes": {
@@ -194,7 +194,7 @@ func TestOutputs(t *testing.T) {
 	user := parsed(t, `{"Resources":{"S":{"Type":"A::Subnet","Properties":{"VpcId":{"Fn::ImportValue":"N:Id"}}}}}`)
 	for want, imported := range map[string]map[string]bool{
 		"replaced V(Cidr); +New; ~Id; -Old": nil,
-		"replaced V(Cidr); +New; ~Id; -Old; another stack imports N:Id, which would change or go": Imports(user),
+		"replaced V(Cidr); +New; ~Id; -Old; another stack imports what would change or go: N:Id": Imports(user),
 	} {
 		got, err := Compare(before, after, schemas, imported)
 		if sorted(brief(got)) != sorted(want) || err != nil {
