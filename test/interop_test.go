@@ -124,10 +124,13 @@ func TestInteropOrder(t *testing.T) {
 			t.Errorf("the binding does not wait for %s", before)
 		}
 	}
-	endpoint, e := tpl.one(t, "AWS::EC2::VPCEndpoint")
+	endpoint, e := tpl.find(t, "AWS::EC2::VPCEndpoint", "VpcEndpointType", "Interface")
 	permissions, _ := tpl.one(t, "AWS::EC2::VPCEndpointServicePermissions")
 	if !tpl.waitsFor(endpoint, permissions) {
 		t.Error("the endpoint does not wait for the permission to make it")
+	}
+	if _, nlb := tpl.one(t, "AWS::ElasticLoadBalancingV2::LoadBalancer"); !strings.Contains(js(nlb.Properties["LoadBalancerAttributes"]), `{"Key":"load_balancing.cross_zone.enabled","Value":"true"}`) {
+		t.Errorf("an endpoint in a zone without Pods reaches none: %s", js(nlb.Properties["LoadBalancerAttributes"]))
 	}
 	if e.Properties["IpAddressType"] != "ipv4" {
 		t.Errorf("the endpoint of an IPv4 VPC is %v", e.Properties["IpAddressType"])

@@ -175,7 +175,7 @@ type Cluster struct {
 	Vpc awsec2.IVpc
 	// Version is the Kubernetes version.
 	Version string
-	// PodsReachIPv4 tells whether Pods have the VPC CNI's way to IPv4.
+	// PodsReachIPv4 tells whether Pods have a way to IPv4: false with CNI.DisableIpv4Egress.
 	PodsReachIPv4 bool
 	// ControlPlaneSecurityGroup is on the control plane's network interfaces, beside the cluster security group
 	// that EKS makes for them and for nodes.
@@ -198,6 +198,7 @@ type Cluster struct {
 	afterNodes  []constructs.IConstruct
 	nodeRole    awsiam.Role
 	fargateRole awsiam.Role
+	onFargate   []fargatePods
 	kubectl     bool
 	confined    bool // NewPodIdentity's roles trust this cluster alone
 
@@ -205,7 +206,6 @@ type Cluster struct {
 	schedulable  int      // those of the node groups that take Pods without tolerations
 	idle         []string // the others, by id
 	dnsOnFargate bool
-	fargate      []fargateSelector
 	lastProfile  awseksv2.CfnFargateProfile
 }
 
@@ -330,9 +330,9 @@ func NewCluster(scope constructs.Construct, id string, props *ClusterProps) *Clu
 	p := props.withDefaults()
 
 	c := &Cluster{
-		Construct: constructs.NewConstruct(scope, jsiix.Str(id)), Vpc: p.Vpc, Version: p.Version,
+		Construct: constructs.NewConstruct(scope, jsiix.Str(id)), Vpc: p.Vpc, Version: p.Version, PodsReachIPv4: !p.CNI.DisableIpv4Egress,
 		subnets: *p.Vpc.SelectSubnets(p.Subnets).Subnets, kubectl: p.Kubectl.Layer != nil,
-		confined: p.ConfinePodIdentity, dnsOnFargate: p.CoreDNSOnFargate, PodsReachIPv4: !p.CNI.DisableIpv4Egress,
+		confined: p.ConfinePodIdentity, dnsOnFargate: p.CoreDNSOnFargate,
 	}
 	name := p.Name
 	if name == "" {

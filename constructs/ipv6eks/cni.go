@@ -23,7 +23,7 @@ type CNIOptions struct {
 
 	// DisableIpv4Egress takes away the Pods' way to IPv4: the node-local address that the node translates to its own.
 	// Every IPv4-only host is then out of reach, but network policies, which do not see that path, cover all there is.
-	// coredns asks the VPC's resolver by its IPv6 address then, and the load balancer controller takes its node's network.
+	// coredns asks the VPC's resolver by its IPv6 address then, and the load balancer controller calls AWS by names with IPv6.
 	// Pods that already run keep theirs until their nodes are replaced.
 	// Default: false.
 	DisableIpv4Egress bool

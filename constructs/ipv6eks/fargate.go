@@ -84,64 +84,62 @@ func (c *Cluster) AddFargateProfile(id string, props *FargateProfileProps) awsek
 	if props.Tune != nil {
 		props.Tune(fp)
 	}
+	for _, s := range props.Selectors {
+		c.onFargate = append(c.onFargate, fargatePods{id, s})
+	}
 	profile := awseksv2.NewCfnFargateProfile(c.Construct, jsiix.Str(id), fp)
 	if c.lastProfile != nil {
 		// EKS makes and deletes one at a time: https://docs.aws.amazon.com/eks/latest/APIReference/API_DeleteFargateProfile.html
 		profile.Node().AddDependency(c.lastProfile)
 	}
 	c.lastProfile = profile
-	for _, s := range props.Selectors {
-		c.fargate = append(c.fargate, fargateSelector{profile: id, FargateSelector: s})
-	}
 	c.runAddonsAfter(profile)
 	return profile
 }
 
-// fargateSelector is a selector with its profile's id.
-type fargateSelector struct {
+// fargatePods are the Pods that a selector of a profile takes.
+type fargatePods struct {
 	profile string
 	FargateSelector
 }
 
-// RunsOnFargate tells whether a Pod with the given labels, in the given namespace, matches a selector of a profile that was
-// added so far, and of which. EKS then runs it on Fargate, also where there are nodes.
-// Source: https://docs.aws.amazon.com/eks/latest/userguide/fargate-profile.html
+// RunsOnFargate tells whether a Pod of a namespace, with labels, runs on Fargate by one of the profiles added so far, and
+// which: profile is the id that AddFargateProfile was given. Profiles added later, or by other means, are not seen: ask
+// in a CDK validation.
 func (c *Cluster) RunsOnFargate(namespace string, labels map[string]string) (profile string, ok bool) {
-	for _, s := range c.fargate {
-		if s.takes(namespace, labels) {
-			return s.profile, true
+	for _, f := range c.onFargate {
+		if f.takes(namespace, labels) {
+			return f.profile, true
 		}
 	}
 	return "", false
 }
 
-// takes tells whether a Pod matches the selector.
+// takes tells whether a Pod is selected. * and ? match in the namespace and in the labels' keys and values.
+// Source: https://docs.aws.amazon.com/eks/latest/userguide/fargate-profile.html#fargate-profile-wildcards
 func (s FargateSelector) takes(namespace string, labels map[string]string) bool {
 	if !wildcard(s.Namespace, namespace) {
 		return false
 	}
-	for k, v := range s.Labels {
-		has := false
-		for key, value := range labels {
-			has = has || wildcard(k, key) && wildcard(v, value)
+	for key, value := range s.Labels {
+		found := false
+		for k, v := range labels {
+			found = found || wildcard(key, k) && wildcard(value, v)
 		}
-		if !has {
+		if !found {
 			return false
 		}
 	}
 	return true
 }
 
-// wildcard tells whether a text matches a pattern in which * stands for any letters and ? for one.
-func wildcard(pattern, text string) bool {
+// wildcard tells whether s is of a pattern, in which * is any characters, none too, and ? is one.
+func wildcard(pattern, s string) bool {
 	if pattern == "" {
-		return text == ""
+		return s == ""
 	}
-	switch {
-	case pattern[0] == '*':
-		return wildcard(pattern[1:], text) || text != "" && wildcard(pattern, text[1:])
-	case text == "":
-		return false
+	if pattern[0] == '*' {
+		return wildcard(pattern[1:], s) || s != "" && wildcard(pattern, s[1:])
 	}
-	return (pattern[0] == '?' || pattern[0] == text[0]) && wildcard(pattern[1:], text[1:])
+	return s != "" && (pattern[0] == '?' || pattern[0] == s[0]) && wildcard(pattern[1:], s[1:])
 }
