@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"net/netip"
 	"strings"
-	"testing"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
@@ -26,11 +25,8 @@ type pp = stacks.PlatformProps
 
 // updateGroups are the updates of docs/updates.md. A new choice of a construct wants a line here: what, from, to, means.
 // The test says which loses and refused it must have.
-func updateGroups(t testing.TB) []updateGroup {
-	t.Helper()
-	layer := kubectlLayer(t)
-	v36 := func(p *pp) { p.KubectlLayerPath, p.KubectlVersion, p.Cluster.Version = layer, "1.36", "1.36" }
-	newer := func(p *pp) { p.KubectlLayerPath, p.KubectlVersion = layer, "1.36" }
+func updateGroups() []updateGroup {
+	v36 := func(p *pp) { p.Cluster.Version = "1.36" }
 
 	standard := platform()
 	labels := func(p *pp) { p.Nodes.Labels = map[string]string{"team": "web"} }
@@ -70,7 +66,7 @@ func updateGroups(t testing.TB) []updateGroup {
 	}
 	key := func(change func(*pp, awskms.IKey)) *state {
 		return &state{build: func(app awscdk.App) {
-			p := &pp{}
+			p := &pp{Workload: withKubectl(stacks.Workload{})}
 			env := awscdk.NewStack(app, jsiix.Str("Keys"), nil)
 			change(p, awskms.Key_FromKeyArn(env, jsiix.Str("Key"), jsiix.Str("arn:aws:kms:eu-west-1:111122223333:key/12345678-1234-1234-1234-123456789012")))
 			stacks.NewPlatform(app, "Ipv6Platform", p)
@@ -141,12 +137,13 @@ func updateGroups(t testing.TB) []updateGroup {
 		{title: "Cluster", updates: []update{
 			{what: "Kubernetes from 1.34 to 1.35, all at once", from: platform(func(p *pp) { p.Cluster.Version = "1.34" }), to: standard, args: [2]string{"-c kubernetesVersion=1.34", "-c kubernetesVersion=1.35"},
 				means: "In this order: control plane, kube-proxy, nodes one at a time, coredns. There is a way back for a week at most: see [upgrades](upgrades.md) for one step at a time."},
-			{what: "Kubernetes from 1.35 to 1.36, all at once", from: platform(newer), to: platform(v36),
+			{what: "Kubernetes from 1.35 to 1.36, all at once", from: standard, to: platform(v36),
 				means: "The same. The kubectl layer comes first, if it is older than 1.35."},
-			{what: "another kubectl layer", from: standard, to: platform(newer), means: "Charts and manifests are applied by the new kubectl from now on; none is applied again."},
+			{what: "another kubectl layer", from: standard, to: platform(func(p *pp) { p.KubectlVersion = "1.36" }), means: "Charts and manifests are applied by the new kubectl from now on; none is applied again."},
 			{what: "the public API endpoint, for some ranges", from: standard, to: platform(func(p *pp) { p.Cluster.APIAccessCidrs = []netip.Prefix{cidr("203.0.113.0/24"), cidr("2001:db8::/32")} }),
 				args: [2]string{"", "-c apiAccessCidrs=198.51.100.0/24,2600:1f18::/32"}, means: "A few minutes, in which the API stays in reach."},
-			{what: "the private API endpoint, for joined networks", from: standard, to: platform(func(p *pp) { p.Cluster.PrivateAPICidrs = []netip.Prefix{cidr("10.8.0.0/16")} }), means: "At once."},
+			{what: "the private API endpoint, for joined networks", from: standard, to: platform(func(p *pp) { p.Cluster.PrivateAPICidrs = []netip.Prefix{cidr("10.8.0.0/16")} }),
+				args: [2]string{"", "-c privateApiCidrs=10.8.0.0/16"}, means: "At once."},
 			{what: "the cluster's name", from: standard, to: platform(func(p *pp) { p.Cluster.Name = "shop" }), args: [2]string{"", "-c clusterName=shop"},
 				loses: []string{"add-on", "cluster", "log retention", "node group"},
 				means: "**A new, empty cluster**; the old one and its logs go at the end. Only charts and manifests of this stack are applied to it. Load balancers that the old controller made stay behind: delete Ingresses, Gateways and Services before."},
@@ -190,7 +187,7 @@ func updateGroups(t testing.TB) []updateGroup {
 				{what: "MaxUnavailable", from: standard, to: platform(func(p *pp) { p.Nodes.MaxUnavailable = 2 }), means: "Nothing, until the next update of the nodes."},
 				{what: "node repair, with its agent", from: standard, to: platform(func(p *pp) { p.Nodes.NodeRepair, p.Cluster.NodeMonitoring = true, true }), means: "Broken nodes are replaced from now on."},
 				{what: "Session Manager", from: standard, to: platform(func(p *pp) { p.Nodes.SessionManager = true }), means: "On the role that all groups share: on all of their nodes, within minutes."},
-				{what: "the image's release", from: standard, to: platform(func(p *pp) { p.Nodes.ReleaseVersion = "1.35.3-20261012" }), means: "Nodes are replaced one at a time."},
+				{what: "the image's release", from: standard, to: platform(func(p *pp) { p.Nodes.ReleaseVersion = "1.35.3-20261012" }), args: [2]string{"", "-c nodeReleaseVersion=1.35.3-20261012"}, means: "Nodes are replaced one at a time."},
 				{what: "the image's release and labels", from: standard, to: platform(labels, func(p *pp) { p.Nodes.ReleaseVersion = "1.35.3-20261012" }), refused: "EKS changes a node group's ReleaseVersion alone",
 					means: "The same holds for Version with anything else of the group, the launch template included."},
 				{what: "a second node group", from: standard, to: second, means: "Nothing else changes."},
@@ -206,8 +203,12 @@ func updateGroups(t testing.TB) []updateGroup {
 			{what: "no IPv4 egress for Pods", from: standard, to: platform(func(p *pp) { p.Cluster.CNI.DisableIpv4Egress = true }), means: "Pods that run keep theirs until their nodes are replaced."},
 			{what: "an add-on's version left to EKS", from: standard, to: platform(func(p *pp) { p.Cluster.AddonVersions = map[string]string{"coredns": ipv6eks.EKSDefault} }), means: "It stays at the version that it has, or takes EKS's default: CloudFormation does not say which."},
 			{what: "metrics-server", from: standard, to: platform(func(p *pp) { p.Cluster.MetricsServer = true }), means: "Nothing else changes."},
-			{what: "the EBS CSI driver", from: standard, to: platform(func(p *pp) { p.Cluster.EBSDriver = true }), means: "Nothing else changes."},
-			{what: "the controller's chart, 3.4.3 to 3.5.0", from: platform(func(p *pp) { p.Controller.ChartVersion = "3.4.3" }), to: standard, means: "Its Pods roll; load balancers go on. Helm does not upgrade CRDs: see [upgrades](upgrades.md#charts)."},
+			{what: "the EBS CSI driver", from: standard, to: platform(func(p *pp) { p.Cluster.EBSDriver = true }), args: [2]string{"", "-c ebsDriver=true"}, means: "Nothing else changes."},
+			{what: "the controller's chart, 3.4.3 to 3.5.0", from: platform(func(p *pp) { p.Controller.ChartVersion = "3.4.3" }), to: standard, means: "Its Pods roll; load balancers go on. The controller's own kinds are applied before it, where they differ."},
+			{what: "the controller's image from a mirror", from: standard, to: platform(func(p *pp) {
+				p.Controller.ImageRepository = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/aws-load-balancer-controller"
+			}), args: [2]string{"", "-c controllerImage=123456789012.dkr.ecr.us-east-1.amazonaws.com/aws-load-balancer-controller"}, means: "Its Pods roll; the image must be in the mirror before, or the chart is taken back."},
+			{what: "a disruption budget for the controller", from: standard, to: platform(func(p *pp) { p.Controller.DisruptionBudget = true }), means: "Nothing, until a node is drained."},
 			{what: "the chart's values", from: standard, to: platform(func(p *pp) { p.Controller.Values = map[string]any{"replicaCount": 3} }), means: "Its Pods roll, where the values are theirs."},
 			{what: "dual-stack as the default of Services", from: platform(v36), to: platform(v36, func(p *pp) { p.Controller.DualStackServices = true }), means: "For Services that are made from now on."},
 		}},
@@ -220,22 +221,22 @@ func updateGroups(t testing.TB) []updateGroup {
 				{what: "the echo's namespace", from: exposedStd, to: exposing(func(p *stacks.ExposedProps) { p.Echo.Namespace = "demo" }),
 					means: "**New load balancers with new names**; kubectl deletes the old namespace with all that is in it, first."},
 				{what: "an Ingress from internal to the internet", from: ingress(expose.Internal), to: ingress(expose.InternetFacing),
-					means: "**A new ALB with a new name**: the controller deletes the old one first. The output with the name is not read again: it keeps the old one."},
+					means: "**A new ALB with a new name**: the controller deletes the old one first. The deployment waits for the new name."},
 				{what: "BoundNLB: a second port", from: boundStd, to: boundTwo, means: "Nothing else changes."},
 				{what: "BoundNLB: a port goes", from: boundTwo, to: boundStd, loses: []string{"listener", "target group"}, means: "Its clients lose it at the end of the update."},
 				{what: "BoundNLB: another port", from: boundStd, to: bound(func(p *expose.BoundNLBProps) { p.Ports[0].Port, p.Ports[0].ServicePort = 8443, 443 }), loses: []string{"listener", "target group"},
 					means: "A new listener beside the old one, which goes at the end."},
-				{what: "BoundNLB: the Pods' port (TargetPort)", from: boundStd, to: bound(func(p *expose.BoundNLBProps) { p.Ports[0].TargetPort = 9443 }), refused: "targetGroupARN", loses: []string{"target group"},
-					means: "Add a port with the new TargetPort, and take the old one away later."},
-				{what: "BoundNLB: TCP to UDP", from: boundStd, to: bound(func(p *expose.BoundNLBProps) { p.Ports[0].UDP = true; p.HealthCheck.Port = 8080 }), refused: "targetGroupARN", loses: []string{"target group"},
-					means: "The same."},
+				{what: "BoundNLB: the Pods' port (TargetPort)", from: boundStd, to: bound(func(p *expose.BoundNLBProps) { p.Ports[0].TargetPort = 9443 }), loses: []string{"target group"},
+					means: "The port is not served for some minutes, until the new targets are healthy. Without a gap: add a port, move the clients, take the old one away."},
+				{what: "BoundNLB: TCP to UDP", from: boundStd, to: bound(func(p *expose.BoundNLBProps) { p.Ports[0].UDP = true; p.HealthCheck.Port = 8080 }), loses: []string{"target group"},
+					means: "The same; clients of TCP are cut off."},
 				{what: "BoundNLB: a certificate, TCP to TLS", from: boundStd, to: bound(func(p *expose.BoundNLBProps) {
 					p.Ports[0].CertificateArns = []string{"arn:aws:acm:eu-west-1:111122223333:certificate/1"}
 				}), means: "New connections are TLS; the Pods get what is inside."},
-				{what: "BoundNLB: from internal to the internet", from: boundStd, to: bound(func(p *expose.BoundNLBProps) { p.Scheme, p.Inbound.Anywhere = expose.InternetFacing, true }), refused: "a target group serves one load balancer", loses: []string{"listener", "load balancer"},
-					means: "Make a second BoundNLB, and take the first away later."},
+				{what: "BoundNLB: from internal to the internet", from: boundStd, to: bound(func(p *expose.BoundNLBProps) { p.Scheme, p.Inbound.Anywhere = expose.InternetFacing, true }), loses: []string{"listener", "load balancer", "target group"},
+					means: "**A new NLB with a new name**; the old one goes at the end."},
 				{what: "BoundNLB: another Service", from: boundStd, to: bound(func(p *expose.BoundNLBProps) { p.Service = "store" }), refused: "a target group has one TargetGroupBinding", loses: []string{"security group"},
-					means: "The same."},
+					means: "Change the port with it, or make a second BoundNLB and take the first away later."},
 				{what: "BoundNLB: who may connect", from: boundStd, to: bound(func(p *expose.BoundNLBProps) {
 					p.Inbound.Cidrs = []netip.Prefix{cidr("10.8.0.0/16"), cidr("2001:db8::/56")}
 				}), means: "At once; open connections go on."},
@@ -264,6 +265,10 @@ func updateGroups(t testing.TB) []updateGroup {
 				loses: []string{"NAT gateway", "VPC", "VPC range", "egress-only gateway", "endpoint", "subnet"}, means: "CloudFormation refuses it before anything happens."},
 		}},
 		{title: "The stack itself", updates: []update{
+			{what: "Hardened", from: standard, to: platform(func(p *pp) { p.Hardened = true }), args: [2]string{"", "-c hardened=true"},
+				means: "All of what it chooses, at once: nodes are replaced one at a time for the key of their disks, and the cluster is protected from deletion."},
+			{what: "Deletable, before the end of a hardened platform", from: platform(func(p *pp) { p.Hardened = true }), to: platform(func(p *pp) { p.Hardened, p.Deletable = true, true }),
+				args: [2]string{"-c hardened=true", "-c deletable=true"}, means: "`cdk destroy` works then."},
 			{what: "tags of the stack (StackProps.Tags)", from: standard, to: platform(func(p *pp) { p.Stack.Tags = &map[string]*string{"team": jsiix.Str("web")} }),
 				means: "They are not in the template: CloudFormation puts them on every resource that takes tags."},
 			{what: "tags by awscdk.Tags_Of", from: standard, to: with(func(p *stacks.Platform) { awscdk.Tags_Of(p.Stack).Add(jsiix.Str("team"), jsiix.Str("web"), nil) }),

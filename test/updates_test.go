@@ -2,8 +2,6 @@ package test
 
 import (
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -49,10 +47,19 @@ func (s *state) templates(t testing.TB) map[string]updates.Template {
 	return s.stacks
 }
 
+// kubectl135 is a layer that stands for kubectl 1.35, which serves all versions here and is faster than the built-in one.
+var kubectl135 string
+
+func withKubectl(w stacks.Workload) stacks.Workload {
+	w.KubectlLayerPath, w.KubectlVersion = kubectl135, "1.35"
+	return w
+}
+
 // platform is a platform with its choices made by change.
 func platform(change ...func(*stacks.PlatformProps)) *state {
 	return &state{build: func(app awscdk.App) {
 		p := &stacks.PlatformProps{}
+		p.Workload = withKubectl(p.Workload)
 		for _, c := range change {
 			c(p)
 		}
@@ -62,13 +69,16 @@ func platform(change ...func(*stacks.PlatformProps)) *state {
 
 // with is a platform and what more adds to it.
 func with(more func(*stacks.Platform)) *state {
-	return &state{build: func(app awscdk.App) { more(stacks.NewPlatform(app, "Ipv6Platform", nil)) }}
+	return &state{build: func(app awscdk.App) {
+		more(stacks.NewPlatform(app, "Ipv6Platform", &stacks.PlatformProps{Workload: withKubectl(stacks.Workload{})}))
+	}}
 }
 
 // exposing is a platform with the echo behind an ALB and an NLB.
 func exposing(change func(*stacks.ExposedProps)) *state {
 	return &state{build: func(app awscdk.App) {
 		p := &stacks.ExposedProps{Inbound: expose.Inbound{Anywhere: true}}
+		p.Workload = withKubectl(p.Workload)
 		change(p)
 		stacks.NewExposed(app, "Ipv6Exposed", p)
 	}}
@@ -86,7 +96,7 @@ func bound(change func(*expose.BoundNLBProps)) *state {
 // interop is a platform and clients beyond its boundary.
 func interop(change func(*stacks.InteropProps)) *state {
 	return &state{build: func(app awscdk.App) {
-		p := &stacks.InteropProps{}
+		p := &stacks.InteropProps{Workload: withKubectl(stacks.Workload{})}
 		change(p)
 		stacks.NewInterop(app, "Interop", p)
 	}}
@@ -95,7 +105,7 @@ func interop(change func(*stacks.InteropProps)) *state {
 // split is a platform in two stacks.
 func split(change func(*stacks.NetworkProps, *stacks.ClusterProps)) *state {
 	return &state{build: func(app awscdk.App) {
-		n, c := &stacks.NetworkProps{}, &stacks.ClusterProps{}
+		n, c := &stacks.NetworkProps{}, &stacks.ClusterProps{Workload: withKubectl(stacks.Workload{})}
 		change(n, c)
 		c.Network = stacks.NewNetwork(app, "Ipv6Network", n)
 		stacks.NewCluster(app, "Ipv6Cluster", c)
@@ -184,9 +194,10 @@ func TestUpdates(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	kubectl135 = layerFolder(t)
 	var page updatesPage
 	names := map[string]bool{}
-	for _, g := range updateGroups(t) {
+	for _, g := range updateGroups() {
 		page.group(g)
 		for _, u := range g.updates {
 			if names[u.what] {
@@ -200,14 +211,4 @@ func TestUpdates(t *testing.T) {
 	}
 	golden.Check(t, "../docs/updates.md", page.text(t))
 	golden.Check(t, "rehearsal/updates.txt", page.rehearsal())
-}
-
-// kubectlLayer is a layer of another version than the built-in one's.
-func kubectlLayer(t testing.TB) string {
-	t.Helper()
-	layer := filepath.Join(t.TempDir(), "layer")
-	if err := os.MkdirAll(filepath.Join(layer, "kubectl"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	return layer
 }

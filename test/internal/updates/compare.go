@@ -285,7 +285,7 @@ func (c comparison) result(imported map[string]bool) Result {
 	var r Result
 	for id, is := range c.after.Resources {
 		if _, ok := c.before.Resources[id]; !ok {
-			r.Changes = append(r.Changes, Change{ID: id, Type: is.Type, Kind: Added, Refused: c.overlaps(id, is)})
+			r.Changes = append(r.Changes, Change{ID: id, Type: is.Type, Kind: Added, Refused: cmp.Or(c.overlaps(id, is), c.made(is))})
 		}
 	}
 	for id, was := range c.before.Resources {

@@ -3,6 +3,7 @@ package updates
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -98,12 +99,35 @@ func (c comparison) kubernetes(was, is Resource) (left []string, refused string)
 			}
 			continue
 		}
-		for _, l := range left { // checkExistingTargetGroups of the same webhook
-			arn := at(o, "spec/targetGroupARN")
-			if arn != nil && reflect.DeepEqual(arn, at(find(before, l), "spec/targetGroupARN")) && refused == "" {
-				refused = fmt.Sprintf("a target group has one TargetGroupBinding, and nothing deletes the old one: %s, %s", o.name(), l)
-			}
+		if refused == "" {
+			refused = c.bound(o)
 		}
 	}
 	return left, refused
+}
+
+// bound tells which binding that is there until the end has the target group of a new one, or nothing.
+// Source: checkExistingTargetGroups of the webhook above.
+func (c comparison) bound(o object) string {
+	arn := at(o, "spec/targetGroupARN")
+	for _, id := range slices.Sorted(maps.Keys(c.before.Resources)) {
+		for _, old := range c.objects(c.before.Resources[id], false) {
+			if arn != nil && old.name() != o.name() && reflect.DeepEqual(arn, at(old, "spec/targetGroupARN")) {
+				return fmt.Sprintf("a target group has one TargetGroupBinding, and the old one is there until the end: %s, %s", o.name(), old.name())
+			}
+		}
+	}
+	return ""
+}
+
+// made tells why the cluster refuses a new manifest, or nothing.
+func (c comparison) made(is Resource) string {
+	if is.Type == manifestType {
+		for _, o := range c.objects(is, true) {
+			if why := c.bound(o); why != "" {
+				return why
+			}
+		}
+	}
+	return ""
 }

@@ -146,9 +146,16 @@ func TestCompare(t *testing.T) {
 		},
 		"another binding of the same targets": {
 			manifest("1", bindingOf("a")), manifest("1", bindingOf("b")),
-			"changed M(Manifest) left TargetGroupBinding n/a REFUSED a target group has one TargetGroupBinding, and nothing deletes the old one: TargetGroupBinding n/b, TargetGroupBinding n/a",
+			"changed M(Manifest) left TargetGroupBinding n/a REFUSED a target group has one TargetGroupBinding, and the old one is there until the end: TargetGroupBinding n/b, TargetGroupBinding n/a",
 		},
 		"another binding of new targets": {manifest("1", bindingOf("a")), manifest("2", bindingOf("b")), "changed M(Manifest) left TargetGroupBinding n/a; replaced T(Port)"},
+		"another binding in another manifest": {
+			manifest("1", bindingOf("a")), strings.Replace(manifest("1", bindingOf("b")), `"M"`, `"O"`, 1),
+			"added O REFUSED a target group has one TargetGroupBinding, and the old one is there until the end: TargetGroupBinding n/b, TargetGroupBinding n/a; deleted M",
+		},
+		"another binding of new targets in another manifest": {
+			manifest("1", bindingOf("a")), strings.Replace(manifest("2", bindingOf("b")), `"M"`, `"O"`, 1), "added O; replaced T(Port); deleted M",
+		},
 		"an object that kubectl deletes": {
 			manifest("1", bindingOf("a"), `{\"kind\":\"Service\",\"metadata\":{\"name\":\"s\"}}`), manifest("1", bindingOf("a")), "changed M(Manifest)",
 		},
