@@ -105,6 +105,11 @@ func TestUpgrades(t *testing.T) {
 	if shown != len(upgradeSteps)-1 {
 		t.Errorf("the page shows %d differences, want %d: each step has one, between <!-- diff: NAME --> and <!-- /diff -->", shown, len(upgradeSteps)-1)
 	}
+	for name, version := range pinned(oldKubernetes) { // in the text between the differences
+		if want := fmt.Sprintf("%q: %q", name, version); !strings.Contains(out, want) {
+			t.Errorf("the page does not say %s", want)
+		}
+	}
 	golden.Check(t, page, []byte(out))
 }
 
