@@ -31,7 +31,9 @@ type BoundNLBProps struct {
 	// Controller registers the Service's Pods. The binding is applied after it and deleted before it.
 	Controller *lbc.Controller
 
-	// Service is the name of the Kubernetes Service, of type ClusterIP. It need not exist yet.
+	// Service is the name of the Kubernetes Service, of type ClusterIP. It need not exist yet. For another Service or
+	// Namespace give the construct another id: the controller takes one binding for a target group, and the API server refuses
+	// the second.
 	Service string
 	// Namespace is the Service's.
 	// Default: default.
@@ -487,8 +489,10 @@ func (b *BoundNLB) bind(p BoundNLBProps) {
 	for i, binding := range p.Objects(arns, *b.SecurityGroup.SecurityGroupId()) {
 		binding.Name = b.kinds[i].object(p.Service)
 		// A target group serves nobody before it has a listener.
-		after := []constructs.IDependable{p.Controller.Chart, b.Listeners[i]}
-		b.Bindings = append(b.Bindings, apply(b.Construct, "", p.Cluster, after, binding)...)
+		object := mustManifest(binding)
+		m := newManifest(b.Construct, "Binding"+b.kinds[i].id(), p.Cluster, []*map[string]any{&object})
+		m.Node().AddDependency(p.Controller.Chart, b.Listeners[i])
+		b.Bindings = append(b.Bindings, m)
 	}
 }
 

@@ -126,43 +126,47 @@ func ownID(m map[string]any) string {
 func apply(scope constructs.Construct, id string, cluster *ipv6eks.Cluster, after []constructs.IDependable, objects ...runtime.Object) []awseksv2.KubernetesManifest {
 	var out []awseksv2.KubernetesManifest
 	var together []*map[string]any
-	add := func(id string, prune bool, list []*map[string]any) {
-		m := awseksv2.NewKubernetesManifest(scope, jsiix.Str(id), &awseksv2.KubernetesManifestProps{Cluster: cluster.Cluster, Manifest: &list, Prune: jsiix.Bool(prune)})
-		ipv6eks.LimitTimeout(m)
+	add := func(id string, list ...*map[string]any) {
+		if len(list) == 0 {
+			return
+		}
+		m := newManifest(scope, id, cluster, list)
 		m.Node().AddDependency(after...)
 		if len(out) > 0 {
 			m.Node().AddDependency(out[len(out)-1])
 		}
 		out = append(out, m)
 	}
-	for i, o := range objects {
-		m, err := manifest(o)
-		if err != nil {
-			panic(err)
-		}
+	for _, o := range objects {
+		m := mustManifest(o)
 		if isPruned(m) {
 			together = append(together, &m)
-			if i == len(objects)-1 {
-				add(id, true, together)
-			}
 			continue
 		}
-		if together != nil {
-			add(id, true, together)
-			together = nil
-		}
-		add(ownID(m), false, []*map[string]any{&m})
+		add(id, together...)
+		together = nil
+		add(ownID(m), &m)
 	}
+	add(id, together...)
 	return out
 }
 
-// dependables are manifests to wait for.
-func dependables(manifests ...awseksv2.KubernetesManifest) []constructs.IDependable {
-	out := make([]constructs.IDependable, len(manifests))
-	for i, m := range manifests {
-		out[i] = m
+// newManifest applies objects. One that kubectl does not prune is alone there.
+func newManifest(scope constructs.Construct, id string, cluster *ipv6eks.Cluster, objects []*map[string]any) awseksv2.KubernetesManifest {
+	m := awseksv2.NewKubernetesManifest(scope, jsiix.Str(id), &awseksv2.KubernetesManifestProps{
+		Cluster: cluster.Cluster, Manifest: &objects, Prune: jsiix.Bool(isPruned(*objects[0])),
+	})
+	ipv6eks.LimitTimeout(m)
+	return m
+}
+
+// mustManifest is manifest for objects of this package, which JSON can hold.
+func mustManifest(o runtime.Object) map[string]any {
+	m, err := manifest(o)
+	if err != nil {
+		panic(err)
 	}
-	return out
+	return m
 }
 
 // checkTarget tells what is wrong with the cluster that a construct applies its objects to.

@@ -381,6 +381,10 @@ func NewCluster(scope constructs.Construct, id string, props *ClusterProps) *Clu
 	if p.ZonalShift {
 		c.CfnCluster.SetZonalShiftConfig(&awseksv2.CfnCluster_ZonalShiftConfigProperty{Enabled: true})
 	}
+	// EKS deprecates Resources, which has one value; CloudFormation would replace the cluster if it were left out.
+	awscdk.Validations_Of(c.CfnCluster).Acknowledge(&awscdk.Acknowledgment{
+		Id: jsiix.Str("CloudFormation-Validate::W9009"), Reason: jsiix.Str("CDK's construct writes EncryptionConfig, and a changed one replaces the cluster"),
+	})
 	if c.kubectl {
 		c.tuneKubectl(p)
 	}

@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"maps"
 	"slices"
 	"strings"
 )
@@ -71,6 +72,16 @@ func InterfaceEndpoint(service string) (Endpoint, bool) {
 func GatewayEndpoint(service string) (Endpoint, bool) {
 	e, ok := gatewayEndpoints[service]
 	return e, ok
+}
+
+// AllInterfaceEndpoints lists the services whose interface endpoints are documented.
+func AllInterfaceEndpoints() []Endpoint { return sorted(interfaceEndpoints) }
+
+// AllGatewayEndpoints lists the services that have gateway endpoints.
+func AllGatewayEndpoints() []Endpoint { return sorted(gatewayEndpoints) }
+
+func sorted(m map[string]Endpoint) []Endpoint {
+	return slices.SortedFunc(maps.Values(m), func(a, b Endpoint) int { return strings.Compare(a.Service, b.Service) })
 }
 
 func rows(f Families, source string, services ...string) (out []Endpoint) {

@@ -2,6 +2,7 @@ package aws
 
 import (
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -76,6 +77,9 @@ func HostFamilies(name string) (Host, bool) {
 	}
 	return Host{}, false
 }
+
+// Hosts lists the hosts that are known.
+func Hosts() []Host { return slices.Clone(hosts) }
 
 // labels writes a name so that a * of path.Match stays within one label.
 func labels(name string) string { return strings.ReplaceAll(name, ".", "/") }

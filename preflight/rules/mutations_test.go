@@ -285,6 +285,8 @@ var mutations = []mutation{
 	{name: "V57 by IPv4 only", add: strings.Replace(kubectlFunctions, "Ipv6AllowedForDualStack: true, ", "", 1) + "  Fetched: {Type: Custom::AWSCDK-EKS-HelmChart, Properties: {ServiceToken: !GetAtt OnEvent.Arn, ServiceTimeout: 1000, ClusterName: !Ref Cluster, Repository: \"https://aws.github.io/eks-charts\", Chart: y, Release: y, Namespace: y}}\n", edits: noNAT,
 		want: "V57 Fetched Controller", also: "V58 Nodes; V59 OnEvent"},
 	{name: "W37", edits: noNAT, add: app("CronJob", `"containers": [{"image": "ghcr.io/x/app:1"}]`), want: "W37 App", also: "V57 Controller; V58 Nodes"},
+	{name: "V57 neither family", edits: with(noNAT, `RouteTableId: !Ref PrivateTableB, DestinationIpv6CidrBlock: "::/0"`, `RouteTableId: !Ref PrivateTableB, DestinationIpv6CidrBlock: "2001:db8:aaaa::/48"`), add: bootstrap + app("CronJob", `"containers": [{"image": "quay.io/x/app:1"}]`),
+		want: "V57 App Controller", also: "W33 PrivateB"},
 	{name: "W37 not over NAT", add: app("CronJob", `"containers": [{"image": "ghcr.io/x/app:1"}]`), want: ""},
 	{name: "V58 nodes", edits: noNAT, want: "V58 Nodes", also: "V57 Controller"},
 	{name: "V58 not with endpoints", edits: noNAT, add: bootstrap, want: "V57 Controller"},

@@ -179,7 +179,11 @@ type fetch struct {
 func (c *check) fetches(how aws.Certainty) {
 	seen := map[string]bool{}
 	for _, f := range c.fetched() {
-		if f.host.Certainty != how || len(f.by) == 0 {
+		known := f.host.Certainty
+		if f.host.Families == aws.DualStack {
+			known = aws.Documented // that no family leads out does not rest on what others found
+		}
+		if known != how || len(f.by) == 0 {
 			continue
 		}
 		var bad []puller

@@ -142,11 +142,11 @@ func (c *check) private(p puller, service string) certainty {
 
 // service says whether a puller reaches an AWS service by its IPv4 name: on the internet, or by an endpoint.
 func (c *check) service(p puller, service string) certainty {
-	if got := c.internet(p, aws.IPv4); got == surely {
+	got := c.internet(p, aws.IPv4)
+	if got == surely {
 		return got
-	} else {
-		return got.or(c.private(p, service))
 	}
+	return got.or(c.private(p, service))
 }
 
 // lacking are the services that a puller surely does not reach by their IPv4 names.
