@@ -32,7 +32,7 @@ type VpcProps struct {
 
 	// Azs is how many Availability Zones have subnets: 2 to 6. The first ones of the Region are taken at
 	// deployment, so no look-up and no account are needed at synth; a deployment fails if the Region has fewer.
-	// Raising it later adds subnets and changes none.
+	// Raising it later adds subnets and changes none; managed node groups, whose subnets EKS fixes, are made anew in all.
 	// Default: 2, or as many as AvailabilityZones names.
 	Azs int
 

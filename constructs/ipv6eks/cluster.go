@@ -78,11 +78,12 @@ type ClusterProps struct {
 	PrivateAPICidrs []netip.Prefix
 
 	// CreatorAdmin makes whoever creates the cluster, CloudFormation's execution role under the CDK CLI, an
-	// administrator for good. Changing it replaces the cluster.
+	// administrator for good. EKS refuses a change of it: the cluster would be made anew under the name that it has.
+	// AdminRoleArns does the same for a living cluster.
 	// Default: false.
 	CreatorAdmin bool
 
-	// SecretsKey encrypts Kubernetes secrets.
+	// SecretsKey encrypts Kubernetes secrets. EKS changes no cluster's key: another one later is refused.
 	// Default: a key of the cluster's own, with rotation, deleted 30 days after the cluster.
 	SecretsKey awskms.IKey
 
