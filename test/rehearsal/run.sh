@@ -39,6 +39,7 @@ export CI=1 CDK_DISABLE_CLI_TELEMETRY=true CDK_DISABLE_VERSION_CHECK=1 JSII_SILE
 export NO_PROXY=127.0.0.1,localhost${NO_PROXY:+,$NO_PROXY} no_proxy=127.0.0.1,localhost${no_proxy:+,$no_proxy}
 export STATE_FILE=$WORK/state.json PYTHONDONTWRITEBYTECODE=1
 
+rm -f "$WORK/endpoint" "$STATE_FILE" # of an earlier run in the same folder
 parent=(--parent $$)
 [ -z "${KEEP:-}" ] || parent=()
 "$python" "$here/server.py" --port "${PORT:-0}" "${parent[@]}" >"$WORK/endpoint" 2>"$WORK/server.log" &
@@ -50,16 +51,14 @@ until [ -s "$WORK/endpoint" ]; do
 done
 AWS_ENDPOINT_URL=$(head -1 "$WORK/endpoint")
 export AWS_ENDPOINT_URL
+[[ $AWS_ENDPOINT_URL =~ ^http://localhost:[0-9]+$ ]] || { echo "rehearsal: no endpoint: $AWS_ENDPOINT_URL"; exit 2; }
 
 failed=() did=()
 step() { # step NAME COMMAND...: runs it, logs and times it; the end of the log is shown when it fails
   local name=$1 start=$SECONDS code
   shift
   did+=("$name")
-  if "$@" >"$WORK/$name.log" 2>&1; then
-    echo "PASS $name ($((SECONDS - start)) s)"
-    return 0
-  fi
+  "$@" >"$WORK/$name.log" 2>&1 && { echo "PASS $name ($((SECONDS - start)) s)"; return 0; }
   code=$?
   echo "FAIL $name (exit code $code, $((SECONDS - start)) s), end of $WORK/$name.log:"
   grep -v '^!!' "$WORK/$name.log" | tail -"${tail:-25}" | cut -c1-400

@@ -3,8 +3,9 @@
 
     server.py [--port N] [--parent PID]
 
-Serves http://127.0.0.1:N (a free port by default) and prints that address as its first line. With --parent it ends
-when that process ends. What the environment may ask is in engine/options.py.
+Listens on 127.0.0.1, on a free port by default, and prints its address as its first line: http://localhost:N, as moto
+takes the first part of an S3 path for the bucket at that name only. With --parent it ends when that process ends. What
+the environment may ask is in engine/options.py.
 """
 
 import argparse
@@ -50,7 +51,7 @@ def start(port=0):
     backend.install()
     application = DomainDispatcherApplication(create_backend_app)
     server = make_server("127.0.0.1", port, application, threaded=True, request_handler=Quiet)
-    options.endpoint = f"http://127.0.0.1:{server.port}"
+    options.endpoint = f"http://localhost:{server.port}"
     os.environ["MOTO_PORT"] = str(server.port)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     save()
@@ -73,7 +74,7 @@ def main():
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
     server = start(args.port)
-    print(f"http://127.0.0.1:{server.port}", flush=True)
+    print(f"http://localhost:{server.port}", flush=True)
     while args.parent is None or alive(args.parent):
         time.sleep(1)
     server.shutdown()
