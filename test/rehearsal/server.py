@@ -36,6 +36,7 @@ os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")  # an unknown AW
 
 def start(port=0):
     """Serve in a thread; returns the server, whose shutdown() ends it."""
+    from moto import backends
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
     from werkzeug.serving import WSGIRequestHandler, make_server
 
@@ -49,9 +50,11 @@ def start(port=0):
             pass
 
     backend.install()
+    modules = tuple(backends.list_of_moto_modules())  # moto reads its own folder for every request
+    backends.list_of_moto_modules = lambda: modules
     application = DomainDispatcherApplication(create_backend_app)
     server = make_server("127.0.0.1", port, application, threaded=True, request_handler=Quiet)
-    options.endpoint = f"http://localhost:{server.port}"
+    options.endpoint, options.application = f"http://localhost:{server.port}", application
     os.environ["MOTO_PORT"] = str(server.port)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     save()

@@ -20,8 +20,8 @@ class Options:
         self.ipv4_only_endpoints = set(services.replace(" ", "").split(","))
         # EKS writes the last control-plane logs after the deletion of a cluster and makes the log group again.
         self.eks_late_logs = env.get("EKS_LATE_LOGS", "1") != "0"
-        # Where the emulator answers; the server fills it in.
-        self.endpoint = ""
+        # Where the emulator answers, and the WSGI application that does; the server fills them in.
+        self.endpoint, self.application = "", None
 
 
 options = Options(os.environ)

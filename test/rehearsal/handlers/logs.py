@@ -74,10 +74,7 @@ class LogGroup(Handler):
 class ResourcePolicy(Handler):
     @staticmethod
     def put(ctx, props):
-        # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutResourcePolicy.html
         document = policy_text(props["PolicyDocument"])
-        if len(document) > 5120:
-            raise CfnError("InvalidParameterException: a resource policy has at most 5120 characters")
         ctx.client("logs").put_resource_policy(policyName=props["PolicyName"], policyDocument=document)
 
     def create(self, ctx, props, inst):

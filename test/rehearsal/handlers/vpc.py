@@ -192,10 +192,15 @@ class Subnet(Ec2Handler):
 
     def modify(self, ctx, props, inst):
         subnet = inst.physical_resource_id
-        for key in ("MapPublicIpOnLaunch", "AssignIpv6AddressOnCreation"):
-            value = {key: {"Value": boolean(props.get(key, False))}}
-            ctx.client("ec2").modify_subnet_attribute(SubnetId=subnet, **value)
         model = ec2_backend(ctx).get_subnet(subnet)
+        now = {
+            "MapPublicIpOnLaunch": model.map_public_ip_on_launch,
+            "AssignIpv6AddressOnCreation": model.assign_ipv6_address_on_creation,
+        }
+        for key, value in now.items():
+            wanted = boolean(props.get(key, False))
+            if boolean(value) != wanted:
+                ctx.client("ec2").modify_subnet_attribute(SubnetId=subnet, **{key: {"Value": wanted}})
         model.enable_dns64 = boolean(props.get("EnableDns64", False))  # moto's API does not take it
         for key, value in (props.get("PrivateDnsNameOptionsOnLaunch") or {}).items():
             model.private_dns_name_options_on_launch[key] = value if key == "HostnameType" else boolean(value)

@@ -73,11 +73,33 @@ POLICY = {
 }
 
 
-def network(zones=2):
-    """A dual-stack VPC: in each zone a public subnet (P0, ...) and a private one (Q0, ...)."""
-    out = {
+def subnet(number, zone):
+    return resource(
+        "AWS::EC2::Subnet",
+        "V6",
+        VpcId=ref("V"),
+        CidrBlock=f"10.0.{number}.0/24",
+        Ipv6CidrBlock=six(number),
+        AssignIpv6AddressOnCreation=True,
+        AvailabilityZone={"Fn::Select": [zone, {"Fn::GetAZs": ""}]},
+    )
+
+
+def subnets():
+    """A dual-stack VPC with a subnet in each of two zones, Q0 and Q1, and no routes: enough for most tests."""
+    return {
         "V": resource("AWS::EC2::VPC", CidrBlock="10.0.0.0/16"),
         "V6": resource("AWS::EC2::VPCCidrBlock", VpcId=ref("V"), AmazonProvidedIpv6CidrBlock=True),
+        "Q0": subnet(0, 0),
+        "Q1": subnet(1, 1),
+    }
+
+
+def network():
+    """Beside them a public tier, P0 and P1, gateways, and a route table of each tier."""
+    out = subnets() | {
+        "P0": subnet(2, 0),
+        "P1": subnet(3, 1),
         "IG": resource("AWS::EC2::InternetGateway"),
         "IA": resource("AWS::EC2::VPCGatewayAttachment", VpcId=ref("V"), InternetGatewayId=ref("IG")),
         "EO": resource("AWS::EC2::EgressOnlyInternetGateway", VpcId=ref("V")),
@@ -93,32 +115,18 @@ def network(zones=2):
             EgressOnlyInternetGatewayId=ref("EO"),
         ),
     }
-    for zone in range(zones):
-        for place, kind in enumerate("PQ"):
-            number = zone * 2 + place
-            out[f"{kind}{zone}"] = resource(
-                "AWS::EC2::Subnet",
-                "V6",
-                VpcId=ref("V"),
-                CidrBlock=f"10.0.{number}.0/24",
-                Ipv6CidrBlock=six(number),
-                AssignIpv6AddressOnCreation=True,
-                AvailabilityZone={"Fn::Select": [zone, {"Fn::GetAZs": ""}]},
-            )
-            out[f"{kind}A{zone}"] = resource(
-                "AWS::EC2::SubnetRouteTableAssociation",
-                SubnetId=ref(f"{kind}{zone}"),
-                RouteTableId=ref(f"{kind}T"),
-            )
+    for name in ("P0", "P1", "Q0", "Q1"):
+        association = {"SubnetId": ref(name), "RouteTableId": ref(f"{name[0]}T")}
+        out[f"{name[0]}A{name[1]}"] = resource("AWS::EC2::SubnetRouteTableAssociation", **association)
     return out
 
 
-def private(zones=2):
-    return [ref(f"Q{zone}") for zone in range(zones)]
+def private():
+    return [ref("Q0"), ref("Q1")]
 
 
 def cluster(**props):
-    """An IPv6 cluster C in a network."""
+    """An IPv6 cluster C in the subnets."""
     config = {
         "SubnetIds": private(),
         "EndpointPrivateAccess": True,
@@ -133,7 +141,7 @@ def cluster(**props):
         "AccessConfig": {"AuthenticationMode": "API"},
     } | props
     return {
-        **network(),
+        **subnets(),
         "CR": role("eks.amazonaws.com"),
         "C": resource("AWS::EKS::Cluster", **given),
     }
@@ -150,7 +158,7 @@ def nodes(**props):
     return {
         **cluster(),
         "NR": role("ec2.amazonaws.com"),
-        "N": resource("AWS::EKS::Nodegroup", "QA0", "QA1", **given),
+        "N": resource("AWS::EKS::Nodegroup", **given),
     }
 
 
@@ -160,16 +168,15 @@ def template(name="LT", **data):
 
 
 def balancer(kind="network", family="dualstack", group="ipv6", **props):
-    """A load balancer B with a listener L that forwards to a target group T, in a network."""
+    """A load balancer B with a listener L that forwards to a target group T, in the subnets."""
     protocol = "TCP" if kind == "network" else "HTTP"
     forward = [{"Type": "forward", "TargetGroupArn": ref("T")}]
     return {
-        **network(),
+        **subnets(),
         "G": resource("AWS::EC2::SecurityGroup", GroupDescription="g", VpcId=ref("V")),
         "B": resource(
             "AWS::ElasticLoadBalancingV2::LoadBalancer",
             "V6",
-            "IA",
             **(
                 {
                     "Type": kind,

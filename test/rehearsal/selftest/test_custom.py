@@ -3,7 +3,7 @@
 import json
 
 from selftest.base import Case
-from selftest.templates import balancer, changed, cluster, custom, function, network, ref, resource, targets
+from selftest.templates import balancer, changed, cluster, custom, function, ref, resource, subnets, targets
 
 CHART = "Custom::AWSCDK-EKS-HelmChart"
 MANIFEST = "Custom::AWSCDK-EKS-KubernetesResource"
@@ -19,7 +19,6 @@ class Times(Case):
     def problems(self, resources):
         self.accepted(resources)
         found = list(self.state["problems"])
-        self.clean_up()
         self.state["problems"].clear()
         return found
 
@@ -114,7 +113,6 @@ class Webhook(Case):
 
     def test_a_bindings_family_stays(self):
         self.updated(bound(binding("T")), bound(binding("T", ipAddressType="ipv6")))
-        self.clean_up()
         self.update_refused(
             "may not change these fields: spec.ipAddressType",
             bound(binding("T")),
@@ -124,7 +122,6 @@ class Webhook(Case):
 
     def test_one_binding_of_a_target_group(self):
         self.accepted(bound(binding("T"), binding("U", "other")))
-        self.clean_up()
         self.update_refused("is already bound to TargetGroupBinding", bound(binding("T")), bound(binding("T", "new")))
 
     def test_no_webhook_without_the_controller(self):
@@ -143,7 +140,7 @@ class Calls(Case):
         off = json.loads(json.dumps(call).replace('"true"', '"false"'))
         text = {"Fn::Sub": json.dumps(call)}
         undo = {"Fn::Sub": json.dumps(off)}
-        resources = changed(network(), "Q0", AssignIpv6AddressOnCreation=False) | function()
+        resources = changed(subnets(), "Q0", AssignIpv6AddressOnCreation=False) | function()
         resources["X"] = custom("Custom::AWS", Create=text, Update=text, Delete=undo)
         name = self.accepted(resources)
         subnet = self.resource(name, "Q0")["physical_id"]
@@ -157,7 +154,6 @@ class Calls(Case):
 
         self.refused("ResourceNotFoundException", call())
         self.accepted(call(ignoreErrorCodesMatching="ResourceNotFoundException"))
-        self.clean_up()
         asked = {"service": "@aws-sdk/client-sts", "action": "GetCallerIdentityCommand"}
         resources = function() | {"X": custom("Custom::AWS", Create=json.dumps(asked))}
         name = self.accepted(resources, Outputs={"O": {"Value": {"Fn::GetAtt": ["X", "Account"]}}})
@@ -167,7 +163,7 @@ class Calls(Case):
     def test_the_default_security_group(self):
         group = {"Fn::GetAtt": ["V", "DefaultSecurityGroup"]}
         rule = custom("Custom::VpcRestrictDefaultSG", DefaultSecurityGroupId=group, Account=ref("AWS::AccountId"))
-        name = self.accepted(network() | function() | {"X": rule})
+        name = self.accepted(subnets() | function() | {"X": rule})
         vpc = self.resource(name, "V")["physical_id"]
         filters = [{"Name": "vpc-id", "Values": [vpc]}, {"Name": "group-name", "Values": ["default"]}]
         found = self.ec2.describe_security_groups(Filters=filters)["SecurityGroups"][0]

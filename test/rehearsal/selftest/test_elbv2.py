@@ -1,7 +1,7 @@
 """Load balancers, target groups, listeners and rules."""
 
 from selftest.base import Case
-from selftest.templates import balancer, changed, ref, resource, targets, without
+from selftest.templates import balancer, changed, network, ref, resource, subnet, targets, without
 
 RULE = "AWS::ElasticLoadBalancingV2::ListenerRule"
 
@@ -22,7 +22,8 @@ PATH = {"Field": "path-pattern", "PathPatternConfig": {"Values": ["/x"]}}
 class Balancers(Case):
     def test_subnets(self):
         self.accepted(balancer())
-        self.refused("multiple subnets in the same", balancer(Subnets=[ref("P0"), ref("Q0")]))
+        same = balancer(Subnets=[ref("P0"), ref("Q0")]) | {"P0": subnet(2, 0)}
+        self.refused("multiple subnets in the same", same)
         self.refused("At least two subnets", balancer("application", Subnets=[ref("Q0")]))
         bare = changed(balancer(group="ipv4"), "Q1", Ipv6CidrBlock=None, AssignIpv6AddressOnCreation=None)
         self.refused("subnets with an associated IPv6 CIDR block", bare)
@@ -30,9 +31,10 @@ class Balancers(Case):
         self.refused("exactly one of Subnets and SubnetMappings", balancer(SubnetMappings=[{"SubnetId": ref("Q0")}]))
 
     def test_scheme(self):
-        open_one = balancer(Scheme="internet-facing", Subnets=[ref("P0"), ref("P1")])
-        self.accepted(open_one)
-        self.refused("has no internet gateway", without(open_one, "IA", "PR"))
+        public = balancer(Scheme="internet-facing", Subnets=[ref("P0"), ref("P1")]) | network()
+        public["B"]["DependsOn"] = ["IA"]
+        self.accepted(public)
+        self.refused("has no internet gateway", without(public, "IA", "PR"))
 
     def test_source_nat_prefixes(self):
         udp = balancer()

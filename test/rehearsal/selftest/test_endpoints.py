@@ -1,7 +1,7 @@
 """VPC endpoints and endpoint services."""
 
 from selftest.base import Case
-from selftest.templates import OWN_SERVICE, att, changed, interface, network, private, ref, resource, service
+from selftest.templates import OWN_SERVICE, att, changed, interface, network, private, ref, resource, service, subnets
 
 EC2, LOGS = "com.amazonaws.us-east-1.ec2", "com.amazonaws.us-east-1.logs"
 
@@ -20,15 +20,14 @@ def gateway(tables):
 
 class Endpoints(Case):
     def test_family_of_the_service(self):
-        self.refused("does not support the IP address type dualstack", network() | {"E": interface(EC2, "dualstack")})
-        self.accepted(network() | {"E": interface(EC2, "ipv4"), "L": interface(LOGS, "dualstack")})
-        self.clean_up()
+        self.refused("does not support the IP address type dualstack", subnets() | {"E": interface(EC2, "dualstack")})
+        self.accepted(subnets() | {"E": interface(EC2, "ipv4"), "L": interface(LOGS, "dualstack")})
         self.options.ipv4_only_endpoints = {"logs"}
-        self.accepted(network() | {"E": interface(EC2, "dualstack")})
-        self.refused("does not support the IP address type ipv6", network() | {"E": interface(LOGS, "ipv6")})
+        self.accepted(subnets() | {"E": interface(EC2, "dualstack")})
+        self.refused("does not support the IP address type ipv6", subnets() | {"E": interface(LOGS, "ipv6")})
 
     def test_subnets(self):
-        four = changed(network(), "Q1", Ipv6CidrBlock=None, AssignIpv6AddressOnCreation=None)
+        four = changed(subnets(), "Q1", Ipv6CidrBlock=None, AssignIpv6AddressOnCreation=None)
         self.refused("has no IPv6 CIDR for IpAddressType", four | {"E": interface(LOGS, "dualstack")})
         self.accepted(four | {"E": interface(LOGS, "ipv4")})
         two = [ref("P0"), ref("Q0")]
@@ -55,7 +54,7 @@ class Endpoints(Case):
             "Version": "2012-10-17",
             "Statement": [{"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*"}],
         }
-        before = network() | group | {"E": interface(LOGS, "ipv4")}
+        before = subnets() | group | {"E": interface(LOGS, "ipv4")}
         after = changed(
             before,
             "E",
@@ -76,7 +75,7 @@ class Endpoints(Case):
         self.assertEqual(1, len(found["NetworkInterfaceIds"]))
 
     def test_an_update_is_checked_too(self):
-        before = network() | {"E": interface(EC2, "ipv4")}
+        before = subnets() | {"E": interface(EC2, "ipv4")}
         self.update_refused(
             "does not support the IP address type dualstack", before, changed(before, "E", IpAddressType="dualstack")
         )
@@ -86,7 +85,6 @@ class Services(Case):
     def test_of_a_network_load_balancer(self):
         self.accepted(service() | {"X": interface(OWN_SERVICE, "dualstack", "EP")})
         self.assertEqual([], [w for w in self.state["warnings"] if "allows no principal" in w])
-        self.clean_up()
         self.accepted(service() | {"X": interface(OWN_SERVICE, "dualstack")})
         self.assertTrue([w for w in self.state["warnings"] if "allows no principal" in w])
 
@@ -105,7 +103,7 @@ class Services(Case):
             service() | {"X": interface(OWN_SERVICE, "ipv4", PrivateDnsEnabled=True)},
         )
         name = {"Fn::Join": ["", ["com.amazonaws.vpce.us-east-1.vpce-svc-", "0123456789abcdef0"]]}
-        self.refused("does not exist", network() | {"X": interface(name, "ipv4")})
+        self.refused("does not exist", subnets() | {"X": interface(name, "ipv4")})
 
     def test_a_service_changes_in_place(self):
         after = changed(service(), "E", AcceptanceRequired=True, SupportedIpAddressTypes=["ipv4"])

@@ -92,7 +92,9 @@ class Stack(Case):
     def test_exports(self):
         parts = {"Outputs": {"O": {"Value": ref("R"), "Export": {"Name": "shared"}}}}
         exporter = self.accepted({"R": role("ec2.amazonaws.com")}, **parts)
-        importer = self.accepted({"S": role("ec2.amazonaws.com", Description={"Fn::ImportValue": "shared"})})
+        importer = self.accepted(
+            {"S": role("ec2.amazonaws.com", Description={"Fn::ImportValue": "shared"})}, beside=True
+        )
         with self.assertRaisesRegex(self.cfn.exceptions.ClientError, "cannot be deleted as it is in use"):
             self.cfn.delete_stack(StackName=exporter)
         status, why = self.update(exporter, {"R": role("ec2.amazonaws.com")})

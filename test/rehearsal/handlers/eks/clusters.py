@@ -266,7 +266,7 @@ class Cluster(Handler):
             )
         # The kubelet and kube-proxy may be three minor versions behind, on the page above under "Review upgrade
         # considerations".
-        far = [group.name for group in model.nodegroups.values() if after[1] - minor(group.version)[1] > 3]
+        far = [name for name, group in model.nodegroups.items() if after[1] - minor(group.version)[1] > 3]
         if far:
             raise CfnError(
                 f"InvalidRequestException: node groups {far} would be more than three minor versions behind "
