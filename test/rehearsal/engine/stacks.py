@@ -231,7 +231,7 @@ class Deployment:
                 why=f"The following resource(s) failed to create: [{name}]. {why}",
             )
             left = destroy(stack, stack.resource_map, list(reversed(self.created)), self.operation)
-            stack.engine_resources = OrderedDict((inst.logical_resource_id, inst) for inst, _ in left)
+            stack.engine_resources = in_order(left)
             stack.status = "ROLLBACK_FAILED" if left else "ROLLBACK_COMPLETE"
         else:  # the rollback of an update is not modelled
             stack.engine_resources = OrderedDict(self.old) | self.new
@@ -322,6 +322,11 @@ def deleting_too(inst, busy):
     return None
 
 
+def in_order(left):
+    """What destroy left, in the order of creation."""
+    return OrderedDict((inst.logical_resource_id, inst) for inst, _ in reversed(left))
+
+
 def delete_stack(backend, stack):
     for name in getattr(stack, "engine_exports", {}):
         users = [user for user in importers(backend, name) if user != stack.name]
@@ -336,7 +341,7 @@ def delete_stack(backend, stack):
     if left:
         stack.status = "DELETE_FAILED"
         operation["error"] = str([(inst.logical_resource_id, why) for inst, why in left])
-        stack.engine_resources = OrderedDict((inst.logical_resource_id, inst) for inst, _ in left)
+        stack.engine_resources = in_order(left)
         event(stack, "DELETE_FAILED", why=operation["error"])
         finish(stack)
         return False

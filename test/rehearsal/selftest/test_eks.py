@@ -101,7 +101,7 @@ class Clusters(Case):
         resources["C"]["DependsOn"] = ["LG"]
         self.delete(self.accepted(resources))
         self.assertIn("/aws/eks/the-cluster/cluster", self.state["late_log_groups"])
-        self.refused("already exists", resources)
+        self.refused("already exists", resources, beside=True)
         self.client("logs").delete_log_group(logGroupName="/aws/eks/the-cluster/cluster")
         self.options.eks_late_logs = False
         self.delete(self.accepted(resources))

@@ -78,7 +78,7 @@ class Logs(Case):
         policy = resource("AWS::Logs::ResourcePolicy", PolicyName="p", PolicyDocument='{"Version":"2012-10-17"}')
         _, done = self.updated({"P": policy}, changed({"P": policy}, "P", PolicyDocument='{"Statement":[]}'))
         self.assertEqual(["P"], [x["id"] for x in done["updated"]])
-        self.refused("is too long", changed({"P": policy}, "P", PolicyDocument="x" * 5121))
+        self.refused("#/PolicyDocument", changed({"P": policy}, "P", PolicyDocument="x" * 5121))
 
 
 class Keys(Case):
