@@ -5,7 +5,7 @@ PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 EXAMPLES = quickstart split import exposed interop
 STRICT = --quiet -c @aws-cdk/core:strictCfnValidateErrors=true
 
-.PHONY: help synth test packetlab lint golden strict bench
+.PHONY: help synth test packetlab rehearsal lint golden strict bench
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -19,6 +19,14 @@ test: ## every test
 packetlab: ## hold preflight's verdicts against real packets; FLAGS=-update rewrites what the docs say of it
 	cd test/packetlab && go test -count=1 ./random
 	cd test/packetlab && go test -count=1 -timeout 20m $(FLAGS)
+
+rehearsal: node_modules ## deploy, update and destroy the quickstart on an emulated AWS; APP=, ARGS= and UPDATE= name another run
+ifeq ($(APP)$(ARGS)$(UPDATE),)
+	test/rehearsal/selftest.sh
+	UPDATE_ARGS="$${UPDATE_ARGS:--c azs=3}" test/rehearsal/run.sh
+else
+	CDK_ARGS="$(or $(ARGS),$$CDK_ARGS)" UPDATE_ARGS="$(or $(UPDATE),$$UPDATE_ARGS)" test/rehearsal/run.sh $(or $(APP),.)
+endif
 
 lint: ## formatting, vet and the linters of .golangci.yml
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo 'not formatted: run gofmt -w'; exit 1; }
