@@ -5,10 +5,10 @@ PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 EXAMPLES = quickstart split import exposed interop
 STRICT = --quiet -c @aws-cdk/core:strictCfnValidateErrors=true
 
-.PHONY: help synth test packetlab rehearsal lint golden strict bench
+.PHONY: help synth test packetlab rehearsal rehearsal-updates lint golden strict bench
 
 help: ## this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
 synth: node_modules ## write the reference platform to cdk.out, without an AWS account
 	cdk synth --quiet
@@ -27,6 +27,9 @@ ifeq ($(APP)$(ARGS)$(UPDATE),)
 else
 	CDK_ARGS="$(or $(ARGS),$$CDK_ARGS)" UPDATE_ARGS="$(or $(UPDATE),$$UPDATE_ARGS)" test/rehearsal/run.sh $(or $(APP),.)
 endif
+
+rehearsal-updates: node_modules ## play each update of docs/updates.md that the quickstart can make; about 20 minutes
+	test/rehearsal/updates.sh
 
 lint: ## formatting, vet and the linters of .golangci.yml
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo 'not formatted: run gofmt -w'; exit 1; }

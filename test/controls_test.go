@@ -281,7 +281,8 @@ ROWS
 
 It costs, by the list prices of us-east-1: a second KMS key, US$ 1 a month; flow logs and the five control plane logs, US$ 0.50 for a GB. It also gets in the way:
 
-- The cluster cannot be deleted until deletion protection is off: deploy with ` + "`-c deletable=true`" + ` (` + "`Workload.Deletable`" + `) first.
+- The cluster cannot be deleted until deletion protection is off: deploy with ` + "`-c deletable=true`" + ` (` + "`Workload.Deletable`" + `) first. The same holds for a first deployment that
+  fails: CloudFormation cannot take the cluster back. So make a stack with ` + "`deletable`" + `, and leave it out from the second deployment on.
 - The control plane's logs stay when the stack is deleted.
 - Endpoints let only principals of the account through: public buckets of others cannot be read without signing.
 
