@@ -41,8 +41,10 @@ golden: ## rewrite the golden files, but for the packet lab's; review the differ
 	go test ./test -update
 	go test ./preflight/flow ./preflight/rules ./internal/cli ./docs -update
 
-strict: node_modules ## synthesize every example with CDK's validation findings and warnings as errors
+strict: node_modules ## synthesize every example, and the quickstart's presets, with CDK's validation findings and warnings as errors
 	@for e in $(EXAMPLES); do echo "strict $$e" && cdk synth $(STRICT) --app "go run ./examples/$$e" -o cdk.out/$$e || exit 1; done
+	@echo "strict hardened" && cdk synth $(STRICT) -c hardened=true -c ebsDriver=true -o cdk.out/hardened
+	@echo "strict none" && cdk synth $(STRICT) -c nat=none -c azs=3 -c isolatedSubnets=true -c kubernetesVersion=1.36 -o cdk.out/none
 
 bench: ## synth of the quickstart against the stock L2s, and the other benchmarks
 	go test -run '^$$' -bench . -benchtime 5x -timeout 30m ./...

@@ -24,7 +24,7 @@ const (
 	addonEBSDriver        = "aws-ebs-csi-driver"
 )
 
-// EKSDefault, as the version of an add-on, leaves it to EKS: what is its default on the day of the deployment.
+// EKSDefault as the version of an add-on leaves it to EKS: what is its default on the day of the deployment.
 const EKSDefault = "default"
 
 // AddonVersion is the version of an add-on that clusters of a Kubernetes version get when none is named: one that
