@@ -5,10 +5,10 @@ PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 EXAMPLES = quickstart split import exposed interop
 STRICT = --quiet -c @aws-cdk/core:strictCfnValidateErrors=true
 
-.PHONY: help synth test packetlab rehearsal lint golden strict bench
+.PHONY: help synth test packetlab rehearsal rehearsal-updates lint golden strict bench
 
 help: ## this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
 synth: node_modules ## write the reference platform to cdk.out, without an AWS account
 	cdk synth --quiet
@@ -28,6 +28,9 @@ else
 	CDK_ARGS="$(or $(ARGS),$$CDK_ARGS)" UPDATE_ARGS="$(or $(UPDATE),$$UPDATE_ARGS)" test/rehearsal/run.sh $(or $(APP),.)
 endif
 
+rehearsal-updates: node_modules ## play each update of docs/updates.md that the quickstart can make; about 20 minutes
+	test/rehearsal/updates.sh
+
 lint: ## formatting, vet and the linters of .golangci.yml
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo 'not formatted: run gofmt -w'; exit 1; }
 	go vet ./...
@@ -38,8 +41,10 @@ golden: ## rewrite the golden files, but for the packet lab's; review the differ
 	go test ./test -update
 	go test ./preflight/flow ./preflight/rules ./internal/cli ./docs -update
 
-strict: node_modules ## synthesize every example with CDK's validation findings and warnings as errors
+strict: node_modules ## synthesize every example, and the quickstart's presets, with CDK's validation findings and warnings as errors
 	@for e in $(EXAMPLES); do echo "strict $$e" && cdk synth $(STRICT) --app "go run ./examples/$$e" -o cdk.out/$$e || exit 1; done
+	@echo "strict hardened" && cdk synth $(STRICT) -c hardened=true -c ebsDriver=true -o cdk.out/hardened
+	@echo "strict none" && cdk synth $(STRICT) -c nat=none -c azs=3 -c isolatedSubnets=true -c kubernetesVersion=1.36 -o cdk.out/none
 
 bench: ## synth of the quickstart against the stock L2s, and the other benchmarks
 	go test -run '^$$' -bench . -benchtime 5x -timeout 30m ./...

@@ -125,7 +125,7 @@ type InteropProps struct {
 	Clients ClientProps
 
 	// Bridge is the internal load balancer in front of the service that clients call. Cluster and Controller are filled in,
-	// and both VPCs may connect. With a Service of your own, name it and its Ports.
+	// both VPCs may connect, and with JoinPrivateLink CrossZone is on. With a Service of your own, name it and its Ports.
 	// Default: port 80 of an expose.Echo, made here.
 	Bridge expose.BoundNLBProps
 }
@@ -284,7 +284,7 @@ func NewInterop(scope constructs.Construct, id string, props *InteropProps) *Int
 	}
 	p := props.withDefaults()
 	stack := awscdk.NewStack(scope, jsiix.Str(id), &p.Stack)
-	out := &Interop{Stack: stack, Vpc: dualstack.NewVpc(stack, "Network", withEndpoints(p.Network))}
+	out := &Interop{Stack: stack, Vpc: dualstack.NewVpc(stack, "Network", network(p.Network, p.Hardened))}
 	out.Cluster, out.Nodes, out.Controller = p.Workload.build(stack, out.Vpc)
 	out.addClients(p)
 	out.addBridge(p)
@@ -329,7 +329,7 @@ func (i *Interop) addClients(p InteropProps) {
 	case p.Clients.DualStack:
 		np := dualstack.VpcProps{Cidr: p.Clients.Cidr, Azs: p.Network.Azs, AvailabilityZones: p.Network.AvailabilityZones}
 		if p.Clients.Kind == ClientHosts {
-			np.Nat, np.AcknowledgeNoIpv4Egress = dualstack.NatNone, true
+			np.Nat, np.AcknowledgeNoIpv4Egress, np.GatewayEndpoints = dualstack.NatNone, true, dualstack.GatewayNone
 		}
 		c.DualStack = dualstack.NewVpc(i.Stack, "ClientNetwork", &np)
 		c.Vpc, c.Subnets = c.DualStack.Vpc, c.DualStack.PrivateSubnets
@@ -399,6 +399,8 @@ func (i *Interop) addBridge(p InteropProps) {
 	bp := p.Bridge
 	bp.Cluster, bp.Controller = i.Cluster, i.Controller
 	bp.Inbound.ClusterVpc = true
+	// An endpoint's interface sends to the load balancer in its own zone, and a zone may be without a Pod.
+	bp.CrossZone = bp.CrossZone || p.Join == JoinPrivateLink
 	if c := p.Clients.Cidr; p.Join != JoinSameVpc && c != p.cidr() && !slices.Contains(bp.Inbound.Cidrs, c) { // EC2 refuses a rule twice
 		bp.Inbound.Cidrs = append(slices.Clone(bp.Inbound.Cidrs), c)
 	}

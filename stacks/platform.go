@@ -1,10 +1,13 @@
 package stacks
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/constructs-go/constructs/v10"
 
 	"github.com/eks-ipv6/cdk/constructs/dualstack"
@@ -20,8 +23,8 @@ type PlatformProps struct {
 	// Default: an environment-agnostic stack, which needs no account at synth.
 	Stack awscdk.StackProps
 
-	// Network is the VPC. With NatNone, S3's gateway endpoint and those of dualstack.EksEndpoints are added, unless
-	// InterfaceEndpoints names others.
+	// Network is the VPC. With NatNone, the endpoints of dualstack.EksEndpoints are added, unless InterfaceEndpoints names
+	// others.
 	// Default: see dualstack.VpcProps.
 	Network dualstack.VpcProps
 
@@ -36,18 +39,30 @@ type Workload struct {
 	// Default: see ipv6eks.ClusterProps.
 	Cluster ipv6eks.ClusterProps
 
-	// KubectlLayerPath is a folder or zip file with another kubectl and helm than the built-in layer's, and
-	// KubectlVersion its kubectl's minor version, such as 1.36.
-	// Default: kubectllayer.New, which serves Kubernetes 1.33 to 1.35.
+	// KubectlLayerPath is a folder or zip file with kubectl and helm, and KubectlVersion its kubectl's minor version, such as
+	// 1.36.
+	// Default: kubectllayer.For the cluster's version.
 	KubectlLayerPath, KubectlVersion string
 
 	// Nodes is the first node group. Add more with Cluster.AddNodeGroup.
 	// Default: see ipv6eks.NodeGroupProps.
 	Nodes ipv6eks.NodeGroupProps
 
-	// Controller is the AWS Load Balancer Controller. Cluster is filled in.
+	// Controller is the AWS Load Balancer Controller. Cluster is filled in. With NatNone its image comes from ECR Public's
+	// dual-stack name, unless ImageRepository names another.
 	// Default: see lbc.ControllerProps.
 	Controller lbc.ControllerProps
+
+	// Hardened chooses what costs something and what security teams ask for, where the other fields leave it open: all five
+	// control plane logs, kept for a year and beyond the stack, deletion protection, a KMS key for the nodes' volumes, Pod
+	// identities confined to the cluster, and a disruption budget for the controller; in the network that is made with it,
+	// flow logs, a closed default security group and endpoint policies. docs/controls.md has which control each meets.
+	// Default: false.
+	Hardened bool
+
+	// Deletable leaves out the deletion protection of Hardened: deploy with it before you destroy the stack.
+	// Default: false.
+	Deletable bool
 }
 
 // Platform is an IPv6 EKS platform in one stack. Its outputs are the ids and ranges of the network, the cluster's name,
@@ -75,17 +90,26 @@ func (w Workload) Validate() error {
 	if w.Cluster.Kubectl.Layer != nil || w.Cluster.Vpc != nil {
 		errs = append(errs, errors.New("Cluster.Vpc, Cluster.Kubectl: they are filled in here: leave them out, or compose the constructs yourself"))
 	}
-	version := w.KubectlVersion
-	if version == "" {
-		version = kubectllayer.Version
+	if w.Deletable && !w.Hardened {
+		errs = append(errs, errors.New("Deletable: true without Hardened: a cluster without deletion protection is deletable: leave it out, or leave out Cluster.DeletionProtection"))
 	}
-	cluster := w.Cluster.Version
-	if cluster == "" {
-		cluster = ipv6eks.DefaultVersion
-	}
-	errs = append(errs, prefixed("Cluster", w.Cluster.Validate()), prefixed("Cluster", ipv6eks.CheckSkew(version, cluster)),
-		prefixed("Nodes", w.Nodes.Validate()), prefixed("Controller", w.Controller.Validate(cluster)))
+	cluster := cmp.Or(w.Cluster.Version, ipv6eks.DefaultVersion)
+	errs = append(errs, prefixed("Cluster", w.Cluster.Validate()), w.checkKubectl(cluster),
+		prefixed("Nodes", w.Nodes.Validate()), prefixed("Nodes", ipv6eks.CheckNodeSkew(w.Nodes.Version, cluster)), prefixed("Controller", w.Controller.Validate(cluster)))
 	return errors.Join(errs...)
+}
+
+// checkKubectl checks that there is a kubectl for the cluster's version.
+func (w Workload) checkKubectl(cluster string) error {
+	if w.KubectlVersion != "" {
+		return prefixed("Cluster", ipv6eks.CheckSkew(w.KubectlVersion, cluster))
+	}
+	if err := ipv6eks.CheckSkew(kubectllayer.Version, cluster); err != nil {
+		if _, npm := kubectllayer.NpmPath(cluster); npm != nil && slices.Contains(ipv6eks.Versions(), cluster) {
+			return fmt.Errorf("KubectlLayerPath: missing, and the built-in layer does not serve Kubernetes %s: %w", cluster, npm)
+		}
+	}
+	return nil
 }
 
 // prefixed puts the name of a part before each of its errors.
@@ -115,7 +139,7 @@ func NewPlatform(scope constructs.Construct, id string, props *PlatformProps) *P
 	}
 	p := jsiix.Value(props)
 	stack := awscdk.NewStack(scope, jsiix.Str(id), &p.Stack)
-	vpc := dualstack.NewVpc(stack, "Network", withEndpoints(p.Network))
+	vpc := dualstack.NewVpc(stack, "Network", network(p.Network, p.Hardened))
 	out := &Platform{Stack: stack, Vpc: vpc}
 	out.Cluster, out.Nodes, out.Controller = p.Workload.build(stack, vpc)
 	networkOutputs(stack, vpc)
@@ -123,29 +147,59 @@ func NewPlatform(scope constructs.Construct, id string, props *PlatformProps) *P
 	return out
 }
 
-// withEndpoints adds what a cluster without IPv4 egress calls.
-func withEndpoints(p dualstack.VpcProps) *dualstack.VpcProps {
+// network adds what a cluster without IPv4 egress calls, and what Workload.Hardened says.
+func network(p dualstack.VpcProps, hardened bool) *dualstack.VpcProps {
 	if p.Nat == dualstack.NatNone && p.InterfaceEndpoints == nil {
-		p.GatewayEndpoints = max(p.GatewayEndpoints, dualstack.GatewayS3)
 		p.InterfaceEndpoints = dualstack.EksEndpoints()
+	}
+	if hardened {
+		p.RestrictDefaultSecurityGroup, p.RestrictEndpoints = true, true
+		if p.FlowLogs == nil {
+			p.FlowLogs = &dualstack.FlowLogs{Retention: awslogs.RetentionDays_ONE_YEAR}
+		}
 	}
 	return &p
 }
 
+// harden does what Hardened says of the workload.
+func (w *Workload) harden(scope constructs.Construct) {
+	c := &w.Cluster
+	if c.LogTypes == nil {
+		c.LogTypes = ipv6eks.AllLogTypes()
+	}
+	if c.LogRetentionDays == 0 {
+		c.LogRetentionDays = 365
+	}
+	c.RetainLogs, c.ConfinePodIdentity, c.DeletionProtection = true, true, !w.Deletable
+	if w.Nodes.VolumeKey == nil {
+		w.Nodes.VolumeKey = ipv6eks.NewVolumeKey(scope, "VolumeKey")
+	}
+	if c.EBSDriver && c.VolumeKey == nil {
+		c.VolumeKey = w.Nodes.VolumeKey
+	}
+	w.Controller.DisruptionBudget = true
+}
+
 // build makes the cluster, its nodes and its controller in a network.
 func (w Workload) build(scope constructs.Construct, vpc *dualstack.Vpc) (*ipv6eks.Cluster, *ipv6eks.NodeGroup, *lbc.Controller) {
+	if w.Hardened {
+		w.harden(scope)
+	}
 	cp := w.Cluster
 	cp.Vpc = vpc.Vpc
 	if w.KubectlLayerPath != "" {
 		cp.Kubectl = kubectllayer.FromPath(scope, "Kubectl", w.KubectlLayerPath, w.KubectlVersion)
 	} else {
-		cp.Kubectl = kubectllayer.New(scope, "Kubectl")
+		cp.Kubectl = kubectllayer.For(scope, "Kubectl", cmp.Or(cp.Version, ipv6eks.DefaultVersion))
 	}
 	cluster := ipv6eks.NewCluster(scope, "Cluster", &cp)
 	nodes := cluster.AddNodeGroup("Nodes", &w.Nodes)
 	lp := w.Controller
 	lp.Cluster = cluster
-	// WAF and Shield have no endpoints in a VPC, and without NAT there is no other way to them over IPv4.
-	lp.WithoutWAFAndShield = lp.WithoutWAFAndShield || vpc.Nat == dualstack.NatNone
+	if vpc.Nat == dualstack.NatNone {
+		// WAF and Shield have no endpoints in a VPC, and without NAT there is no other way to them over IPv4.
+		lp.WithoutWAFAndShield = true
+		lp.ImageRepository = cmp.Or(lp.ImageRepository, lbc.DualStackImageRepository)
+	}
 	return cluster, nodes, lbc.NewController(scope, "LoadBalancerController", &lp)
 }

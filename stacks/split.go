@@ -18,10 +18,13 @@ type NetworkProps struct {
 	// Stack is for the stock stack.
 	// Default: an environment-agnostic stack.
 	Stack awscdk.StackProps
-	// Network is the VPC. With NatNone, S3's gateway endpoint and those of dualstack.EksEndpoints are added, unless
-	// InterfaceEndpoints names others.
+	// Network is the VPC. With NatNone, the endpoints of dualstack.EksEndpoints are added, unless InterfaceEndpoints names
+	// others.
 	// Default: see dualstack.VpcProps.
 	Network dualstack.VpcProps
+	// Hardened adds flow logs, a closed default security group and endpoint policies, as Workload.Hardened does.
+	// Default: false.
+	Hardened bool
 }
 
 // Network is a dual-stack VPC in a stack of its own.
@@ -43,7 +46,7 @@ func NewNetwork(scope constructs.Construct, id string, props *NetworkProps) *Net
 	}
 	p := jsiix.Value(props)
 	stack := awscdk.NewStack(scope, jsiix.Str(id), &p.Stack)
-	n := &Network{Stack: stack, Vpc: dualstack.NewVpc(stack, "Network", withEndpoints(p.Network))}
+	n := &Network{Stack: stack, Vpc: dualstack.NewVpc(stack, "Network", network(p.Network, p.Hardened))}
 	networkOutputs(stack, n.Vpc)
 	return n
 }

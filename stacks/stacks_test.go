@@ -19,8 +19,10 @@ func TestPlatformPropsReportsEveryPart(t *testing.T) {
 		Network: dualstack.VpcProps{Azs: 1, Nat: dualstack.NatNone},
 		Workload: stacks.Workload{
 			Cluster:    ipv6eks.ClusterProps{Version: "1.36", CNI: ipv6eks.CNIOptions{Env: map[string]string{"ENABLE_IPv4": "true"}}},
-			Nodes:      ipv6eks.NodeGroupProps{InstanceTypes: []string{"t2.micro"}},
+			Nodes:      ipv6eks.NodeGroupProps{InstanceTypes: []string{"t2.micro"}, Version: "1.32"},
 			Controller: lbc.ControllerProps{ChartVersion: "9.9.9"},
+			// kubectl of the built-in layer, for a cluster that it does not serve
+			KubectlLayerPath: "layer.zip", KubectlVersion: "1.34", Deletable: true,
 		},
 	}
 	err := p.Validate()
@@ -29,6 +31,7 @@ func TestPlatformPropsReportsEveryPart(t *testing.T) {
 	}
 	want := []string{
 		"Network.Azs:", "Network.Nat:", "Cluster.CNI.Env[ENABLE_IPv4]:", "Cluster.Kubectl.Version: kubectl 1.34",
+		"Nodes.Version: 1.32 is more than 3 minor versions behind the cluster's 1.36", "Deletable: true without Hardened",
 		"Nodes.InstanceTypes[0]:", "Controller.ChartVersion:",
 	}
 	for _, w := range want {
@@ -38,6 +41,18 @@ func TestPlatformPropsReportsEveryPart(t *testing.T) {
 	}
 	if n := strings.Count(err.Error(), "\n") + 1; n != len(want) {
 		t.Errorf("%d problems, want %d:\n%v", n, len(want), err)
+	}
+}
+
+// What the built-in layer does not serve wants the npm package, and the error says how to get it.
+func TestPlatformWithoutKubectl(t *testing.T) {
+	t.Chdir(t.TempDir())
+	p := stacks.PlatformProps{Workload: stacks.Workload{Cluster: ipv6eks.ClusterProps{Version: "1.36"}}}
+	err := p.Validate()
+	for _, want := range []string{"KubectlLayerPath: missing", "does not serve Kubernetes 1.36", "npm install --save-exact @aws-cdk/lambda-layer-kubectl-v36"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("no %q in: %v", want, err)
+		}
 	}
 }
 

@@ -137,16 +137,92 @@ func TestBoundNLBOptions(t *testing.T) {
 	if ids := tpl.of("AWS::EC2::SecurityGroupIngress"); len(ids) != 2 {
 		t.Errorf("rules of a client's group: %v", ids)
 	}
-	binding, m := tpl.find(t, "Custom::AWSCDK-EKS-KubernetesResource", "Manifest", "TargetGroupBinding")
-	for _, want := range []string{`\"ipAddressType\":\"ipv6\"`, `\"port\":53,\"protocol\":\"UDP\"`, `\"port\":8181,\"protocol\":\"TCP\"`, "SecurityGroup", "Targets53", "Targets853"} {
-		if !strings.Contains(strings.ReplaceAll(js(m.Properties["Manifest"]), `\\\"`, `\"`), want) {
-			t.Errorf("no %s in %s", want, js(m.Properties["Manifest"]))
+	chart, _ := tpl.one(t, "Custom::AWSCDK-EKS-HelmChart")
+	for name, want := range map[string][]string{
+		"shop-53-udp": {`"ipAddressType":"ipv6"`, `"port":53,"protocol":"UDP"`, `"port":8181,"protocol":"TCP"`, "SecurityGroup", "Targets53Udp"},
+		"shop-853":    {`"port":853,"protocol":"TCP"`, "Targets853"},
+	} {
+		binding, object := tpl.manifestOf(t, "TargetGroupBinding", name)
+		for _, w := range want {
+			if !strings.Contains(js(object), w) {
+				t.Errorf("%s: no %s in %s", name, w, js(object))
+			}
+		}
+		listener, _ := tpl.find(t, listenerType, "Protocol", map[string]string{"shop-53-udp": "UDP", "shop-853": "TLS"}[name])
+		for _, before := range []string{chart, listener} {
+			if !tpl.waitsFor(binding, before) {
+				t.Errorf("%s does not wait for %s", name, before)
+			}
 		}
 	}
-	chart, _ := tpl.one(t, "Custom::AWSCDK-EKS-HelmChart")
-	for _, before := range append(tpl.of(targetsType, listenerType), chart) {
-		if !tpl.waitsFor(binding, before) {
-			t.Errorf("the binding does not wait for %s", before)
+}
+
+// A target group's port and protocol cannot change, nor a binding's target group: another pair takes over.
+func TestBoundNLBUpdates(t *testing.T) {
+	two := func(change func(*expose.BoundNLBProps)) template {
+		return boundNLB(t, func(_ *stacks.Platform, b *expose.BoundNLBProps) {
+			b.Ports, b.HealthCheck.Port = []expose.BoundPort{{Port: 80}, {Port: 443, TargetPort: 8443}}, 8080
+			if change != nil {
+				change(b)
+			}
+		})
+	}
+	before := two(nil)
+	named := func(name string) func(expose.BoundPort, *awselasticloadbalancingv2.NetworkTargetGroupProps) {
+		return func(_ expose.BoundPort, tp *awselasticloadbalancingv2.NetworkTargetGroupProps) {
+			tp.TargetGroupName = jsiix.Str(name)
+		}
+	}
+	for name, c := range map[string]struct {
+		change                  func(*expose.BoundNLBProps)
+		added, removed, changed string
+	}{
+		"nothing":         {func(*expose.BoundNLBProps) {}, "", "", ""},
+		"the other order": {func(b *expose.BoundNLBProps) { b.Ports[0], b.Ports[1] = b.Ports[1], b.Ports[0] }, "", "", "SecurityGroup BoundSecurityGroup"},
+		"service port":    {func(b *expose.BoundNLBProps) { b.Ports[1].ServicePort = 444 }, "", "", "KubernetesResource BoundBinding443To8443"},
+		"health check":    {func(b *expose.BoundNLBProps) { b.HealthCheck.IntervalSeconds = 10 }, "", "", "TargetGroup BoundTargets443To8443, TargetGroup BoundTargets80"},
+		"target port": {func(b *expose.BoundNLBProps) { b.Ports[1].TargetPort = 9443 },
+			"KubernetesResource BoundBinding443To9443, TargetGroup BoundTargets443To9443",
+			"KubernetesResource BoundBinding443To8443, TargetGroup BoundTargets443To8443", "Listener BoundLoadBalancerListener443"},
+		"to its own port": {func(b *expose.BoundNLBProps) { b.Ports[1].TargetPort = 443 },
+			"KubernetesResource BoundBinding443, TargetGroup BoundTargets443",
+			"KubernetesResource BoundBinding443To8443, TargetGroup BoundTargets443To8443", "Listener BoundLoadBalancerListener443"},
+		"protocol": {func(b *expose.BoundNLBProps) { b.Ports[0].UDP = true },
+			"KubernetesResource BoundBinding80Udp, TargetGroup BoundTargets80Udp",
+			"KubernetesResource BoundBinding80, TargetGroup BoundTargets80",
+			"Listener BoundLoadBalancerListener80, LoadBalancer BoundLoadBalancer, SecurityGroup BoundSecurityGroup"},
+		"name": {func(b *expose.BoundNLBProps) { b.Ports, b.TuneTargets = b.Ports[:1], named("Mine") },
+			"KubernetesResource BoundBinding80NamedMine, TargetGroup BoundTargets80NamedMine",
+			"KubernetesResource BoundBinding443To8443, KubernetesResource BoundBinding80, Listener BoundLoadBalancerListener443, TargetGroup BoundTargets443To8443, TargetGroup BoundTargets80",
+			"Listener BoundLoadBalancerListener80, SecurityGroup BoundSecurityGroup"},
+	} {
+		after := two(c.change)
+		added, removed, changed := changes(before, after)
+		for what, w := range map[string]struct {
+			got  []string
+			want string
+		}{"added": {added, c.added}, "removed": {removed, c.removed}, "changed": {changed, c.changed}} {
+			for i, id := range w.got {
+				w.got[i] = id[:len(id)-8] // without the hash
+			}
+			if got := strings.Join(sorted(w.got), ", "); got != w.want {
+				t.Errorf("%s: %s:\n got %s\nwant %s", name, what, got, w.want)
+			}
+		}
+		// What goes, goes binding first: its controller then still finds the group.
+		for _, id := range before.of(targetsType) {
+			binding, _ := before.find(t, manifestType, "Manifest", id)
+			if !before.waitsFor(binding, id) {
+				t.Errorf("%s would go before its binding", id)
+			}
+		}
+	}
+
+	// A target group is one load balancer's: with another scheme there is another load balancer.
+	public := two(func(b *expose.BoundNLBProps) { b.Scheme, b.Inbound.Anywhere = expose.InternetFacing, true })
+	for _, id := range public.of(targetsType) {
+		if _, ok := before.Resources[id]; ok {
+			t.Errorf("%s would be on two load balancers", id)
 		}
 	}
 }

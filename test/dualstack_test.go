@@ -3,6 +3,8 @@ package test
 import (
 	"fmt"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -265,8 +267,10 @@ func TestEndpoints(t *testing.T) {
 		p := tpl.Resources[id].Properties
 		service := js(p["ServiceName"])
 		want := "dualstack"
-		if strings.Contains(service, ".ecr.") {
-			want = "ipv4"
+		for _, ipv4 := range []string{".ecr.api", ".ecr.dkr", ".ec2\"", ".eks\"", ".elasticloadbalancing", ".dynamodb"} { // no, or disputed: internal/aws
+			if strings.Contains(service, ipv4) {
+				want = "ipv4"
+			}
 		}
 		if p["IpAddressType"] != want {
 			t.Errorf("%s: IpAddressType %v, want %s", service, p["IpAddressType"], want)
@@ -294,8 +298,53 @@ func TestEndpoints(t *testing.T) {
 	if !tpl.waitsFor(id, block) {
 		t.Error("the endpoints' group uses the VPC's IPv6 block and does not wait for it")
 	}
-	if n := len(vpcTemplate(t, nil).of("AWS::EC2::VPCEndpoint")); n != 0 {
-		t.Errorf("the default VPC has %d endpoints", n)
+	if _, s3 := vpcTemplate(t, nil).one(t, "AWS::EC2::VPCEndpoint"); !strings.Contains(js(s3.Properties["ServiceName"]), ".s3") || s3.Properties["IpAddressType"] != "dualstack" {
+		t.Errorf("the default VPC's endpoint: %s", js(s3.Properties))
+	}
+	if n := len(vpcTemplate(t, &dualstack.VpcProps{GatewayEndpoints: dualstack.GatewayNone}).of("AWS::EC2::VPCEndpoint")); n != 0 {
+		t.Errorf("%d endpoints with GatewayNone", n)
+	}
+}
+
+// What a user asks for wins over the table of documented families.
+func TestEndpointFamiliesByHand(t *testing.T) {
+	tpl := vpcTemplate(t, &dualstack.VpcProps{GatewayEndpoints: dualstack.GatewayNone, InterfaceEndpoints: []dualstack.InterfaceEndpoint{
+		{Service: "sts", Ipv4Only: true}, {Service: "ecr.api", DualStack: true}, {Service: "unheard-of"},
+	}})
+	for service, want := range map[string]string{".sts": "ipv4", ".ecr.api": "dualstack", ".unheard-of": "ipv4"} {
+		if _, e := tpl.find(t, "AWS::EC2::VPCEndpoint", "ServiceName", service); e.Properties["IpAddressType"] != want {
+			t.Errorf("%s: %v, want %s", service, e.Properties["IpAddressType"], want)
+		}
+	}
+}
+
+// A restricted endpoint lets the account's principals through, and what works without one.
+func TestRestrictedEndpoints(t *testing.T) {
+	tpl := vpcTemplate(t, &dualstack.VpcProps{RestrictEndpoints: true, InterfaceEndpoints: dualstack.EksEndpoints(), GatewayEndpoints: dualstack.GatewayS3AndDynamoDB})
+	for _, id := range tpl.of("AWS::EC2::VPCEndpoint") {
+		p := tpl.Resources[id].Properties
+		service, policy := js(p["ServiceName"]), js(p["PolicyDocument"])
+		if !strings.Contains(policy, `{"StringEquals":{"aws:PrincipalAccount":{"Ref":"AWS::AccountId"}}}`) {
+			t.Errorf("%s: %s", service, policy)
+		}
+		open := strings.Count(policy, `"Effect":"Allow"`)
+		switch {
+		case strings.Contains(service, ".s3"):
+			for _, want := range []string{"starport-layer-bucket/*", "al2023-repos-", "cloudformation-custom-resource-response-*/*", "s3:PutObject"} {
+				if !strings.Contains(policy, want) {
+					t.Errorf("S3's policy lacks %s: %s", want, policy)
+				}
+			}
+		case strings.Contains(service, ".sts"):
+			if open != 2 || !strings.Contains(policy, "sts:AssumeRoleWithWebIdentity") {
+				t.Errorf("STS's policy: %s", policy)
+			}
+		case open != 1:
+			t.Errorf("%s: %s", service, policy)
+		}
+	}
+	if p := js(vpcTemplate(t, nil).Resources["NetworkS3C0D10ADE"].Properties["PolicyDocument"]); p != "null" {
+		t.Errorf("an endpoint that nobody restricted has the policy %s", p)
 	}
 }
 
@@ -339,8 +388,29 @@ func TestVpcOptions(t *testing.T) {
 	if n := len(tpl.of("AWS::EC2::NatGateway")); n != 2 {
 		t.Errorf("%d NAT gateways, want one in each zone", n)
 	}
-	if len(vpcTemplate(t, nil).of("AWS::Lambda::Function")) != 0 {
-		t.Error("the default VPC has a Lambda function")
+}
+
+// The app's feature flag decides, unless a user asks for a closed group.
+func TestDefaultSecurityGroup(t *testing.T) {
+	for _, c := range []struct {
+		flag, field, tuned, want bool
+	}{{false, false, false, false}, {true, false, false, true}, {false, true, false, true}, {true, false, true, false}} {
+		app, out := newApp(t)
+		app.Node().SetContext(jsiix.Str("@aws-cdk/aws-ec2:restrictDefaultSecurityGroup"), c.flag)
+		stack := awscdk.NewStack(app, jsiix.Str("S"), nil)
+		p := &dualstack.VpcProps{RestrictDefaultSecurityGroup: c.field}
+		if c.tuned {
+			p.Tune = func(p *awsec2.VpcProps) { p.RestrictDefaultSecurityGroup = jsiix.Bool(false) }
+		}
+		dualstack.NewVpc(stack, "Network", p)
+		app.Synth(nil)
+		text, err := os.ReadFile(filepath.Join(out, "S.template.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(string(text), "Custom::VpcRestrictDefaultSG"); got != c.want {
+			t.Errorf("flag %v, field %v, tuned off %v: closed %v", c.flag, c.field, c.tuned, got)
+		}
 	}
 }
 

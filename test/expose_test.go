@@ -255,6 +255,15 @@ func TestExposeRefusesTheCluster(t *testing.T) {
 		door.Controller = lbc.NewController(stack, "Oldest", &lbc.ControllerProps{Cluster: cluster, ChartVersion: "v3.1.0"})
 		mustPanic(t, func() { expose.NewGateway(stack, "Old", door) }, "Controller: version v3.1.0 has the Gateway API off", "want 3.2.0 or later")
 
+		alb = ingress(cluster, lbc.NewController(stack, "NoWaf", &lbc.ControllerProps{Cluster: cluster, WithoutWAFAndShield: true}), "waf")
+		alb.WAFArn = "arn:aws:wafv2:eu-west-1:111122223333:regional/webacl/a/b"
+		mustPanic(t, func() { expose.NewIngress(stack, "Waf", alb) }, "expose.NewIngress S/Waf", "WAFArn: arn:aws:wafv2", "the controller's part for AWS WAF is off")
+		door = &expose.GatewayProps{
+			Cluster: cluster, Controller: alb.Controller, CRDsInstalled: true, Name: "waf", WAFArn: alb.WAFArn,
+			HTTPRoutes: []expose.HTTPRoute{{Paths: []expose.Path{{Backend: expose.Backend{Service: "web", Port: 80}}}}},
+		}
+		mustPanic(t, func() { expose.NewGateway(stack, "WafDoor", door) }, "expose.NewGateway S/WafDoor", "WAFArn: arn:aws:wafv2")
+
 		imported := awsec2.Vpc_FromVpcAttributes(stack, jsiix.Str("Imported"), &awsec2.VpcAttributes{
 			VpcId: jsiix.Str("vpc-1"), AvailabilityZones: jsiix.Strs([]string{"a", "b"}), PrivateSubnetIds: jsiix.Strs([]string{"subnet-1", "subnet-2"}),
 			PrivateSubnetRouteTableIds: jsiix.Strs([]string{"rtb-1", "rtb-2"}),
@@ -298,15 +307,172 @@ func TestHostnames(t *testing.T) {
 	if len(ids) != 3 {
 		t.Fatalf("%d names are asked for, want three: %v", len(ids), ids)
 	}
-	for i, want := range []struct{ kind, name, object, namespace, path string }{
-		{"Gateway", "door", "gateway", "default", ".status.addresses[0].value"},
-		{"Ingress", "web", "ingress", "shop", ".status.loadBalancer.ingress[0].hostname"},
-		{"Service", "tcp", "service", "default", ".status.loadBalancer.ingress[0].hostname"},
+	for i, want := range []struct{ kind, name, object, namespace, begins string }{
+		{"Gateway", "door", "gateway.gateway.networking.k8s.io", "default", "internal-k8s-default-door-"},
+		{"Ingress", "web", "ingress", "shop", "internal-k8s-shop-web-"},
+		{"Service", "tcp", "service", "default", "int-default-tcp-"},
 	} {
 		p := tpl.Resources[ids[i]].Properties
 		manifest, _ := tpl.manifestOf(t, want.kind, want.name)
-		if p["ObjectType"] != want.object || p["ObjectName"] != want.name || p["ObjectNamespace"] != want.namespace || p["JsonPath"] != want.path || !tpl.waitsFor(ids[i], manifest) {
+		if p["ObjectType"] != want.object || p["ObjectName"] != "--field-selector=metadata.name="+want.name || p["ObjectNamespace"] != want.namespace ||
+			!strings.Contains(p["JsonPath"].(string), `>="`+want.begins) || !tpl.waitsFor(ids[i], manifest) {
 			t.Errorf("%s: %s", want.kind, js(p))
 		}
+	}
+}
+
+// changes are what an update from one template to another adds, removes and changes, by type without its service.
+func changes(old, new template) (added, removed, changed []string) {
+	short := func(t template, id string) string {
+		typ := t.Resources[id].Type
+		return typ[strings.LastIndexAny(typ, ":-")+1:] + " " + id
+	}
+	for _, id := range new.ids() {
+		switch r, ok := old.Resources[id]; {
+		case !ok:
+			added = append(added, short(new, id))
+		case js(r) != js(new.Resources[id]):
+			changed = append(changed, short(new, id))
+		}
+	}
+	for _, id := range old.ids() {
+		if _, ok := new.Resources[id]; !ok {
+			removed = append(removed, short(old, id))
+		}
+	}
+	return added, removed, changed
+}
+
+// With what replaces a load balancer the name is asked for again, and another one is waited for; with anything else it is not.
+func TestHostnamesFollowTheLoadBalancer(t *testing.T) {
+	backend := expose.Backend{Service: "web", Port: 80}
+	type choices struct {
+		scheme      expose.Scheme
+		group, name string
+		paths       []expose.Path
+	}
+	build := func(c choices) template {
+		return onPlatform(t, func(p *stacks.Platform) {
+			in := expose.Inbound{Anywhere: c.scheme == expose.InternetFacing}
+			paths := append([]expose.Path{{Backend: backend}}, c.paths...)
+			for n, name := range []string{
+				expose.NewIngress(p.Stack, "Ingress", &expose.IngressProps{Cluster: p.Cluster, Controller: p.Controller, Name: "web", Scheme: c.scheme, Inbound: in, Group: c.group, LoadBalancerName: c.name, Rules: []expose.Rule{{Paths: paths}}}).Hostname(),
+				expose.NewService(p.Stack, "Service", &expose.ServiceProps{Cluster: p.Cluster, Controller: p.Controller, Name: "tcp", Scheme: c.scheme, Inbound: in, LoadBalancerName: c.name, Selector: map[string]string{"app": "web"}, Ports: []expose.Port{{Port: 80}}}).Hostname(),
+				expose.NewGateway(p.Stack, "Alb", &expose.GatewayProps{Cluster: p.Cluster, Controller: p.Controller, CRDsInstalled: true, Name: "alb", Scheme: c.scheme, Inbound: in, HTTPRoutes: []expose.HTTPRoute{{Paths: paths}}}).Hostname(),
+				expose.NewGateway(p.Stack, "Nlb", &expose.GatewayProps{Cluster: p.Cluster, Controller: p.Controller, CRDsInstalled: true, Name: "nlb", Scheme: c.scheme, Inbound: in, TCPRoutes: []expose.TCPRoute{{Port: 80, Backend: backend}}}).Hostname(),
+			} {
+				awscdk.NewCfnOutput(p.Stack, jsiix.Str("Name"+string(rune('A'+n))), &awscdk.CfnOutputProps{Value: jsiix.Str(name)})
+			}
+		})
+	}
+	before := build(choices{})
+	for name, c := range map[string]struct {
+		choices
+		want []string // the values that are read again
+	}{
+		"nothing": {choices{}, nil},
+		"a path":  {choices{paths: []expose.Path{{Path: "/more", Backend: backend}}}, nil},
+		"scheme":  {choices{scheme: expose.InternetFacing}, []string{"AlbHostname", "IngressHostname", "NlbHostname", "ServiceHostname"}},
+		"group":   {choices{group: "shared"}, []string{"IngressHostname"}},
+		"name":    {choices{name: "shop"}, []string{"IngressHostname", "ServiceHostname"}},
+	} {
+		after := build(c.choices)
+		added, removed, changed := changes(before, after)
+		var values []string
+		for _, id := range append(append(added, removed...), changed...) {
+			if v, ok := strings.CutPrefix(id, "KubernetesObjectValue "); ok {
+				values = append(values, v[:len(v)-8])
+			}
+		}
+		if !slices.Equal(values, c.want) || len(added)+len(removed) > 0 {
+			t.Errorf("%s: read again: %v, want %v; added %v, removed %v", name, values, c.want, added, removed)
+		}
+	}
+	// Also where the name does not tell the scheme: an NLB that keeps its own name.
+	if _, _, changed := changes(build(choices{name: "shop"}), build(choices{name: "shop", scheme: expose.InternetFacing})); !slices.ContainsFunc(changed, func(id string) bool { return strings.HasPrefix(id, "KubernetesObjectValue ServiceHostname") }) {
+		t.Errorf("a Service with a name and another scheme: changed %v", changed)
+	}
+	// The name of a network load balancer follows its scheme, so that the two can be told apart.
+	for _, c := range []struct {
+		tpl   template
+		begin string
+	}{{before, "int-default-"}, {build(choices{scheme: expose.InternetFacing}), "pub-default-"}} {
+		_, service := c.tpl.manifestOf(t, "Service", "tcp")
+		name, _ := annotation(service, "service.beta.kubernetes.io/aws-load-balancer-name").(string)
+		_, conf := c.tpl.manifestOf(t, "LoadBalancerConfiguration", "nlb")
+		other, _ := conf["spec"].(map[string]any)["loadBalancerName"].(string)
+		if !strings.HasPrefix(name, c.begin) || !strings.HasPrefix(other, c.begin) || len(name) > 32 || len(other) > 32 || name == other {
+			t.Errorf("names %q and %q, want %s…", name, other, c.begin)
+		}
+	}
+}
+
+// A name that another Ingress of the group gives its load balancer is the one to wait for.
+func TestHostnameInANamedGroup(t *testing.T) {
+	build := func(names ...string) string {
+		app, _ := newApp(t)
+		return panicOf(func() {
+			p := stacks.NewPlatform(app, "P", nil)
+			for i, name := range names {
+				in := expose.NewIngress(p.Stack, string(rune('A'+i)), &expose.IngressProps{
+					Cluster: p.Cluster, Controller: p.Controller, Name: string(rune('a' + i)), Group: "shared", LoadBalancerName: name, DefaultBackend: expose.Backend{Service: "web", Port: 80},
+				})
+				if i == 0 {
+					in.Hostname()
+					in.Hostname()
+				}
+			}
+			app.Synth(nil)
+		})
+	}
+	if msg := build("", "shop"); !strings.Contains(msg, "expose: LoadBalancerName: Ingress default/a of group shared says none, and default/b says shop") {
+		t.Errorf("synth says %q", msg)
+	}
+	for _, names := range [][]string{{"shop", "shop"}, {"", ""}, {"shop", ""}} {
+		if msg := build(names...); msg != "" {
+			t.Errorf("%v: synth says %q", names, msg)
+		}
+	}
+}
+
+// kubectl apply --prune passes over custom kinds: what leaves the code must be a resource that leaves the template.
+func TestWhatLeavesTheCodeLeavesTheCluster(t *testing.T) {
+	build := func(routes ...expose.HTTPRoute) template {
+		for i := range routes {
+			routes[i].Paths = []expose.Path{{Backend: expose.Backend{Service: "web", Port: 80}}}
+		}
+		return onPlatform(t, func(p *stacks.Platform) {
+			expose.NewGateway(p.Stack, "Gateway", &expose.GatewayProps{Cluster: p.Cluster, Controller: p.Controller, CRDsInstalled: true, Name: "door", Namespace: "shop", HTTPRoutes: routes})
+			expose.NewIngress(p.Stack, "Public", &expose.IngressProps{
+				Cluster: p.Cluster, Controller: p.Controller, Name: "public", Scheme: expose.InternetFacing, AddressType: expose.DualStackWithoutPublicIPv4, Inbound: anywhere,
+				DefaultBackend: expose.Backend{Service: "web", Port: 80},
+			})
+		})
+	}
+	a, b := expose.HTTPRoute{Name: "a"}, expose.HTTPRoute{Name: "b"}
+	both := build(a, b)
+	for _, kind := range [][2]string{
+		{"TargetGroupConfiguration", "door"}, {"LoadBalancerConfiguration", "door"}, {"GatewayClass", "shop.door"}, {"Gateway", "door"}, {"HTTPRoute", "a"}, {"HTTPRoute", "b"},
+		{"IngressClassParams", "alb.default.public"}, {"IngressClass", "alb.default.public"},
+	} {
+		id, _ := both.manifestOf(t, kind[0], kind[1])
+		if n := len(both.objects(t, id)); n != 1 || both.Resources[id].Properties["PruneLabel"] != nil {
+			t.Errorf("%s shares its manifest: %d objects", kind, n)
+		}
+	}
+	order := []string{}
+	for _, kind := range [][2]string{{"TargetGroupConfiguration", "door"}, {"LoadBalancerConfiguration", "door"}, {"GatewayClass", "shop.door"}, {"Gateway", "door"}, {"HTTPRoute", "b"}} {
+		id, _ := both.manifestOf(t, kind[0], kind[1])
+		if len(order) > 0 && !both.waitsFor(id, order[len(order)-1]) {
+			t.Errorf("%s does not wait for the one before it", kind)
+		}
+		order = append(order, id)
+	}
+	route, _ := both.manifestOf(t, "HTTPRoute", "a")
+	if added, removed, changed := changes(both, build(b)); len(added)+len(changed) > 0 || len(removed) != 1 || !strings.HasSuffix(removed[0], route) {
+		t.Errorf("without route a: added %v, removed %v, changed %v", added, removed, changed)
+	}
+	if added, removed, changed := changes(both, build(b, a)); len(added)+len(removed)+len(changed) > 0 {
+		t.Errorf("in another order: added %v, removed %v, changed %v", added, removed, changed)
 	}
 }

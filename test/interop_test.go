@@ -114,7 +114,7 @@ func clientSubnets(tpl template) []string {
 // The bridge must be registered after everything that it and the controller need, and be deleted before it.
 func TestInteropOrder(t *testing.T) {
 	tpl := synth(t, reference["InteropPrivateLink"])["InteropPrivateLink"]
-	binding, _ := tpl.find(t, "Custom::AWSCDK-EKS-KubernetesResource", "Manifest", "TargetGroupBinding")
+	binding, _ := tpl.manifestOf(t, "TargetGroupBinding", "echo-80-to-8080")
 	chart, _ := tpl.one(t, "Custom::AWSCDK-EKS-HelmChart")
 	targets, _ := tpl.one(t, "AWS::ElasticLoadBalancingV2::TargetGroup")
 	listener, _ := tpl.one(t, "AWS::ElasticLoadBalancingV2::Listener")
@@ -124,10 +124,13 @@ func TestInteropOrder(t *testing.T) {
 			t.Errorf("the binding does not wait for %s", before)
 		}
 	}
-	endpoint, e := tpl.one(t, "AWS::EC2::VPCEndpoint")
+	endpoint, e := tpl.find(t, "AWS::EC2::VPCEndpoint", "VpcEndpointType", "Interface")
 	permissions, _ := tpl.one(t, "AWS::EC2::VPCEndpointServicePermissions")
 	if !tpl.waitsFor(endpoint, permissions) {
 		t.Error("the endpoint does not wait for the permission to make it")
+	}
+	if _, nlb := tpl.one(t, "AWS::ElasticLoadBalancingV2::LoadBalancer"); !strings.Contains(js(nlb.Properties["LoadBalancerAttributes"]), `{"Key":"load_balancing.cross_zone.enabled","Value":"true"}`) {
+		t.Errorf("an endpoint in a zone without Pods reaches none: %s", js(nlb.Properties["LoadBalancerAttributes"]))
 	}
 	if e.Properties["IpAddressType"] != "ipv4" {
 		t.Errorf("the endpoint of an IPv4 VPC is %v", e.Properties["IpAddressType"])
@@ -204,8 +207,9 @@ func TestInteropOwnService(t *testing.T) {
 		Bridge: expose.BoundNLBProps{Service: "shop", Namespace: "shop", Ports: []expose.BoundPort{{Port: 443, TargetPort: 8443}}},
 	}
 	tpl := synth(t, func(app awscdk.App) { stacks.NewInterop(app, "I", props) })["I"]
-	if ids := tpl.of("Custom::AWSCDK-EKS-KubernetesResource"); len(ids) != 1 {
-		t.Errorf("manifests %v, want the binding alone", ids)
+	tpl.manifestOf(t, "TargetGroupBinding", "shop-443-to-8443")
+	if ids := tpl.of("Custom::AWSCDK-EKS-KubernetesResource"); len(ids) != 2 {
+		t.Errorf("manifests %v, want the binding alone, and the controller's kinds", ids)
 	}
 	_, targets := tpl.one(t, "AWS::ElasticLoadBalancingV2::TargetGroup")
 	if targets.Properties["Port"] != 8443.0 || targets.Properties["IpAddressType"] != "ipv6" || targets.Properties["TargetType"] != "ip" {

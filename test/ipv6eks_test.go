@@ -82,9 +82,9 @@ func TestClusterOptions(t *testing.T) {
 	if keys := tpl.of("AWS::KMS::Key"); len(keys) != 1 {
 		t.Errorf("keys: %v, want the given one alone", keys)
 	}
-	_, logs := tpl.one(t, "AWS::Logs::LogGroup")
-	if logs.DeletionPolicy != "Retain" || logs.Properties["LogGroupName"] != "/aws/eks/demo/cluster" || logs.Properties["RetentionInDays"] != 90.0 {
-		t.Errorf("logs: %s, %s", logs.DeletionPolicy, js(logs.Properties))
+	_, logs := tpl.one(t, "Custom::LogRetention")
+	if logs.Properties["RemovalPolicy"] == "destroy" || logs.Properties["LogGroupName"] != "/aws/eks/demo/cluster" || logs.Properties["RetentionInDays"] != 90.0 {
+		t.Errorf("logs: %s", js(logs.Properties))
 	}
 	_, entry := tpl.one(t, "AWS::EKS::AccessEntry")
 	if !strings.Contains(js(entry.Properties), "AmazonEKSClusterAdminPolicy") || entry.Properties["PrincipalArn"] != "arn:aws:iam::111122223333:role/team/Admin" {
@@ -105,8 +105,8 @@ func TestClusterOptions(t *testing.T) {
 		t.Errorf("metrics-server or coredns: %s", js(d.Properties))
 	}
 	tpl.find(t, "AWS::EKS::Addon", "AddonName", "eks-node-monitoring-agent")
-	if len(tpl.of("AWS::Lambda::Function")) != 0 {
-		t.Error("a cluster without a kubectl layer has Lambda functions")
+	if n := len(tpl.of("Custom::AWSCDK-EKS-KubernetesResource", "AWS::Lambda::LayerVersion")); n != 0 {
+		t.Error("a cluster without a kubectl layer has the kubectl provider")
 	}
 }
 
@@ -303,7 +303,7 @@ func TestController(t *testing.T) {
 		t.Errorf("chart: %s", js(chart.Properties))
 	}
 	values := helmValues(t, chart)
-	want := `{"clusterName":"«ref»","defaultTargetType":"ip","ingressClassParams":{"create":true,"spec":{"ipAddressType":"dualstack","targetType":"ip"}},` +
+	want := `{"clusterName":"«ref»","defaultTargetType":"ip","ingressClassParams":{"create":true,"spec":{"ipAddressType":"dualstack","targetType":"ip"}},"keepTLSSecret":true,` +
 		`"region":"«ref»","replicaCount":3,"serviceAccount":{"annotations":{"a":"b"},"create":true,"name":"aws-load-balancer-controller"},"vpcId":"«ref»"}`
 	if got := js(values); got != want {
 		t.Errorf("values:\n got %s\nwant %s", got, want)

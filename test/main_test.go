@@ -39,11 +39,12 @@ type template struct {
 }
 
 type resource struct {
-	Type           string
-	Properties     map[string]any
-	DependsOn      list
-	DeletionPolicy string
-	Metadata       map[string]any
+	Type                string
+	Properties          map[string]any
+	DependsOn           list
+	DeletionPolicy      string
+	UpdateReplacePolicy string
+	Metadata            map[string]any
 }
 
 // list is a string or a list of strings, as DependsOn may be.

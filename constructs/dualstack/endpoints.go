@@ -8,57 +8,68 @@ import (
 
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
 
+	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/jsiix"
 )
 
-// GatewayEndpoints is a choice of free gateway endpoints. They are dual-stack: an IPv4-only one would catch
-// IPv4 alone, and Pods that resolve a service's IPv6 addresses would go around it through the egress-only gateway.
-// Source: https://docs.aws.amazon.com/vpc/latest/privatelink/gateway-endpoints.html
+// GatewayEndpoints is a choice of free gateway endpoints. S3's is dual-stack: an IPv4-only one would catch IPv4 alone, and
+// Pods that resolve the service's IPv6 addresses would go around it through the egress-only gateway. DynamoDB's is for
+// IPv4: one AWS page offers dual-stack, DynamoDB's own denies it (internal/aws has both).
 type GatewayEndpoints int
 
 const (
-	// GatewayNone makes no gateway endpoint.
-	GatewayNone GatewayEndpoints = iota
 	// GatewayS3 is an endpoint for S3, where container image layers come from: they then pass no NAT gateway, which
 	// charges for them.
-	GatewayS3
+	GatewayS3 GatewayEndpoints = iota
 	// GatewayS3AndDynamoDB adds one for DynamoDB.
 	GatewayS3AndDynamoDB
+	// GatewayNone makes no gateway endpoint.
+	GatewayNone
 )
 
-// InterfaceEndpoint is a PrivateLink endpoint for an AWS service of the Region.
+// InterfaceEndpoint is a PrivateLink endpoint for an AWS service of the Region. It is dual-stack where AWS documents that
+// the service's endpoints take both families, and for IPv4 elsewhere: nodes and, through the VPC CNI, Pods reach it then
+// over IPv4. internal/aws has the table and its sources.
 type InterfaceEndpoint struct {
 	// Service is the name after com.amazonaws.REGION, for example "sts" or "ecr.api".
 	Service string
-	// Ipv4Only is for services whose endpoints take no IPv6; nodes and, through the VPC CNI, Pods reach them over IPv4.
-	// Default: false, the endpoint is dual-stack.
+	// Ipv4Only makes an endpoint for IPv4 where both families are known to work.
+	// Default: false.
 	Ipv4Only bool
+	// DualStack makes a dual-stack endpoint where no AWS page says that the service takes it. EC2 refuses it if the
+	// service does not.
+	// Default: false.
+	DualStack bool
+}
+
+// addressType is the endpoint's, as EC2 knows it.
+func (e InterfaceEndpoint) addressType() awsec2.VpcEndpointIpAddressType {
+	known, _ := aws.InterfaceEndpoint(e.Service)
+	documented := known.Families.Has(aws.DualStack) && known.Disputed == "" // where pages disagree, IPv4 works by either
+	if !e.Ipv4Only && (e.DualStack || documented) {
+		return awsec2.VpcEndpointIpAddressType_DUALSTACK
+	}
+	return awsec2.VpcEndpointIpAddressType_IPV4
 }
 
 // EksEndpoints are what nodes, Pods, the load balancer controller and CDK's kubectl functions call in a VPC without
 // NAT. S3 comes through GatewayS3.
 // Source: https://docs.aws.amazon.com/eks/latest/userguide/private-clusters.html
 func EksEndpoints() []InterfaceEndpoint {
-	return []InterfaceEndpoint{
-		{Service: "ec2"},
-		// https://docs.aws.amazon.com/AmazonECR/latest/userguide/ecr-requests.html: no dual-stack endpoints over PrivateLink.
-		{Service: "ecr.api", Ipv4Only: true},
-		{Service: "ecr.dkr", Ipv4Only: true},
-		{Service: "eks"},
-		{Service: "eks-auth"},
-		{Service: "elasticloadbalancing"},
-		{Service: "lambda"},
-		{Service: "logs"},
-		{Service: "sts"},
+	services := []string{"ec2", "ecr.api", "ecr.dkr", "eks", "eks-auth", "elasticloadbalancing", "lambda", "logs", "sts"}
+	out := make([]InterfaceEndpoint, len(services))
+	for i, s := range services {
+		out[i].Service = s
 	}
+	return out
 }
 
 var serviceName = regexp.MustCompile(`^[a-z][a-z0-9-]*(\.[a-z0-9-]+)*$`)
 
 func (p VpcProps) validateEndpoints() error {
 	var errs []error
-	if p.GatewayEndpoints < GatewayNone || p.GatewayEndpoints > GatewayS3AndDynamoDB {
-		errs = append(errs, fmt.Errorf("GatewayEndpoints: %d: want GatewayNone, GatewayS3 or GatewayS3AndDynamoDB", p.GatewayEndpoints))
+	if p.GatewayEndpoints < GatewayS3 || p.GatewayEndpoints > GatewayNone {
+		errs = append(errs, fmt.Errorf("GatewayEndpoints: %d: want GatewayS3, GatewayS3AndDynamoDB or GatewayNone", p.GatewayEndpoints))
 	}
 	seen := map[string]bool{}
 	for i, e := range p.InterfaceEndpoints {
@@ -67,6 +78,8 @@ func (p VpcProps) validateEndpoints() error {
 			errs = append(errs, fmt.Errorf("InterfaceEndpoints[%d].Service: %q: want the name after com.amazonaws.REGION, for example sts or ecr.api", i, e.Service))
 		case seen[e.Service]:
 			errs = append(errs, fmt.Errorf("InterfaceEndpoints[%d].Service: %s is named twice: want each service once", i, e.Service))
+		case e.Ipv4Only && e.DualStack:
+			errs = append(errs, fmt.Errorf("InterfaceEndpoints[%d].Ipv4Only: true with DualStack for %s: want one of the two, or neither for what AWS documents", i, e.Service))
 		}
 		seen[e.Service] = true
 	}
@@ -74,16 +87,17 @@ func (p VpcProps) validateEndpoints() error {
 }
 
 func (v *Vpc) addEndpoints(p VpcProps) {
-	gateway := func(id string, service awsec2.GatewayVpcEndpointAwsService) {
-		v.Vpc.AddGatewayEndpoint(jsiix.Str(id), &awsec2.GatewayVpcEndpointOptions{
-			Service: service, IpAddressType: awsec2.VpcEndpointIpAddressType_DUALSTACK,
-		})
+	gateway := func(id, service string, stock awsec2.GatewayVpcEndpointAwsService, family awsec2.VpcEndpointIpAddressType) {
+		e := v.Vpc.AddGatewayEndpoint(jsiix.Str(id), &awsec2.GatewayVpcEndpointOptions{Service: stock, IpAddressType: family})
+		if p.RestrictEndpoints {
+			restrict(service, e.AddToPolicy)
+		}
 	}
 	if p.GatewayEndpoints != GatewayNone {
-		gateway("S3", awsec2.GatewayVpcEndpointAwsService_S3())
+		gateway("S3", "s3", awsec2.GatewayVpcEndpointAwsService_S3(), awsec2.VpcEndpointIpAddressType_DUALSTACK)
 	}
 	if p.GatewayEndpoints == GatewayS3AndDynamoDB {
-		gateway("DynamoDB", awsec2.GatewayVpcEndpointAwsService_DYNAMODB())
+		gateway("DynamoDB", "dynamodb", awsec2.GatewayVpcEndpointAwsService_DYNAMODB(), awsec2.VpcEndpointIpAddressType_IPV4)
 	}
 	if len(p.InterfaceEndpoints) == 0 {
 		return
@@ -96,17 +110,16 @@ func (v *Vpc) addEndpoints(p VpcProps) {
 	})
 	v.AllowFrom(v.EndpointSecurityGroup, awsec2.Port_Tcp(jsiix.Num(443)), "HTTPS from the VPC")
 	for _, e := range p.InterfaceEndpoints {
-		family := awsec2.VpcEndpointIpAddressType_DUALSTACK
-		if e.Ipv4Only {
-			family = awsec2.VpcEndpointIpAddressType_IPV4
-		}
-		v.Vpc.AddInterfaceEndpoint(jsiix.Str(endpointID(e.Service)), &awsec2.InterfaceVpcEndpointOptions{
+		endpoint := v.Vpc.AddInterfaceEndpoint(jsiix.Str(endpointID(e.Service)), &awsec2.InterfaceVpcEndpointOptions{
 			Service:        awsec2.NewInterfaceVpcEndpointAwsService(jsiix.Str(e.Service), nil, nil, nil),
-			IpAddressType:  family,
+			IpAddressType:  e.addressType(),
 			SecurityGroups: jsiix.List[awsec2.ISecurityGroup](v.EndpointSecurityGroup),
 			Open:           jsiix.Bool(false),
 			Subnets:        &awsec2.SubnetSelection{SubnetType: awsec2.SubnetType_PRIVATE_WITH_EGRESS},
 		})
+		if p.RestrictEndpoints {
+			restrict(e.Service, endpoint.AddToPolicy)
+		}
 	}
 }
 

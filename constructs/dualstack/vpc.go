@@ -32,7 +32,7 @@ type VpcProps struct {
 
 	// Azs is how many Availability Zones have subnets: 2 to 6. The first ones of the Region are taken at
 	// deployment, so no look-up and no account are needed at synth; a deployment fails if the Region has fewer.
-	// Raising it later adds subnets and changes none.
+	// Raising it later adds subnets and changes none; managed node groups, whose subnets EKS fixes, are made anew in all.
 	// Default: 2, or as many as AvailabilityZones names.
 	Azs int
 
@@ -61,8 +61,8 @@ type VpcProps struct {
 	// Default: false.
 	IsolatedSubnets bool
 
-	// GatewayEndpoints are free routes to AWS services that bypass NAT, for both families.
-	// Default: GatewayNone.
+	// GatewayEndpoints are free routes to AWS services that bypass NAT.
+	// Default: GatewayS3.
 	GatewayEndpoints GatewayEndpoints
 
 	// InterfaceEndpoints are PrivateLink endpoints in the private subnets, open on port 443 to both of the VPC's
@@ -74,9 +74,15 @@ type VpcProps struct {
 	// Default: nil, nothing is recorded.
 	FlowLogs *FlowLogs
 
+	// RestrictEndpoints gives every endpoint a policy that lets only principals of the stack's own account through, and
+	// what works without one: image layers and packages from AWS's own buckets, CloudFormation's answers, web identities.
+	// Public buckets of others cannot then be read without signing.
+	// Default: false, AWS's policy, which lets everything through.
+	RestrictEndpoints bool
+
 	// RestrictDefaultSecurityGroup removes all rules from the VPC's default security group, which nothing here
 	// uses. CloudFormation cannot do it alone: CDK adds a custom resource with a Lambda function.
-	// Default: false.
+	// Default: as the app's feature flag @aws-cdk/aws-ec2:restrictDefaultSecurityGroup says.
 	RestrictDefaultSecurityGroup bool
 
 	// Tune changes the stock construct's properties before it is made. What this package cannot work without
@@ -250,7 +256,10 @@ func NewVpc(scope constructs.Construct, id string, props *VpcProps) *Vpc {
 
 	network := subnetting{plan: plan, tiers: p.tiers(), azs: p.Azs}
 	block := &ipv6Block{source: p.Ipv6, subnets: network}
-	vp := &awsec2.VpcProps{RestrictDefaultSecurityGroup: jsiix.Bool(p.RestrictDefaultSecurityGroup)}
+	vp := &awsec2.VpcProps{}
+	if p.RestrictDefaultSecurityGroup { // an explicit false would override the feature flag
+		vp.RestrictDefaultSecurityGroup = jsiix.Bool(true)
+	}
 	if p.Tune != nil {
 		p.Tune(vp)
 	}

@@ -66,6 +66,7 @@ func TestVpcPropsRefuses(t *testing.T) {
 		"gateway endpoints":   {dualstack.VpcProps{GatewayEndpoints: 9}, []string{"GatewayEndpoints: 9"}},
 		"endpoint name":       {dualstack.VpcProps{InterfaceEndpoints: []dualstack.InterfaceEndpoint{{Service: "com.amazonaws.eu-west-1.sts"}}}, []string{"InterfaceEndpoints[0].Service", "sts or ecr.api"}},
 		"endpoint twice":      {dualstack.VpcProps{InterfaceEndpoints: []dualstack.InterfaceEndpoint{{Service: "sts"}, {Service: "sts"}}}, []string{"InterfaceEndpoints[1].Service: sts is named twice"}},
+		"two families":        {dualstack.VpcProps{InterfaceEndpoints: []dualstack.InterfaceEndpoint{{Service: "sts", Ipv4Only: true, DualStack: true}}}, []string{"InterfaceEndpoints[0].Ipv4Only: true with DualStack for sts"}},
 		"two sources":         {dualstack.VpcProps{Ipv6: dualstack.Ipv6Source{IpamPoolID: "p", PoolID: "q", Cidr: netip.MustParsePrefix("2001:db8::/56")}}, []string{"Ipv6.IpamPoolID", "want one source"}},
 		"pool without range":  {dualstack.VpcProps{Ipv6: dualstack.Ipv6Source{PoolID: "q"}}, []string{"Ipv6.PoolID", "needs both"}},
 		"range without pool":  {dualstack.VpcProps{Ipv6: dualstack.Ipv6Source{Cidr: netip.MustParsePrefix("2001:db8::/56")}}, []string{"Ipv6.PoolID", "needs both"}},

@@ -31,7 +31,9 @@ type BoundNLBProps struct {
 	// Controller registers the Service's Pods. The binding is applied after it and deleted before it.
 	Controller *lbc.Controller
 
-	// Service is the name of the Kubernetes Service, of type ClusterIP. It need not exist yet.
+	// Service is the name of the Kubernetes Service, of type ClusterIP. It need not exist yet. For another Service or
+	// Namespace give the construct another id: the controller takes one binding for a target group, and the API server refuses
+	// the second.
 	Service string
 	// Namespace is the Service's.
 	// Default: default.
@@ -88,7 +90,7 @@ type BoundNLBProps struct {
 	// Default: nil.
 	Tune func(*awselasticloadbalancingv2.NetworkLoadBalancerProps)
 	// TuneTargets changes the properties of each port's target group before it is made. IPv6 and ip targets are set
-	// afterwards and win.
+	// afterwards and win. A TargetGroupName is the group's alone: change it with what replaces the group, such as TargetPort.
 	// Default: nil.
 	TuneTargets func(BoundPort, *awselasticloadbalancingv2.NetworkTargetGroupProps)
 }
@@ -127,8 +129,15 @@ func (p BoundPort) withDefaults() BoundPort {
 // Accelerator. One that the controller makes for a Service is known only afterwards.
 //
 // It makes an AWS::ElasticLoadBalancingV2::LoadBalancer with a security group, for each port a listener and an IPv6
-// target group, and a manifest with a TargetGroupBinding for each, by which the controller registers the Service's Pods
-// and lets the load balancer, and nobody else, reach their ports in the nodes' security group.
+// target group, and a manifest with a TargetGroupBinding, by which the controller registers the Service's Pods and lets the
+// load balancer, and nobody else, reach their ports in the nodes' security group.
+//
+// A target group's port, protocol and name cannot change, nor a binding's target group, nor can a target group move to
+// another load balancer. So each target group and its binding are called by what they are: with another TargetPort, UDP or
+// Scheme there is a second pair, the listener goes over to it, and the first pair goes, binding first. Until the new targets
+// are healthy, some minutes, the port is not served: for a change without a gap, add a port and move the clients.
+// Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-elasticloadbalancingv2-targetgroup.html
+// and https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-target-groups.html
 type BoundNLB struct {
 	// Construct is the scope that all parts are made in.
 	Construct constructs.Construct
@@ -139,9 +148,11 @@ type BoundNLB struct {
 	// Listeners and TargetGroups are in the order of Ports.
 	Listeners    []awselasticloadbalancingv2.NetworkListener
 	TargetGroups []awselasticloadbalancingv2.NetworkTargetGroup
-	// Binding is the manifest of the TargetGroupBindings. What makes the namespace must come before it: see
+	// Bindings apply the TargetGroupBindings, in the order of Ports. What makes the namespace must come before them: see
 	// [BoundNLB.BindAfter].
-	Binding awseksv2.KubernetesManifest
+	Bindings []awseksv2.KubernetesManifest
+
+	kinds []targetKind // of TargetGroups
 }
 
 // Arn is the load balancer's ARN, as a token.
@@ -151,9 +162,11 @@ func (b *BoundNLB) Arn() string { return *b.LoadBalancer.LoadBalancerArn() }
 // that every resolver finds.
 func (b *BoundNLB) DNSName() string { return *b.LoadBalancer.LoadBalancerDnsName() }
 
-// BindAfter has the binding wait for what makes the Service's namespace, or the Service.
+// BindAfter has the bindings wait for what makes the Service's namespace, or the Service.
 func (b *BoundNLB) BindAfter(first ...constructs.IDependable) {
-	b.Binding.Node().AddDependency(first...)
+	for _, m := range b.Bindings {
+		m.Node().AddDependency(first...)
+	}
 }
 
 func (p *BoundNLBProps) withDefaults() BoundNLBProps {
@@ -393,10 +406,53 @@ func (b *BoundNLB) addPort(p BoundNLBProps, port BoundPort) {
 	tp.Vpc = p.Cluster.Vpc
 	tp.TargetType = awselasticloadbalancingv2.TargetType_IP
 	tp.IpAddressType = awselasticloadbalancingv2.TargetGroupIpAddressType_IPV6
-	targets := awselasticloadbalancingv2.NewNetworkTargetGroup(b.Construct, jsiix.Str(fmt.Sprintf("Targets%d", port.Port)), tp)
+	kind := targetKind{listener: port.Port, port: int(*tp.Port), protocol: string(tp.Protocol), scheme: p.Scheme, name: jsiix.Value(tp.TargetGroupName)}
+	b.kinds = append(b.kinds, kind)
+	targets := awselasticloadbalancingv2.NewNetworkTargetGroup(b.Construct, jsiix.Str("Targets"+kind.id()), tp)
 	lp.DefaultTargetGroups = jsiix.List[awselasticloadbalancingv2.INetworkTargetGroup](targets)
 	b.TargetGroups = append(b.TargetGroups, targets)
 	b.Listeners = append(b.Listeners, b.LoadBalancer.AddListener(jsiix.Str(fmt.Sprintf("Listener%d", port.Port)), lp))
+}
+
+// A targetKind is all of a target group that cannot change while it lives.
+type targetKind struct {
+	listener, port int
+	protocol       string
+	scheme         Scheme
+	name           string // of TuneTargets
+}
+
+// parts are the listener's port, and what is not as one would expect behind it: another port, another protocol than TCP, an
+// internet-facing load balancer, a name.
+func (k targetKind) parts() []string {
+	out := []string{strconv.Itoa(k.listener)}
+	if k.port != k.listener {
+		out = append(out, "to", strconv.Itoa(k.port))
+	}
+	if k.protocol != "" && k.protocol != "TCP" {
+		out = append(out, strings.ToLower(strings.ReplaceAll(k.protocol, "_", "")))
+	}
+	if k.scheme == InternetFacing {
+		out = append(out, "public")
+	}
+	if k.name != "" && !isToken(k.name) { // a token says nothing before deployment
+		out = append(out, "named", strings.ToLower(k.name))
+	}
+	return out
+}
+
+// id ends the logical ids of the target group and its binding: 443, 443To8443, 53Udp.
+func (k targetKind) id() string {
+	out := ""
+	for _, part := range k.parts() {
+		out += strings.ToUpper(part[:1]) + part[1:]
+	}
+	return out
+}
+
+// object is the name of the TargetGroupBinding: shop-443, shop-443-to-8443, shop-53-udp.
+func (k targetKind) object(service string) string {
+	return service + "-" + strings.Join(k.parts(), "-")
 }
 
 func (p BoundNLBProps) healthCheck() *awselasticloadbalancingv2.HealthCheck {
@@ -430,20 +486,20 @@ func (b *BoundNLB) bind(p BoundNLBProps) {
 	for i, t := range b.TargetGroups {
 		arns[i] = *t.TargetGroupArn()
 	}
-	var objects []runtime.Object
-	for _, binding := range p.Objects(arns, *b.SecurityGroup.SecurityGroupId()) {
-		objects = append(objects, binding)
+	for i, binding := range p.Objects(arns, *b.SecurityGroup.SecurityGroupId()) {
+		binding.Name = b.kinds[i].object(p.Service)
+		// A target group serves nobody before it has a listener.
+		object := mustManifest(binding)
+		m := newManifest(b.Construct, "Binding"+b.kinds[i].id(), p.Cluster, []*map[string]any{&object})
+		m.Node().AddDependency(p.Controller.Chart, b.Listeners[i])
+		b.Bindings = append(b.Bindings, m)
 	}
-	after := []constructs.IDependable{p.Controller.Chart}
-	for _, l := range b.Listeners { // a target group serves nobody before it has a listener
-		after = append(after, l)
-	}
-	b.Binding = apply(b.Construct, "Binding", p.Cluster, after, objects...)
 }
 
 // Objects are the TargetGroupBindings that join the Service with target groups, in the order of Ports, for those who apply
 // their Kubernetes objects by other means than CDK. securityGroupID is the load balancer's. They are made from Namespace,
-// Service, Ports and HealthCheck.Port.
+// Service, Ports and HealthCheck.Port, and called by Service and Port: a binding cannot change its target group, so give one
+// for another target group another name.
 func (p *BoundNLBProps) Objects(targetGroupARNs []string, securityGroupID string) []*TargetGroupBinding {
 	n := p.withDefaults()
 	if len(targetGroupARNs) != len(n.Ports) {

@@ -16,6 +16,13 @@
 // because the controller would open it to the world. Ranges of one family alone are refused unless they are meant: a rule
 // for IPv4 only would shut IPv6 clients out, in silence. TLS listeners get AWS's recommended policy.
 //
+// # Updates
+//
+// An object of a custom kind is a resource of its own, because kubectl does not prune those: one that leaves the code, or
+// gets another name, leaves the cluster. A target group of a [BoundNLB] that would have to become another one makes room for
+// a second. Hostname waits for the name of the load balancer that must be there, also while the old name is still in the
+// object's status.
+//
 // # Deletion
 //
 // The controller makes the load balancers, so they are in no template; the controller alone can delete them, when their

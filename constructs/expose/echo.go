@@ -200,7 +200,7 @@ func NewEcho(scope constructs.Construct, id string, props *EchoProps) *Echo {
 		panic(fmt.Errorf("expose.NewEcho %s/%s: %w", *scope.Node().Path(), id, err))
 	}
 	e := &Echo{Construct: constructs.NewConstruct(scope, jsiix.Str(id)), NamespaceName: p.Namespace}
-	e.Namespace = apply(e.Construct, "Namespace", p.Cluster, []constructs.IDependable{p.Controller.Chart}, objects[0])
-	e.Manifest = apply(e.Construct, "Manifest", p.Cluster, []constructs.IDependable{e.Namespace}, objects[1:]...)
+	e.Namespace = apply(e.Construct, "Namespace", p.Cluster, []constructs.IDependable{p.Controller.Chart}, objects[0])[0]
+	e.Manifest = apply(e.Construct, "Manifest", p.Cluster, []constructs.IDependable{e.Namespace}, objects[1:]...)[0]
 	return e
 }

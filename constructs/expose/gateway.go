@@ -30,10 +30,12 @@ type GatewayProps struct {
 	Cluster    *ipv6eks.Cluster
 	Controller *lbc.Controller
 
-	// CRDsInstalled confirms that the cluster has the kinds, which no chart here installs and a template is too small for:
+	// CRDsInstalled confirms that the cluster has the Gateway API's kinds, which are not the controller's alone, and which no
+	// chart here installs:
 	//
 	//	kubectl apply --server-side -f https://github.com/kubernetes-sigs/gateway-api/releases/download/v1.6.0/standard-install.yaml
-	//	kubectl apply -f https://raw.githubusercontent.com/kubernetes-sigs/aws-load-balancer-controller/v3.5.0/config/crd/gateway/gateway-crds.yaml
+	//
+	// The controller's own, of group gateway.k8s.aws, come with lbc.NewController.
 	//
 	// The controller looks for them when it starts: restart it (kubectl -n kube-system rollout restart deployment
 	// aws-load-balancer-controller) when they came later.
@@ -50,7 +52,8 @@ type GatewayProps struct {
 	// Default: none.
 	HTTPRoutes []HTTPRoute
 	// TCPRoutes make it an NLB that listens on their ports. They need the controller's version 3.5.0; HTTPRoutes, 3.2.0. A Gateway has routes
-	// of one kind, because a load balancer has.
+	// of one kind, because a load balancer has. Change the Name with the kind: the class of a live Gateway cannot become
+	// another controller's, and the API server refuses it.
 	// Default: none.
 	TCPRoutes []TCPRoute
 
@@ -82,8 +85,9 @@ type GatewayProps struct {
 	// DeletionProtection keeps the load balancer even when its Gateway goes. Switch it off and deploy before you destroy.
 	// Default: false.
 	DeletionProtection bool
-	// LoadBalancerName is the load balancer's. It cannot change later.
-	// Default: the controller's choice.
+	// LoadBalancerName is the load balancer's. A live load balancer keeps its name: the controller takes another one only
+	// when it makes or replaces it.
+	// Default: the controller's choice; for TCPRoutes with NewGateway, as ServiceProps.LoadBalancerName.
 	LoadBalancerName string
 	// Attributes are the load balancer's.
 	// Default: AWS's.
@@ -95,6 +99,9 @@ type GatewayProps struct {
 
 // HTTPRoute sends requests to Services by host and path.
 type HTTPRoute struct {
+	// Name is the route's, and so that of its object. Give it one, so that it stays itself when others go before it.
+	// Default: the Gateway's Name and the route's place, NAME-1.
+	Name string
 	// Hosts are DNS names, which may begin with a label *.
 	// Default: any host.
 	Hosts []string
@@ -104,6 +111,9 @@ type HTTPRoute struct {
 
 // TCPRoute sends the connections to a port to a Service.
 type TCPRoute struct {
+	// Name is as that of an HTTPRoute.
+	// Default: the Gateway's Name and the route's place, NAME-1.
+	Name string
 	// Port is the listener's.
 	Port int
 	// Backend is where connections go. Its port is a number here.
@@ -116,13 +126,16 @@ type TCPRoute struct {
 type Gateway struct {
 	// Construct is the scope that all parts are made in.
 	Construct constructs.Construct
-	// Class applies the GatewayClass and the configurations of its load balancer and targets.
+	// Configurations apply the TargetGroupConfiguration and the LoadBalancerConfiguration, in this order.
+	Configurations []awseksv2.KubernetesManifest
+	// Class applies the GatewayClass, after them.
 	Class awseksv2.KubernetesManifest
-	// Manifest applies the Gateway and its routes.
+	// Manifest applies the Gateway, after its class.
 	Manifest awseksv2.KubernetesManifest
+	// Routes apply the routes, after the Gateway: HTTPRoutes, then TCPRoutes.
+	Routes []awseksv2.KubernetesManifest
 
-	cluster         *ipv6eks.Cluster
-	namespace, name string
+	balancer published
 }
 
 const (
@@ -143,7 +156,7 @@ func (p *GatewayProps) Validate() error {
 	v := jsiix.Value(p)
 	var bad problems
 	if !v.CRDsInstalled {
-		bad.add("CRDsInstalled: false: no chart here installs the Gateway API %s and the controller's gateway kinds: apply them (the commands are at this field), then say true", GatewayAPIVersion)
+		bad.add("CRDsInstalled: false: no chart here installs the Gateway API %s: apply it (the command is at this field), then say true", GatewayAPIVersion)
 	}
 	checkName(&bad, v.Name, v.Namespace)
 	tcp := len(v.TCPRoutes) > 0
@@ -195,8 +208,21 @@ func (p GatewayProps) checkRoutes(bad *problems) {
 			bad.add("%s.PortName: %s: the Gateway API knows ports by number: want Port", field, b.PortName)
 		}
 	}
+	names := map[string]bool{}
+	named := func(own string, place int, field string) {
+		name := p.routeName(own, place)
+		kind, _, _ := strings.Cut(field, "[")
+		if own != "" && len(validation.IsDNS1123Subdomain(own)) > 0 {
+			bad.add("%s.Name: %q: want lower case letters, digits, hyphens and dots", field, own)
+		}
+		if names[kind+name] {
+			bad.add("%s.Name: %s is named twice: want each name once", field, name)
+		}
+		names[kind+name] = true
+	}
 	for i, r := range p.HTTPRoutes {
 		field := fmt.Sprintf("HTTPRoutes[%d]", i)
+		named(r.Name, i, field)
 		for j, h := range r.Hosts {
 			if len(validation.IsDNS1123Subdomain(strings.TrimPrefix(h, "*."))) > 0 {
 				bad.add("%s.Hosts[%d]: %q: want a DNS name such as www.example.com or *.example.com", field, j, h)
@@ -215,6 +241,7 @@ func (p GatewayProps) checkRoutes(bad *problems) {
 	ports := map[int]bool{}
 	for i, r := range p.TCPRoutes {
 		field := fmt.Sprintf("TCPRoutes[%d]", i)
+		named(r.Name, i, field)
 		if r.Port < 1 || r.Port > 65535 || ports[r.Port] {
 			bad.add("%s.Port: %d: want 1 to 65535, each port once", field, r.Port)
 		}
@@ -258,6 +285,11 @@ func (p GatewayProps) listeners() []gatewayv1.Listener {
 		listen(gatewayv1.HTTPProtocolType, 80)
 	}
 	return out
+}
+
+// routeName is the name of the route at a place, from 0.
+func (p GatewayProps) routeName(own string, place int) string {
+	return or(own, p.Name+"-"+strconv.Itoa(place+1))
 }
 
 func (p GatewayProps) class(ranges []string) []runtime.Object {
@@ -336,7 +368,7 @@ func (p GatewayProps) gateway() []runtime.Object {
 	for i, r := range p.HTTPRoutes {
 		route := &gatewayv1.HTTPRoute{
 			TypeMeta:   metav1.TypeMeta{APIVersion: gatewayGroup + "/v1", Kind: "HTTPRoute"},
-			ObjectMeta: metav1.ObjectMeta{Name: p.Name + "-" + strconv.Itoa(i+1), Namespace: namespace},
+			ObjectMeta: metav1.ObjectMeta{Name: p.routeName(r.Name, i), Namespace: namespace},
 			Spec:       gatewayv1.HTTPRouteSpec{CommonRouteSpec: parent(listeners[0])},
 		}
 		for _, h := range r.Hosts {
@@ -358,7 +390,7 @@ func (p GatewayProps) gateway() []runtime.Object {
 		out = append(out, &gatewayv1alpha2.TCPRoute{
 			// The Go type is of the API's version 1.5, whose TCPRoute has the same fields in v1alpha2; Go 1.25 can build no later one.
 			TypeMeta:   metav1.TypeMeta{APIVersion: gatewayGroup + "/v1", Kind: "TCPRoute"},
-			ObjectMeta: metav1.ObjectMeta{Name: p.Name + "-" + strconv.Itoa(i+1), Namespace: namespace},
+			ObjectMeta: metav1.ObjectMeta{Name: p.routeName(r.Name, i), Namespace: namespace},
 			Spec: gatewayv1alpha2.TCPRouteSpec{
 				CommonRouteSpec: parent(listeners[i]), Rules: []gatewayv1alpha2.TCPRouteRule{{BackendRefs: []gatewayv1.BackendRef{r.Backend.ref()}}},
 			},
@@ -377,16 +409,33 @@ func (b Backend) ref() gatewayv1.BackendRef {
 func NewGateway(scope constructs.Construct, id string, props *GatewayProps) *Gateway {
 	p := jsiix.Value(props)
 	p.Inbound.vpc = vpcRanges(p.Cluster)
+	if len(p.TCPRoutes) > 0 && p.LoadBalancerName == "" {
+		p.LoadBalancerName = networkName(scope, id, or(p.Namespace, "default"), p.Name, p.Scheme)
+	}
 	_, err := p.Objects()
-	err = errors.Join(err, checkTarget(p.Cluster, p.Controller), checkPublic(p.Cluster, p.Scheme, 0), p.checkController())
+	err = errors.Join(err, checkTarget(p.Cluster, p.Controller), checkPublic(p.Cluster, p.Scheme, 0), p.checkController(), checkWAF(p.Controller, p.WAFArn))
 	if err != nil {
 		panic(fmt.Errorf("expose.NewGateway %s/%s: %w", *scope.Node().Path(), id, err))
 	}
 	ranges, _ := p.Inbound.ranges()
-	g := &Gateway{Construct: constructs.NewConstruct(scope, jsiix.Str(id)), cluster: p.Cluster, namespace: or(p.Namespace, "default"), name: p.Name}
-	// In two manifests, so that the class outlives the Gateway, whose load balancer is deleted by it.
-	g.Class = apply(g.Construct, "Class", p.Cluster, []constructs.IDependable{p.Controller.Chart}, p.class(ranges)...)
-	g.Manifest = apply(g.Construct, "Manifest", p.Cluster, []constructs.IDependable{g.Class}, p.gateway()...)
+	g := &Gateway{Construct: constructs.NewConstruct(scope, jsiix.Str(id))}
+	// The class and its configurations outlive the Gateway, whose load balancer is deleted by them.
+	class := apply(g.Construct, "", p.Cluster, []constructs.IDependable{p.Controller.Chart}, p.class(ranges)...)
+	g.Configurations, g.Class = class[:2], class[2]
+	objects := p.gateway()
+	g.Manifest = apply(g.Construct, "", p.Cluster, []constructs.IDependable{g.Class}, objects[0])[0]
+	for _, route := range objects[1:] { // beside each other, each after the Gateway
+		g.Routes = append(g.Routes, apply(g.Construct, "", p.Cluster, []constructs.IDependable{g.Manifest}, route)...)
+	}
+	namespace := or(p.Namespace, "default")
+	begins := controllersName(p.Controller, "", namespace, p.Name)
+	if p.LoadBalancerName != "" {
+		begins = nameBegins(p.LoadBalancerName)
+	}
+	g.balancer = published{
+		cluster: p.Cluster, manifests: append([]awseksv2.KubernetesManifest{g.Manifest}, g.Routes...), resource: "gateway." + gatewayGroup, namespace: namespace, name: p.Name,
+		list: "addresses", field: "value", begins: begins, application: len(p.TCPRoutes) == 0, scheme: p.Scheme,
+	}
 	return g
 }
 
@@ -404,7 +453,7 @@ func (p GatewayProps) checkController() error {
 }
 
 // Hostname is a token for the load balancer's DNS name, which has addresses of both families. Asking for it makes the
-// deployment wait until the controller has made the load balancer.
-func (g *Gateway) Hostname() string {
-	return hostname(g.Construct, g.cluster, g.Manifest, "gateway", g.namespace, g.name, ".status.addresses[0].value")
-}
+// deployment wait until the controller has made the load balancer, and, when a changed Scheme replaces it, the new one. With
+// TCPRoutes and a LoadBalancerName of your own, change it together with Scheme: see [Service.Hostname]. A load balancer that
+// has another name than the Gateway says fails the deployment after 10 minutes.
+func (g *Gateway) Hostname() string { return g.balancer.hostname(g.Construct) }

@@ -91,7 +91,8 @@ type IngressProps struct {
 	// Default: 0, before the others, by name.
 	GroupOrder int
 
-	// LoadBalancerName is the load balancer's. It cannot change later.
+	// LoadBalancerName is the load balancer's. A live load balancer keeps its name: the controller takes another one only
+	// when it makes or replaces it.
 	// Default: the controller's choice.
 	LoadBalancerName string
 	// Subnets are the load balancer's, by id or Name tag, in two zones at least.
@@ -164,11 +165,11 @@ type Ingress struct {
 	Construct constructs.Construct
 	// Manifest applies the Ingress.
 	Manifest awseksv2.KubernetesManifest
-	// Class applies the IngressClass of DualStackWithoutPublicIPv4, or is nil.
-	Class awseksv2.KubernetesManifest
+	// ClassParams and Class apply the IngressClassParams and the IngressClass of DualStackWithoutPublicIPv4, or are nil.
+	ClassParams, Class awseksv2.KubernetesManifest
 
-	cluster         *ipv6eks.Cluster
-	namespace, name string
+	balancer published
+	props    IngressProps
 }
 
 const (
@@ -549,26 +550,57 @@ func NewIngress(scope constructs.Construct, id string, props *IngressProps) *Ing
 	p := jsiix.Value(props)
 	p.Inbound.vpc = vpcRanges(p.Cluster)
 	objects, err := p.Objects()
-	err = errors.Join(err, checkTarget(p.Cluster, p.Controller), checkPublic(p.Cluster, p.Scheme, len(p.Subnets)))
+	err = errors.Join(err, checkTarget(p.Cluster, p.Controller), checkPublic(p.Cluster, p.Scheme, len(p.Subnets)), checkWAF(p.Controller, p.WAFArn))
 	if err == nil {
 		err = joinGroup(p)
 	}
 	if err != nil {
 		panic(fmt.Errorf("expose.NewIngress %s/%s: %w", *scope.Node().Path(), id, err))
 	}
-	i := &Ingress{Construct: constructs.NewConstruct(scope, jsiix.Str(id)), cluster: p.Cluster, namespace: or(p.Namespace, "default"), name: p.Name}
+	i := &Ingress{Construct: constructs.NewConstruct(scope, jsiix.Str(id)), props: p}
 	after := []constructs.IDependable{p.Controller.Chart}
 	if class := objects[:len(objects)-1]; len(class) > 0 {
-		// In a manifest of its own, so that it outlives the Ingress, whose load balancer is deleted by it.
-		i.Class = apply(i.Construct, "Class", p.Cluster, after, class...)
+		// In manifests of their own, so that they outlive the Ingress, whose load balancer is deleted by them.
+		manifests := apply(i.Construct, "", p.Cluster, after, class...)
+		i.ClassParams, i.Class = manifests[0], manifests[1]
 		after = append(after, i.Class)
 	}
-	i.Manifest = apply(i.Construct, "Manifest", p.Cluster, after, objects[len(objects)-1])
+	i.Manifest = apply(i.Construct, "Manifest", p.Cluster, after, objects[len(objects)-1])[0]
+	namespace := or(p.Namespace, "default")
+	begins := controllersName(p.Controller, p.Group, namespace, p.Name)
+	if p.LoadBalancerName != "" {
+		begins = nameBegins(p.LoadBalancerName)
+	}
+	i.balancer = published{
+		cluster: p.Cluster, manifests: []awseksv2.KubernetesManifest{i.Manifest}, resource: "ingress", namespace: namespace, name: p.Name,
+		list: "loadBalancer.ingress", field: "hostname", begins: begins, application: true, scheme: p.Scheme,
+	}
 	return i
 }
 
 // Hostname is a token for the load balancer's DNS name, which has addresses of both families. Asking for it makes the
-// deployment wait until the controller has made the load balancer.
+// deployment wait until the controller has made the load balancer, and, when a changed Scheme or Group gives the Ingress
+// another, until it has that one. A load balancer that has another name than the Ingress says fails the deployment after 10
+// minutes.
 func (i *Ingress) Hostname() string {
-	return hostname(i.Construct, i.cluster, i.Manifest, "ingress", i.namespace, i.name, ".status.loadBalancer.ingress[0].hostname")
+	if i.props.Group != "" && i.props.LoadBalancerName == "" && i.Construct.Node().TryFindChild(jsiix.Str("Hostname")) == nil {
+		i.Construct.Node().AddValidation(&groupCheck{i.props})
+	}
+	return i.balancer.hostname(i.Construct)
+}
+
+// groupCheck looks, at synth, at the other Ingresses of a group, which may come later and name its load balancer.
+type groupCheck struct{ IngressProps }
+
+// Validate is called by CDK and tells that the group's load balancer has a name that an Ingress does not say.
+func (g *groupCheck) Validate() *[]*string {
+	groups.Lock()
+	defer groups.Unlock()
+	for _, other := range groups.of[g.Cluster] {
+		if other.Group == g.Group && other.LoadBalancerName != "" {
+			return jsiix.List(jsiix.Str(fmt.Sprintf("expose: LoadBalancerName: Ingress %s/%s of group %s says none, and %s/%s says %s: Hostname waits for the name that the Ingress says: want the same in both",
+				or(g.Namespace, "default"), g.Name, g.Group, or(other.Namespace, "default"), other.Name, other.LoadBalancerName)))
+		}
+	}
+	return &[]*string{}
 }

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
+	"sync"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
@@ -89,34 +91,82 @@ func at(m map[string]any, path ...string) any {
 	return v
 }
 
-// apply applies objects to a cluster, after what they wait for. CloudFormation deletes them before it.
-func apply(scope constructs.Construct, id string, cluster *ipv6eks.Cluster, after []constructs.IDependable, objects ...runtime.Object) awseksv2.KubernetesManifest {
-	list := make([]*map[string]any, len(objects))
-	for i, o := range objects {
-		m, err := manifest(o)
-		if err != nil {
-			panic(err)
-		}
-		list[i] = &m
+// pruned are the kinds, by their group, that kubectl apply --prune deletes when they leave a manifest. Others stay in the
+// cluster (https://github.com/aws/aws-cdk/issues/22085).
+// Source: https://github.com/kubernetes/kubectl/blob/master/pkg/util/prune/prune.go
+var pruned = map[string][]string{
+	"":      {"ConfigMap", "Endpoints", "PersistentVolumeClaim", "Pod", "ReplicationController", "Secret", "Service", "Namespace", "PersistentVolume"},
+	"batch": {"Job", "CronJob"}, "networking.k8s.io": {"Ingress"}, "apps": {"DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"},
+}
+
+// isPruned tells whether kubectl deletes an object that leaves its manifest.
+func isPruned(m map[string]any) bool {
+	version, _ := m["apiVersion"].(string)
+	kind, _ := m["kind"].(string)
+	group, _, ok := strings.Cut(version, "/")
+	if !ok {
+		group = ""
 	}
-	out := awseksv2.NewKubernetesManifest(scope, jsiix.Str(id), &awseksv2.KubernetesManifestProps{Cluster: cluster.Cluster, Manifest: &list})
-	out.Node().AddDependency(after...)
+	return slices.Contains(pruned[group], kind)
+}
+
+// ownID is the id of the manifest of one object: its kind, namespace and name, of which no two are equal, and which does not
+// depend on the others.
+func ownID(m map[string]any) string {
+	id := fmt.Sprintf("%v-", m["kind"])
+	if namespace, _ := at(m, "metadata", "namespace").(string); namespace != "" {
+		id += namespace + "."
+	}
+	return id + fmt.Sprint(at(m, "metadata", "name"))
+}
+
+// apply applies objects to a cluster, in their order, after what they wait for. CloudFormation deletes them before it, in the
+// reverse order. Objects that kubectl prunes share a manifest; each other one has its own, which goes when the object leaves
+// the code, or gets another name. It returns the manifests.
+func apply(scope constructs.Construct, id string, cluster *ipv6eks.Cluster, after []constructs.IDependable, objects ...runtime.Object) []awseksv2.KubernetesManifest {
+	var out []awseksv2.KubernetesManifest
+	var together []*map[string]any
+	add := func(id string, list ...*map[string]any) {
+		if len(list) == 0 {
+			return
+		}
+		m := newManifest(scope, id, cluster, list)
+		m.Node().AddDependency(after...)
+		if len(out) > 0 {
+			m.Node().AddDependency(out[len(out)-1])
+		}
+		out = append(out, m)
+	}
+	for _, o := range objects {
+		m := mustManifest(o)
+		if isPruned(m) {
+			together = append(together, &m)
+			continue
+		}
+		add(id, together...)
+		together = nil
+		add(ownID(m), &m)
+	}
+	add(id, together...)
 	return out
 }
 
-// hostname is a token for the DNS name that the controller writes into an object's status. It makes the deployment wait
-// for the load balancer.
-func hostname(scope constructs.Construct, cluster *ipv6eks.Cluster, manifest awseksv2.KubernetesManifest, kind, namespace, name, path string) string {
-	const id = "Hostname"
-	if found, ok := scope.Node().TryFindChild(jsiix.Str(id)).(awseksv2.KubernetesObjectValue); ok && found != nil {
-		return *found.Value()
-	}
-	v := awseksv2.NewKubernetesObjectValue(scope, jsiix.Str(id), &awseksv2.KubernetesObjectValueProps{
-		Cluster: cluster.Cluster, ObjectType: jsiix.Str(kind), ObjectName: jsiix.Str(name), ObjectNamespace: jsiix.Str(namespace),
-		JsonPath: jsiix.Str(path), Timeout: awscdk.Duration_Minutes(jsiix.Num(10)),
+// newManifest applies objects. One that kubectl does not prune is alone there.
+func newManifest(scope constructs.Construct, id string, cluster *ipv6eks.Cluster, objects []*map[string]any) awseksv2.KubernetesManifest {
+	m := awseksv2.NewKubernetesManifest(scope, jsiix.Str(id), &awseksv2.KubernetesManifestProps{
+		Cluster: cluster.Cluster, Manifest: &objects, Prune: jsiix.Bool(isPruned(*objects[0])),
 	})
-	v.Node().AddDependency(manifest)
-	return *v.Value()
+	ipv6eks.LimitTimeout(m)
+	return m
+}
+
+// mustManifest is manifest for objects of this package, which JSON can hold.
+func mustManifest(o runtime.Object) map[string]any {
+	m, err := manifest(o)
+	if err != nil {
+		panic(err)
+	}
+	return m
 }
 
 // checkTarget tells what is wrong with the cluster that a construct applies its objects to.
@@ -132,6 +182,15 @@ func checkTarget(cluster *ipv6eks.Cluster, controller *lbc.Controller) error {
 		errs = append(errs, errors.New("Controller: missing: want the cluster's lbc.NewController(…), which must be there to make and to delete the load balancer"))
 	}
 	return errors.Join(errs...)
+}
+
+// checkWAF tells whether the controller joins load balancers with web ACLs, when one is asked for. One that does not would
+// leave the load balancer open, in silence.
+func checkWAF(controller *lbc.Controller, arn string) error {
+	if controller == nil || arn == "" || !controller.WithoutWAF {
+		return nil
+	}
+	return fmt.Errorf("WAFArn: %s: the controller's part for AWS WAF is off (lbc.ControllerProps.WithoutWAFAndShield, or the chart's enableWafv2), and the load balancer would have no web ACL: want it on, or no WAFArn", arn)
 }
 
 // checkPublic tells whether an internet-facing load balancer has subnets to be in.
@@ -152,8 +211,19 @@ func vpcRanges(cluster *ipv6eks.Cluster) []string {
 	if !ok {
 		return nil
 	}
-	return []string{*vpc.VpcCidrBlock(), *awscdk.Fn_Select(jsiix.Num(0), vpc.VpcIpv6CidrBlocks())}
+	known.Lock()
+	defer known.Unlock()
+	if known.of[cluster] == nil {
+		known.of[cluster] = []string{*vpc.VpcCidrBlock(), *awscdk.Fn_Select(jsiix.Num(0), vpc.VpcIpv6CidrBlocks())}
+	}
+	return known.of[cluster]
 }
+
+// known are the ranges of each cluster's VPC: the same tokens each time, so that Ingresses of a group can be compared.
+var known = struct {
+	sync.Mutex
+	of map[*ipv6eks.Cluster][]string
+}{of: map[*ipv6eks.Cluster][]string{}}
 
 // pairs writes a map as the controller reads it, a=b,c=d, in order.
 func pairs(m map[string]string) string {

@@ -94,8 +94,10 @@ type ServiceProps struct {
 	// Default: one that the controller makes of Inbound.
 	SecurityGroups []string
 
-	// LoadBalancerName is the load balancer's. It cannot change later.
-	// Default: the controller's choice.
+	// LoadBalancerName is the load balancer's. A live load balancer keeps its name: the controller takes another one only
+	// when it makes or replaces it.
+	// Default: with NewService int- or pub-, by Scheme, namespace, Name and a hash that is this construct's; without it, the
+	// controller's choice.
 	LoadBalancerName string
 	// Attributes are the load balancer's.
 	// Default: AWS's.
@@ -151,8 +153,7 @@ type Service struct {
 	// Manifest applies the Service.
 	Manifest awseksv2.KubernetesManifest
 
-	cluster         *ipv6eks.Cluster
-	namespace, name string
+	balancer published
 }
 
 const (
@@ -410,18 +411,27 @@ func (p ServiceProps) annotations() map[string]string {
 func NewService(scope constructs.Construct, id string, props *ServiceProps) *Service {
 	p := jsiix.Value(props)
 	p.Inbound.vpc = vpcRanges(p.Cluster)
+	if p.LoadBalancerName == "" {
+		p.LoadBalancerName = networkName(scope, id, or(p.Namespace, "default"), p.Name, p.Scheme)
+	}
 	objects, err := p.Objects()
 	err = errors.Join(err, checkTarget(p.Cluster, p.Controller), checkPublic(p.Cluster, p.Scheme, len(p.Subnets)))
 	if err != nil {
 		panic(fmt.Errorf("expose.NewService %s/%s: %w", *scope.Node().Path(), id, err))
 	}
-	s := &Service{Construct: constructs.NewConstruct(scope, jsiix.Str(id)), cluster: p.Cluster, namespace: or(p.Namespace, "default"), name: p.Name}
-	s.Manifest = apply(s.Construct, "Manifest", p.Cluster, []constructs.IDependable{p.Controller.Chart}, objects...)
+	s := &Service{Construct: constructs.NewConstruct(scope, jsiix.Str(id))}
+	manifests := apply(s.Construct, "Manifest", p.Cluster, []constructs.IDependable{p.Controller.Chart}, objects...)
+	s.Manifest = manifests[0]
+	s.balancer = published{
+		cluster: p.Cluster, manifests: manifests, resource: "service", namespace: or(p.Namespace, "default"), name: p.Name,
+		list: "loadBalancer.ingress", field: "hostname", begins: nameBegins(p.LoadBalancerName), scheme: p.Scheme,
+	}
 	return s
 }
 
 // Hostname is a token for the load balancer's DNS name, which has addresses of both families. Asking for it makes the
-// deployment wait until the controller has made the load balancer.
-func (s *Service) Hostname() string {
-	return hostname(s.Construct, s.cluster, s.Manifest, "service", s.namespace, s.name, ".status.loadBalancer.ingress[0].hostname")
-}
+// deployment wait until the controller has made the load balancer, and, when a changed Scheme replaces it, the new one. With a
+// LoadBalancerName of your own, change it together with Scheme: the DNS name of a network load balancer tells its name and not
+// its scheme, so that otherwise the old one may be read, which ends. A load balancer that has another name than the Service
+// says fails the deployment after 10 minutes.
+func (s *Service) Hostname() string { return s.balancer.hostname(s.Construct) }

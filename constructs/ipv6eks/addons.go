@@ -1,6 +1,8 @@
 package ipv6eks
 
 import (
+	"cmp"
+	"fmt"
 	"slices"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -8,6 +10,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/constructs-go/constructs/v10"
 
+	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/jsiix"
 )
 
@@ -18,7 +21,48 @@ const (
 	addonCoreDNS          = "coredns"
 	addonMetricsServer    = "metrics-server"
 	addonNodeMonitoring   = "eks-node-monitoring-agent"
+	addonEBSDriver        = "aws-ebs-csi-driver"
 )
+
+// EKSDefault as the version of an add-on leaves it to EKS: what is its default on the day of the deployment.
+const EKSDefault = "default"
+
+// AddonVersion is the version of an add-on that clusters of a Kubernetes version get when none is named: one that
+// EKS has offered for it, held by tests. ok is false for what this library does not install.
+func AddonVersion(kubernetes, addon string) (version string, ok bool) {
+	v, ok := aws.AddonVersionFor(kubernetes, addon)
+	return v.Version, ok
+}
+
+// versionOf is what an AWS::EKS::Addon is given: empty for EKS's default.
+func versionOf(kubernetes, addon, given string) string {
+	switch given {
+	case EKSDefault:
+		return ""
+	case "":
+		v, _ := AddonVersion(kubernetes, addon)
+		return v
+	}
+	return given
+}
+
+// validateAddonVersion checks a version that was given. kube-proxy goes with the control plane: it must not be newer, and
+// may be three minor versions older (https://kubernetes.io/releases/version-skew-policy/#kube-proxy).
+func validateAddonVersion(kubernetes, addon, version string) error {
+	known, _ := AddonVersion(kubernetes, addon)
+	m := addonVersion.FindStringSubmatch(version)
+	switch {
+	case version == EKSDefault:
+		return nil
+	case m == nil:
+		return fmt.Errorf("%q: want a version such as %s, EKSDefault for EKS's own choice, or nothing for the pinned one", version, cmp.Or(known, "v1.2.3-eksbuild.1"))
+	case addon == addonKubeProxy:
+		if want, err := minor(kubernetes); err == nil && (atoi(m[2]) > want || atoi(m[2]) < want-maxNodeSkew) {
+			return fmt.Errorf("%s: kube-proxy must not be newer than the cluster's %s, and three minor versions older at most: want %s", version, kubernetes, cmp.Or(known, "another"))
+		}
+	}
+	return nil
+}
 
 // addons are the names of what the cluster installs and whose versions AddonVersions can pin.
 func (p ClusterProps) addons() []string {
@@ -28,6 +72,9 @@ func (p ClusterProps) addons() []string {
 	}
 	if p.NodeMonitoring {
 		names = append(names, addonNodeMonitoring)
+	}
+	if p.EBSDriver {
+		names = append(names, addonEBSDriver)
 	}
 	slices.Sort(names)
 	return names
@@ -40,7 +87,7 @@ func (p ClusterProps) installs(addon string) bool { return slices.Contains(p.add
 func (c *Cluster) addAddons(p ClusterProps) {
 	addon := func(id, name, version, configuration string) awseksv2.CfnAddon {
 		return awseksv2.NewCfnAddon(c.Construct, jsiix.Str(id), &awseksv2.CfnAddonProps{
-			ClusterName: jsiix.Str(c.Name), AddonName: jsiix.Str(name), AddonVersion: jsiix.StrOrNil(version),
+			ClusterName: jsiix.Str(c.Name), AddonName: jsiix.Str(name), AddonVersion: jsiix.StrOrNil(versionOf(p.Version, name, version)),
 			ConfigurationValues: jsiix.StrOrNil(configuration), ResolveConflicts: jsiix.Str("OVERWRITE"),
 		})
 	}
@@ -51,20 +98,21 @@ func (c *Cluster) addAddons(p ClusterProps) {
 	c.VpcCni.Node().AddDependency(c.CNIIdentity.Association)
 	if p.CNI.NetworkPolicy && !p.CNI.DisableIpv4Egress {
 		awscdk.Annotations_Of(c.Construct).AddWarningV2(jsiix.Str("eks-ipv6:NetworkPolicyIpv4Egress"),
-			jsiix.Str("network policies do not filter the Pods' IPv4 egress (https://docs.aws.amazon.com/eks/latest/userguide/cni-network-policy.html): set CNI.DisableIpv4Egress, or acknowledge this"))
+			jsiix.Str("network policies do not filter the Pods' IPv4 egress (https://docs.aws.amazon.com/eks/latest/userguide/cni-network-policy.html): set CNI.DisableIpv4Egress, or acknowledge this"), nil)
 	}
 
-	dns := ""
-	if p.CoreDNSOnFargate {
-		dns = `{"computeType":"Fargate"}`
-	}
-	c.CoreDNS = addon("CoreDNS", addonCoreDNS, p.AddonVersions[addonCoreDNS], dns)
+	c.CoreDNS = addon("CoreDNS", addonCoreDNS, p.AddonVersions[addonCoreDNS], p.coreDNS())
 	c.afterNodes = append(c.afterNodes, c.CoreDNS)
 	if p.MetricsServer {
 		c.afterNodes = append(c.afterNodes, addon("MetricsServer", addonMetricsServer, p.AddonVersions[addonMetricsServer], ""))
 	}
 	if p.NodeMonitoring {
 		addon("NodeMonitoring", addonNodeMonitoring, p.AddonVersions[addonNodeMonitoring], "")
+	}
+	if p.EBSDriver {
+		driver := addon("EBSDriver", addonEBSDriver, p.AddonVersions[addonEBSDriver], "")
+		c.afterNodes = append(c.afterNodes, driver)
+		c.addEBS(p, driver)
 	}
 }
 
@@ -76,6 +124,11 @@ func (c *Cluster) beforeNodes() []constructs.IDependable {
 // AddCapacity tells the cluster of nodes that were made without it, such as the stock construct's: they wait for
 // the VPC CNI and its role, and coredns waits for them.
 func (c *Cluster) AddCapacity(nodes constructs.IConstruct) {
+	c.schedulable++
+	c.addNodes(nodes)
+}
+
+func (c *Cluster) addNodes(nodes constructs.IConstruct) {
 	nodes.Node().AddDependency(c.beforeNodes()...)
 	c.runAddonsAfter(nodes)
 }

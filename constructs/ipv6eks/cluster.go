@@ -3,10 +3,12 @@ package ipv6eks
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
@@ -16,6 +18,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/constructs-go/constructs/v10"
 
+	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/jsiix"
 )
 
@@ -40,12 +43,12 @@ type ClusterProps struct {
 	// Default: none.
 	Kubectl KubectlLayer
 
-	// Name is the cluster's name. It is also in the name of the log group, which must exist before the cluster.
-	// Changing it replaces the cluster.
+	// Name is the cluster's name, which is also in the name of its log group. Changing it replaces the cluster.
 	// Default: a name made from the stack and the construct's path, the same at every synth.
 	Name string
 
-	// Version is the Kubernetes version: 1.34, 1.35 or 1.36.
+	// Version is the Kubernetes version: 1.34, 1.35 or 1.36. A change upgrades the control plane in place, one minor version
+	// at a time, and the add-ons and nodes after it; docs/upgrades.md has the steps, and the way back.
 	// Default: DefaultVersion.
 	Version string
 
@@ -64,17 +67,28 @@ type ClusterProps struct {
 	// Default: none. An administrator of the account can add entries later.
 	AdminRoleArns []string
 
+	// Access lets further IAM roles and users into the cluster, with less than all rights.
+	// Default: none.
+	Access []Access
+
+	// PrivateAPICidrs opens the private API endpoint to these ranges of either family: networks that come in by VPN, Direct
+	// Connect, peering or a transit gateway. The VPC itself needs no entry.
+	// Source: https://docs.aws.amazon.com/eks/latest/userguide/cluster-endpoint.html#private-access
+	// Default: none.
+	PrivateAPICidrs []netip.Prefix
+
 	// CreatorAdmin makes whoever creates the cluster, CloudFormation's execution role under the CDK CLI, an
-	// administrator for good. Changing it replaces the cluster.
+	// administrator for good. EKS refuses a change of it: the cluster would be made anew under the name that it has.
+	// AdminRoleArns does the same for a living cluster.
 	// Default: false.
 	CreatorAdmin bool
 
-	// SecretsKey encrypts Kubernetes secrets.
+	// SecretsKey encrypts Kubernetes secrets. EKS changes no cluster's key: another one later is refused.
 	// Default: a key of the cluster's own, with rotation, deleted 30 days after the cluster.
 	SecretsKey awskms.IKey
 
 	// LogTypes are the control plane logs to keep.
-	// Default: api, audit and authenticator.
+	// Default: api, audit and authenticator; AllLogTypes has all five.
 	LogTypes []awseksv2.ClusterLoggingTypes
 
 	// LogRetentionDays is how long control plane logs are kept: one of the numbers that CloudWatch takes
@@ -82,9 +96,11 @@ type ClusterProps struct {
 	// Default: 90.
 	LogRetentionDays int
 
-	// RetainLogs keeps the log group when the stack is deleted. Making the same cluster again then needs the group
-	// removed or imported first.
-	// Default: false.
+	// RetainLogs keeps the control plane's logs, and those of CDK's kubectl functions, when the stack is deleted. The same
+	// cluster can be made again either way.
+	// Default: false, they go with the stack; but EKS writes a last time after the cluster is gone, and the control
+	// plane's group is then there again, without an end to its retention
+	// (https://github.com/terraform-aws-modules/terraform-aws-eks/issues/2763).
 	RetainLogs bool
 
 	// DeletionProtection makes EKS refuse to delete the cluster until it is switched off again.
@@ -117,10 +133,26 @@ type ClusterProps struct {
 	// Default: false.
 	NodeMonitoring bool
 
-	// AddonVersions pins the versions of add-ons by name, for example {"coredns": "v1.13.2-eksbuild.4"}. The VPC
-	// CNI's is CNI.Version.
-	// Default: EKS's default for the cluster's version.
+	// EBSDriver installs the EBS CSI driver as a managed add-on with a role of its own, and, with Kubectl, a default
+	// StorageClass named ebs-gp3 of encrypted gp3 volumes.
+	// Default: false.
+	EBSDriver bool
+
+	// VolumeKey encrypts what EBSDriver's StorageClass makes. The driver is granted its use. Kubernetes lets no parameter
+	// of a StorageClass change: delete the class by kubectl before you deploy another key.
+	// Default: the account's key for EBS.
+	VolumeKey awskms.IKey
+
+	// AddonVersions has the versions of add-ons by name, for example {"coredns": "v1.13.2-eksbuild.31"}, or EKSDefault
+	// for whatever EKS installs at that time. The VPC CNI's is CNI.Version.
+	// Default: the pinned version of AddonVersion for the cluster's version, so that what is installed changes with this
+	// library or with the Kubernetes version, and not by itself.
 	AddonVersions map[string]string
+
+	// ConfinePodIdentity has the roles of NewPodIdentity, those of the VPC CNI and of the controller among them, trust
+	// EKS for this cluster and this account alone (aws:SourceArn, aws:SourceAccount).
+	// Default: false; an association, which only an administrator of EKS makes, is what binds a role.
+	ConfinePodIdentity bool
 
 	// Tune changes the stock construct's properties before it is made. What an IPv6 cluster cannot do without (the
 	// family, no default capacity, no self-managed add-ons) is set afterwards and wins; what it cannot have is refused.
@@ -144,32 +176,42 @@ type Cluster struct {
 	Vpc awsec2.IVpc
 	// Version is the Kubernetes version.
 	Version string
+	// PodsReachIPv4 tells whether Pods have a way to IPv4: false with CNI.DisableIpv4Egress.
+	PodsReachIPv4 bool
 	// ControlPlaneSecurityGroup is on the control plane's network interfaces, beside the cluster security group
 	// that EKS makes for them and for nodes.
 	ControlPlaneSecurityGroup awsec2.SecurityGroup
 	// SecretsKey encrypts Kubernetes secrets.
 	SecretsKey awskms.IKey
-	// LogGroup keeps the control plane logs.
-	LogGroup awslogs.CfnLogGroup
+	// LogGroup keeps the control plane logs. It belongs to EKS; LogRetention makes it if it is missing and says how long
+	// it keeps them.
+	LogGroup     awslogs.ILogGroup
+	LogRetention awslogs.LogRetention
 	// CNIIdentity is the role of the VPC CNI and what binds it to kube-system/aws-node.
 	CNIIdentity *PodIdentity
 	// VpcCni, KubeProxy, PodIdentityAgent and CoreDNS are the add-ons that every cluster has. CoreDNS waits for all
 	// node groups: what needs running Pods depends on it.
 	VpcCni, KubeProxy, PodIdentityAgent, CoreDNS awseksv2.CfnAddon
+	// EBSIdentity is the EBS CSI driver's role and its binding, or nil.
+	EBSIdentity *PodIdentity
 
 	subnets     []awsec2.ISubnet // where nodes go by default
-	afterNodes  []awseksv2.CfnAddon
+	afterNodes  []constructs.IConstruct
 	nodeRole    awsiam.Role
 	fargateRole awsiam.Role
+	onFargate   []fargatePods
 	kubectl     bool
-	capacity    int
+	confined    bool // NewPodIdentity's roles trust this cluster alone
+
+	capacity     int      // node groups and Fargate profiles
+	schedulable  int      // those of the node groups that take Pods without tolerations
+	idle         []string // the others, by id
+	dnsOnFargate bool
+	lastProfile  awseksv2.CfnFargateProfile
 }
 
 // maxAPIAccessCidrs is an EKS quota: https://docs.aws.amazon.com/eks/latest/userguide/service-quotas.html
 const maxAPIAccessCidrs = 40
-
-// retentionDays are the periods that CloudWatch Logs knows.
-var retentionDays = []int{1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653}
 
 var clusterName = regexp.MustCompile(`^[0-9A-Za-z][A-Za-z0-9_-]{0,99}$`)
 
@@ -201,19 +243,28 @@ func (p *ClusterProps) Validate() error {
 	if c.Name != "" && !isToken(c.Name) && !clusterName.MatchString(c.Name) {
 		bad("Name: %q: want 1 to 100 letters, digits, hyphens and underscores, beginning with a letter or digit", c.Name)
 	}
-	if !slices.Contains(retentionDays, c.LogRetentionDays) {
-		bad("LogRetentionDays: %d: CloudWatch takes one of %v", c.LogRetentionDays, retentionDays)
+	if _, ok := retentions[c.LogRetentionDays]; !ok {
+		bad("LogRetentionDays: %d: CloudWatch takes one of %v", c.LogRetentionDays, slices.Sorted(maps.Keys(retentions)))
 	}
 	errs = append(errs, validateVersion(c.Version), c.Kubectl.validate(c.Version), validateAPIAccess(c.APIAccessCidrs, c.APIOpenToWorld),
-		validateAdmins(c.AdminRoleArns), c.CNI.validate())
+		validateAdmins(c.AdminRoleArns), validateAccess(c.AdminRoleArns, c.Access), validatePrivateAPI(c.PrivateAPICidrs), c.CNI.validate())
+	if c.EBSDriver && c.CNI.DisableIpv4Egress {
+		// https://github.com/kubernetes-sigs/aws-ebs-csi-driver: its controller calls EC2 by its IPv4 name.
+		bad("EBSDriver: true with CNI.DisableIpv4Egress: the driver's controller calls the EC2 API over IPv4: want one of the two, or the driver as a chart of your own with AWS_USE_DUALSTACK_ENDPOINT")
+	}
+	if c.VolumeKey != nil && !c.EBSDriver {
+		bad("VolumeKey: given without EBSDriver: want both, or neither")
+	}
 	for _, name := range sortedKeys(c.AddonVersions) {
 		switch {
 		case name == addonVpcCni:
 			bad("AddonVersions[%s]: %s: want the VPC CNI's version in CNI.Version", name, c.AddonVersions[name])
 		case !c.installs(name):
 			bad("AddonVersions[%s]: the cluster does not install this add-on: want one of %s", name, strings.Join(c.addons(), ", "))
-		case !addonVersion.MatchString(c.AddonVersions[name]):
-			bad("AddonVersions[%s]: %q: want a version such as v1.13.2-eksbuild.4, or leave it out for EKS's default", name, c.AddonVersions[name])
+		default:
+			if err := validateAddonVersion(c.Version, name, c.AddonVersions[name]); err != nil {
+				bad("AddonVersions[%s]: %w", name, err)
+			}
 		}
 	}
 	return errors.Join(errs...)
@@ -280,20 +331,22 @@ func NewCluster(scope constructs.Construct, id string, props *ClusterProps) *Clu
 	p := props.withDefaults()
 
 	c := &Cluster{
-		Construct: constructs.NewConstruct(scope, jsiix.Str(id)), Vpc: p.Vpc, Version: p.Version,
+		Construct: constructs.NewConstruct(scope, jsiix.Str(id)), Vpc: p.Vpc, Version: p.Version, PodsReachIPv4: !p.CNI.DisableIpv4Egress,
 		subnets: *p.Vpc.SelectSubnets(p.Subnets).Subnets, kubectl: p.Kubectl.Layer != nil,
+		confined: p.ConfinePodIdentity, dnsOnFargate: p.CoreDNSOnFargate,
 	}
 	name := p.Name
 	if name == "" {
 		name = *awscdk.Names_UniqueResourceName(c.Construct, &awscdk.UniqueResourceNameOptions{MaxLength: jsiix.Num(100), Separator: jsiix.Str("-")})
 	}
 	c.addSecretsKey(p)
-	c.addLogGroup(p, name)
+	c.addLogs(p, name)
 	// The stock construct's own group lets out IPv4 only.
 	c.ControlPlaneSecurityGroup = awsec2.NewSecurityGroup(c.Construct, jsiix.Str("ControlPlane"), &awsec2.SecurityGroupProps{
 		Vpc: p.Vpc, Description: jsiix.Str("EKS control plane: out to nodes and Pods, both families"),
 		AllowAllOutbound: jsiix.Bool(true), AllowAllIpv6Outbound: jsiix.Bool(true),
 	})
+	c.openPrivateAPI(p.PrivateAPICidrs)
 
 	cp := &awseksv2.ClusterProps{
 		Version:                                 awseksv2.KubernetesVersion_Of(jsiix.Str(p.Version)),
@@ -321,7 +374,7 @@ func NewCluster(scope constructs.Construct, id string, props *ClusterProps) *Clu
 	c.Cluster = awseksv2.NewCluster(c.Construct, jsiix.Str("Cluster"), cp)
 	c.CfnCluster = c.Cluster.Node().DefaultChild().(awseksv2.CfnCluster)
 	c.Name = *c.CfnCluster.Ref()
-	c.CfnCluster.Node().AddDependency(c.LogGroup)
+	c.CfnCluster.Node().AddDependency(c.LogRetention)
 	c.CfnCluster.SetUpgradePolicy(&awseksv2.CfnCluster_UpgradePolicyProperty{SupportType: jsiix.Str(p.supportType())})
 	if p.DeletionProtection {
 		c.CfnCluster.SetDeletionProtection(true)
@@ -329,13 +382,35 @@ func NewCluster(scope constructs.Construct, id string, props *ClusterProps) *Clu
 	if p.ZonalShift {
 		c.CfnCluster.SetZonalShiftConfig(&awseksv2.CfnCluster_ZonalShiftConfigProperty{Enabled: true})
 	}
+	// EKS deprecates Resources, which has one value; CloudFormation would replace the cluster if it were left out.
+	awscdk.Validations_Of(c.CfnCluster).Acknowledge(&awscdk.Acknowledgment{
+		Id: jsiix.Str("CloudFormation-Validate::W9009"), Reason: jsiix.Str("CDK's construct writes EncryptionConfig, and a changed one replaces the cluster"),
+	})
 	if c.kubectl {
-		c.kubectlOverIpv6()
+		c.tuneKubectl(p)
 	}
 	c.addAdmins(p.AdminRoleArns)
+	c.addAccess(p.Access)
 	c.addAddons(p)
 	c.Construct.Node().AddValidation(&treeCheck{c})
+	c.warn()
 	return c
+}
+
+// warn tells what EKS takes and what somebody should have chosen.
+func (c *Cluster) warn() {
+	say := func(id, format string, args ...any) {
+		awscdk.Annotations_Of(c.Construct).AddWarningV2(jsiix.Str("eks-ipv6:"+id), jsiix.Str(fmt.Sprintf(format, args...)), nil)
+	}
+	if v, ok := aws.KubernetesVersion(c.Version); ok && !AtLeast(c.Version, DefaultVersion) {
+		say("EndOfStandardSupport", "Kubernetes %s leaves standard support on %s, and a cluster then costs six times as much (%s): upgrade to %s (docs/upgrades.md)",
+			c.Version, v.StandardUntil.Format(time.DateOnly), aws.DocVersions, DefaultVersion)
+	}
+	region := *awscdk.Stack_Of(c.Construct).Region()
+	if zone, ok := aws.NoControlPlaneIn(region); ok && isToken(*c.subnets[0].AvailabilityZone()) {
+		say("ControlPlaneZone", "EKS puts no control plane into %s of %s (%s), and the zones are the Region's first ones, whichever those are in the account: name the zones, all but that one (dualstack.VpcProps.AvailabilityZones; aws ec2 describe-availability-zones tells the names of zone ids)",
+			zone, region, aws.DocZones)
+	}
 }
 
 func (p ClusterProps) supportType() string {
@@ -400,16 +475,6 @@ func (c *Cluster) addSecretsKey(p ClusterProps) {
 	}
 }
 
-// addLogGroup makes the group that EKS would otherwise make itself, with no end to its retention.
-func (c *Cluster) addLogGroup(p ClusterProps, name string) {
-	c.LogGroup = awslogs.NewCfnLogGroup(c.Construct, jsiix.Str("Logs"), &awslogs.CfnLogGroupProps{
-		LogGroupName: jsiix.Str("/aws/eks/" + name + "/cluster"), RetentionInDays: jsiix.Num(p.LogRetentionDays),
-	})
-	if p.RetainLogs {
-		c.LogGroup.ApplyRemovalPolicy(awscdk.RemovalPolicy_RETAIN, nil)
-	}
-}
-
 // refuse tells what a Tune function asked for that an IPv6 cluster cannot have.
 func refuse(p *awseksv2.ClusterProps) error {
 	var errs []error
@@ -433,6 +498,22 @@ func refuse(p *awseksv2.ClusterProps) error {
 	return errors.Join(errs...)
 }
 
+// withoutDNS tells why coredns would have nowhere to run, so that the deployment would time out, or nothing.
+func (c *Cluster) withoutDNS() string {
+	_, fargate := c.RunsOnFargate("kube-system", map[string]string{"k8s-app": "kube-dns"})
+	switch {
+	case c.capacity == 0:
+		return "the cluster has no node group and no Fargate profile, so coredns would never start and the deployment would time out: call AddNodeGroup or AddFargateProfile"
+	case c.dnsOnFargate && !fargate:
+		return "CoreDNSOnFargate: no Fargate profile takes coredns, so it would never start: want AddFargateProfile with a selector of namespace kube-system, alone or with the label k8s-app: kube-dns"
+	case !c.dnsOnFargate && c.schedulable == 0 && len(c.idle) > 0:
+		return "no node group takes Pods without tolerations, so coredns would never start: " + strings.Join(c.idle, ", ") + ": want one group without NoSchedule and NoExecute taints and with Desired of at least 1"
+	case !c.dnsOnFargate && c.schedulable == 0:
+		return "the cluster has Fargate profiles alone, and coredns waits for a node: want CoreDNSOnFargate, or AddNodeGroup"
+	}
+	return ""
+}
+
 // treeCheck looks, at synth, at what was done to the cluster after NewCluster.
 type treeCheck struct{ cluster *Cluster }
 
@@ -440,8 +521,8 @@ type treeCheck struct{ cluster *Cluster }
 func (t *treeCheck) Validate() *[]*string {
 	var out []*string
 	bad := func(msg string) { out = append(out, jsiix.Str(msg)) }
-	if t.cluster.capacity == 0 {
-		bad("ipv6eks: the cluster has no node group and no Fargate profile, so coredns would never start and the deployment would time out: call AddNodeGroup or AddFargateProfile")
+	if why := t.cluster.withoutDNS(); why != "" {
+		bad("ipv6eks: " + why)
 	}
 	if t.cluster.CfnCluster.OutpostConfig() != nil {
 		// https://docs.aws.amazon.com/eks/latest/userguide/cni-ipv6.html

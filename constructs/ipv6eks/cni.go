@@ -14,15 +14,16 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 )
 
-// CNIOptions tune the VPC CNI. The zero value is EKS's default version with IPv4 egress on.
+// CNIOptions tune the VPC CNI. The zero value is the pinned version with IPv4 egress on.
 // Source of the settings: https://github.com/aws/amazon-vpc-cni-k8s#cni-configuration-variables
 type CNIOptions struct {
-	// Version is the add-on's version, such as v1.23.1-eksbuild.1: v1.16.0 or later.
-	// Default: EKS's default for the cluster's version.
+	// Version is the add-on's version, such as v1.23.2-eksbuild.1: v1.16.0 or later; or EKSDefault.
+	// Default: the pinned one of AddonVersion for the cluster's version.
 	Version string
 
 	// DisableIpv4Egress takes away the Pods' way to IPv4: the node-local address that the node translates to its own.
 	// Every IPv4-only host is then out of reach, but network policies, which do not see that path, cover all there is.
+	// coredns asks the VPC's resolver by its IPv6 address then, and the load balancer controller calls AWS by names with IPv6.
 	// Pods that already run keep theirs until their nodes are replaced.
 	// Default: false.
 	DisableIpv4Egress bool
@@ -48,7 +49,7 @@ const minCNI = "v1.16.0"
 var addonVersion = regexp.MustCompile(`^v(\d+)\.(\d+)\.(\d+)-eksbuild\.\d+$`)
 
 // cniEnv says what is wrong with a variable, given its value, or nothing. The refusals are those of ipamd's
-// isConfigValid (https://github.com/aws/amazon-vpc-cni-k8s/blob/v1.23.1/pkg/ipamd/ipamd.go); the settings without
+// isConfigValid (https://github.com/aws/amazon-vpc-cni-k8s/blob/v1.23.2/pkg/ipamd/ipamd.go); the settings without
 // effect are in the README's table of features by IP family.
 func cniEnv(name, value string) string {
 	off := strings.EqualFold(value, "false")
@@ -86,10 +87,10 @@ func cniEnv(name, value string) string {
 func (o CNIOptions) validate() error {
 	var errs []error
 	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf("CNI."+format, args...)) }
-	if o.Version != "" {
+	if o.Version != "" && o.Version != EKSDefault {
 		switch m := addonVersion.FindStringSubmatch(o.Version); {
 		case m == nil:
-			bad("Version: %q: want a version such as v1.23.1-eksbuild.1, or leave it out for EKS's default", o.Version)
+			bad("Version: %q: want a version such as v1.23.2-eksbuild.1, EKSDefault for EKS's own choice, or nothing for the pinned one", o.Version)
 		case m[1] == "1" && atoi(m[2]) < 16 || m[1] == "0":
 			bad("Version: %s is too old: want %s or later", o.Version, minCNI)
 		}

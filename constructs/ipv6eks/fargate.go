@@ -55,8 +55,8 @@ func (p *FargateProfileProps) Validate() error {
 	return errors.Join(errs...)
 }
 
-// AddFargateProfile runs the selected Pods on Fargate. It makes an AWS::EKS::FargateProfile and, with the first one of
-// a cluster, the role that pulls images for the Pods. It panics with the error of [FargateProfileProps.Validate] and
+// AddFargateProfile runs the selected Pods on Fargate. It makes an AWS::EKS::FargateProfile, after the one that was added
+// before it, and, with the first one of a cluster, the role that pulls images for the Pods. It panics with the error of [FargateProfileProps.Validate] and
 // the construct's path.
 func (c *Cluster) AddFargateProfile(id string, props *FargateProfileProps) awseksv2.CfnFargateProfile {
 	if err := props.Validate(); err != nil {
@@ -84,7 +84,62 @@ func (c *Cluster) AddFargateProfile(id string, props *FargateProfileProps) awsek
 	if props.Tune != nil {
 		props.Tune(fp)
 	}
+	for _, s := range props.Selectors {
+		c.onFargate = append(c.onFargate, fargatePods{id, s})
+	}
 	profile := awseksv2.NewCfnFargateProfile(c.Construct, jsiix.Str(id), fp)
+	if c.lastProfile != nil {
+		// EKS makes and deletes one at a time: https://docs.aws.amazon.com/eks/latest/APIReference/API_DeleteFargateProfile.html
+		profile.Node().AddDependency(c.lastProfile)
+	}
+	c.lastProfile = profile
 	c.runAddonsAfter(profile)
 	return profile
+}
+
+// fargatePods are the Pods that a selector of a profile takes.
+type fargatePods struct {
+	profile string
+	FargateSelector
+}
+
+// RunsOnFargate tells whether a Pod of a namespace, with labels, runs on Fargate by one of the profiles added so far, and
+// which: profile is the id that AddFargateProfile was given. Profiles added later, or by other means, are not seen: ask
+// in a CDK validation.
+func (c *Cluster) RunsOnFargate(namespace string, labels map[string]string) (profile string, ok bool) {
+	for _, f := range c.onFargate {
+		if f.takes(namespace, labels) {
+			return f.profile, true
+		}
+	}
+	return "", false
+}
+
+// takes tells whether a Pod is selected. * and ? match in the namespace and in the labels' keys and values.
+// Source: https://docs.aws.amazon.com/eks/latest/userguide/fargate-profile.html#fargate-profile-wildcards
+func (s FargateSelector) takes(namespace string, labels map[string]string) bool {
+	if !wildcard(s.Namespace, namespace) {
+		return false
+	}
+	for key, value := range s.Labels {
+		found := false
+		for k, v := range labels {
+			found = found || wildcard(key, k) && wildcard(value, v)
+		}
+		if !found {
+			return false
+		}
+	}
+	return true
+}
+
+// wildcard tells whether s is of a pattern, in which * is any characters, none too, and ? is one.
+func wildcard(pattern, s string) bool {
+	if pattern == "" {
+		return s == ""
+	}
+	if pattern[0] == '*' {
+		return wildcard(pattern[1:], s) || s != "" && wildcard(pattern, s[1:])
+	}
+	return s != "" && (pattern[0] == '?' || pattern[0] == s[0]) && wildcard(pattern[1:], s[1:])
 }

@@ -21,7 +21,7 @@ const (
 var instanceType = regexp.MustCompile(`^([a-z]+)(\d+)?([a-z0-9-]*)\.([a-z0-9-]+)$`)
 
 // xenFamilies are not Nitro: on them ipamd stops with "Prefix Delegation is not supported on non-nitro instance".
-// Source: the VPC CNI's own table, https://github.com/aws/amazon-vpc-cni-k8s/blob/v1.23.1/pkg/vpc/vpc_ip_resource_limit.go,
+// Source: the VPC CNI's own table, https://github.com/aws/amazon-vpc-cni-k8s/blob/v1.23.2/pkg/vpc/vpc_ip_resource_limit.go,
 // and, for what AWS has retired, https://docs.aws.amazon.com/ec2/latest/instancetypes/ec2-nitro-instances.html
 var xenFamilies = []string{
 	"c1", "c3", "c4", "cc1", "cc2", "cg1", "cr1", "d2", "f1", "g2", "g3", "g3s", "h1", "hi1", "hs1", "i2", "i3",

@@ -68,7 +68,8 @@ func TestClusterPropsRefuses(t *testing.T) {
 		props ipv6eks.ClusterProps
 		want  []string
 	}{
-		"old version":       {ipv6eks.ClusterProps{Version: "1.33"}, []string{`Version: "1.33": want one of 1.34, 1.35, 1.36`}},
+		"old version":       {ipv6eks.ClusterProps{Version: "1.33"}, []string{"Version: 1.33: its standard support ends on 2026-07-29", "want one of 1.34, 1.35, 1.36"}},
+		"version too new":   {ipv6eks.ClusterProps{Version: "1.37"}, []string{"Version: 1.37: EKS has it, but the versions of its add-ons", "want one of 1.34, 1.35, 1.36"}},
 		"nonsense version":  {ipv6eks.ClusterProps{Version: "latest"}, []string{`Version: "latest"`}},
 		"name":              {ipv6eks.ClusterProps{Name: "-x"}, []string{`Name: "-x"`}},
 		"host bits":         {ipv6eks.ClusterProps{APIAccessCidrs: prefixes("2001:db8::1/32")}, []string{"APIAccessCidrs[0]: 2001:db8::1/32 has host bits set: want 2001:db8::/32"}},
@@ -100,6 +101,24 @@ func TestClusterPropsRefuses(t *testing.T) {
 		"strict alone":      {ipv6eks.ClusterProps{CNI: ipv6eks.CNIOptions{StrictNetworkPolicy: true}}, []string{"CNI.StrictNetworkPolicy: true without NetworkPolicy"}},
 		"CNI among add-ons": {ipv6eks.ClusterProps{AddonVersions: map[string]string{"vpc-cni": "v1.23.1-eksbuild.1"}}, []string{"CNI.Version"}},
 		"add-on not there":  {ipv6eks.ClusterProps{AddonVersions: map[string]string{"metrics-server": "v0.8.0-eksbuild.2"}}, []string{"does not install", "coredns, eks-pod-identity-agent, kube-proxy"}},
+		"kube-proxy ahead":  {ipv6eks.ClusterProps{AddonVersions: map[string]string{"kube-proxy": "v1.36.0-eksbuild.25"}}, []string{"AddonVersions[kube-proxy]: v1.36.0-eksbuild.25: kube-proxy must not be newer than the cluster's 1.35", "want v1.35.3-eksbuild.29"}},
+		"kube-proxy behind": {ipv6eks.ClusterProps{AddonVersions: map[string]string{"kube-proxy": "v1.31.9-eksbuild.2"}}, []string{"three minor versions older at most"}},
+		"reader":            {ipv6eks.ClusterProps{Access: []ipv6eks.Access{{Principal: "Reader", Right: ipv6eks.View}}}, []string{`Access[0].Principal: "Reader"`, "role/Reader"}},
+		"reader's session":  {ipv6eks.ClusterProps{Access: []ipv6eks.Access{{Principal: "arn:aws:sts::111122223333:assumed-role/R/eve", Right: ipv6eks.View}}}, []string{"Access[0].Principal: ", "is a session"}},
+		"no right":          {ipv6eks.ClusterProps{Access: []ipv6eks.Access{{Principal: readerArn}}}, []string{"Access[0].Right: missing", "View, AdminView, Edit, Admin, ClusterAdmin"}},
+		"strange right":     {ipv6eks.ClusterProps{Access: []ipv6eks.Access{{Principal: readerArn, Right: "view"}}}, []string{`Access[0].Right: "view"`}},
+		"all of a part":     {ipv6eks.ClusterProps{Access: []ipv6eks.Access{{Principal: readerArn, Right: ipv6eks.ClusterAdmin, Namespaces: []string{"web"}}}}, []string{"Access[0].Namespaces: web with ClusterAdmin", "want Admin"}},
+		"part of nothing":   {ipv6eks.ClusterProps{Access: []ipv6eks.Access{{Principal: readerArn, Groups: []string{"team"}, Namespaces: []string{"web"}}}}, []string{"Access[0].Namespaces: web without Right"}},
+		"namespace":         {ipv6eks.ClusterProps{Access: []ipv6eks.Access{{Principal: readerArn, Right: ipv6eks.Edit, Namespaces: []string{"web", "Team A"}}}}, []string{`Access[0].Namespaces[1]: "Team A"`}},
+		"system group":      {ipv6eks.ClusterProps{Access: []ipv6eks.Access{{Principal: readerArn, Groups: []string{"system:masters"}}}}, []string{`Access[0].Groups[0]: "system:masters"`}},
+		"access twice":      {ipv6eks.ClusterProps{Access: []ipv6eks.Access{{Principal: readerArn, Right: ipv6eks.View}, {Principal: readerArn, Right: ipv6eks.Edit}}}, []string{"Access[1].Principal", "named twice"}},
+		"admin and reader":  {ipv6eks.ClusterProps{AdminRoleArns: []string{readerArn}, Access: []ipv6eks.Access{{Principal: readerArn, Right: ipv6eks.View}}}, []string{"Access[0].Principal", "named twice"}},
+		"API for all":       {ipv6eks.ClusterProps{PrivateAPICidrs: prefixes("0.0.0.0/0")}, []string{"PrivateAPICidrs[0]: 0.0.0.0/0 is as wide as the world"}},
+		"API host bits":     {ipv6eks.ClusterProps{PrivateAPICidrs: prefixes("10.8.0.1/16")}, []string{"PrivateAPICidrs[0]: 10.8.0.1/16 has host bits set: want 10.8.0.0/16"}},
+		"API twice":         {ipv6eks.ClusterProps{PrivateAPICidrs: prefixes("10.8.0.0/16", "10.8.0.0/16")}, []string{"PrivateAPICidrs[1]: 10.8.0.0/16 is named twice"}},
+		"API nothing":       {ipv6eks.ClusterProps{PrivateAPICidrs: []netip.Prefix{{}}}, []string{"PrivateAPICidrs[0]: invalid prefix"}},
+		"retention":         {ipv6eks.ClusterProps{LogRetentionDays: 42}, []string{"LogRetentionDays: 42: CloudWatch takes one of [1 3 5 7"}},
+		"EBS without IPv4":  {ipv6eks.ClusterProps{EBSDriver: true, CNI: ipv6eks.CNIOptions{DisableIpv4Egress: true}}, []string{"EBSDriver: true with CNI.DisableIpv4Egress"}},
 		"add-on version":    {ipv6eks.ClusterProps{AddonVersions: map[string]string{"coredns": "latest"}}, []string{`AddonVersions[coredns]: "latest"`}},
 	} {
 		refused(t, name, c.props.Validate(), c.want, 1)
@@ -107,6 +126,8 @@ func TestClusterPropsRefuses(t *testing.T) {
 	both := ipv6eks.ClusterProps{Version: "1.20", Name: "", APIAccessCidrs: prefixes("0.0.0.0/0", "::/0"), CNI: ipv6eks.CNIOptions{Env: map[string]string{"ENABLE_IPv4": "true"}}}
 	refused(t, "all at once", both.Validate(), []string{"Version", "APIAccessCidrs[0]", "APIAccessCidrs[1]", "CNI.Env"}, 4)
 }
+
+const readerArn = "arn:aws:iam::111122223333:role/Reader"
 
 func manyPrefixes(n int) []netip.Prefix {
 	var out []netip.Prefix
@@ -126,6 +147,37 @@ func TestCheckSkew(t *testing.T) {
 	refused(t, "too new", ipv6eks.CheckSkew("1.34", "1.36"), []string{"kubectl 1.34 works with Kubernetes 1.33 to 1.35", "the cluster's 1.36", "kubectllayer.FromPath"}, 1)
 	refused(t, "too old", ipv6eks.CheckSkew("1.36", "1.34"), []string{"1.35 to 1.37"}, 1)
 	refused(t, "nonsense", ipv6eks.CheckSkew("v1.34", "1.34"), []string{`"v1.34" is no Kubernetes version`}, 1)
+}
+
+// Nodes may lag behind the control plane by three minor versions and must not be ahead.
+func TestCheckNodeSkew(t *testing.T) {
+	t.Parallel()
+	for _, ok := range []string{"", "1.36", "1.35", "1.33"} {
+		if err := ipv6eks.CheckNodeSkew(ok, "1.36"); err != nil {
+			t.Errorf("nodes of %q with 1.36: %v", ok, err)
+		}
+	}
+	refused(t, "ahead", ipv6eks.CheckNodeSkew("1.36", "1.35"), []string{"Version: 1.36 is newer than the cluster's 1.35", "upgrade the control plane first"}, 1)
+	refused(t, "behind", ipv6eks.CheckNodeSkew("1.32", "1.36"), []string{"Version: 1.32 is more than 3 minor versions behind the cluster's 1.36: want 1.33 or later"}, 1)
+}
+
+// Every version has a pinned version of every add-on that a cluster can install, and kube-proxy's is of that version.
+func TestAddonVersionsArePinned(t *testing.T) {
+	t.Parallel()
+	for _, k := range ipv6eks.Versions() {
+		for _, addon := range []string{"vpc-cni", "coredns", "kube-proxy", "eks-pod-identity-agent", "metrics-server", "eks-node-monitoring-agent", "aws-ebs-csi-driver"} {
+			v, ok := ipv6eks.AddonVersion(k, addon)
+			if !ok || v == "" {
+				t.Errorf("%s has no version for Kubernetes %s", addon, k)
+			}
+			if addon == "kube-proxy" && !strings.HasPrefix(v, "v"+k+".") {
+				t.Errorf("kube-proxy %s for Kubernetes %s", v, k)
+			}
+		}
+	}
+	if v, ok := ipv6eks.AddonVersion("1.35", "velero"); ok {
+		t.Errorf("velero has the version %s", v)
+	}
 }
 
 func TestAtLeast(t *testing.T) {
@@ -205,6 +257,8 @@ func TestNodeGroupPropsRefuses(t *testing.T) {
 		"small disk":       {ipv6eks.NodeGroupProps{DiskGiB: 8}, []string{"DiskGiB: 8: want 20 to 16384"}},
 		"updates":          {ipv6eks.NodeGroupProps{MaxUnavailable: 101}, []string{"MaxUnavailable: 101"}},
 		"taint":            {ipv6eks.NodeGroupProps{Taints: []ipv6eks.Taint{{Key: "a", Effect: "NoSchedule"}}}, []string{`Taints[0].Effect: "NoSchedule"`}},
+		"node version":     {ipv6eks.NodeGroupProps{Version: "latest"}, []string{`Version: "latest" is no Kubernetes version`}},
+		"release":          {ipv6eks.NodeGroupProps{ReleaseVersion: "latest"}, []string{`ReleaseVersion: "latest": want a release such as`}},
 		"taint key":        {ipv6eks.NodeGroupProps{Taints: []ipv6eks.Taint{{Effect: ipv6eks.NoExecute}}}, []string{"Taints[0].Key: empty"}},
 	} {
 		problems := 1

@@ -3,6 +3,7 @@ package ipv6eks
 import (
 	"fmt"
 
+	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awseksv2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 
@@ -47,11 +48,19 @@ func (k KubectlLayer) options() *awseksv2.KubectlProviderOptions {
 	return &awseksv2.KubectlProviderOptions{KubectlLayer: k.Layer}
 }
 
-// kubectlOverIpv6 gives the kubectl function an IPv6 address in its dual-stack subnets, which the stock construct
-// leaves out: chart repositories are then reachable without NAT.
-func (c *Cluster) kubectlOverIpv6() {
-	handler := c.Cluster.Node().FindChild(jsiix.Str("KubectlProvider")).Node().FindChild(jsiix.Str("Handler"))
-	handler.Node().DefaultChild().(awslambda.CfnFunction).AddPropertyOverride(jsiix.Str("VpcConfig.Ipv6AllowedForDualStack"), true)
+// tuneKubectl gives the kubectl function an IPv6 address in its dual-stack subnets, which the stock construct leaves out:
+// chart repositories are then reachable without NAT. It also bounds the function's time, and settles what becomes of the
+// logs of the provider's functions, which CDK would keep when the stack is deleted.
+func (c *Cluster) tuneKubectl(p ClusterProps) {
+	provider := c.Cluster.Node().FindChild(jsiix.Str("KubectlProvider"))
+	function := provider.Node().FindChild(jsiix.Str("Handler")).Node().DefaultChild().(awslambda.CfnFunction)
+	function.AddPropertyOverride(jsiix.Str("VpcConfig.Ipv6AllowedForDualStack"), true)
+	limitKubectl(function)
+	if !p.RetainLogs {
+		awscdk.RemovalPolicies_Of(provider).Destroy(&awscdk.RemovalPolicyProps{
+			ApplyToResourceTypes: jsiix.Strs([]string{"AWS::Logs::LogGroup"}), // there with the flag useCdkManagedLogGroup
+		})
+	}
 }
 
 // HasKubectl tells whether charts and manifests can be applied to the cluster.

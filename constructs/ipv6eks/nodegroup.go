@@ -1,13 +1,19 @@
 package ipv6eks
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 
+	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awseksv2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
+	"github.com/aws/constructs-go/constructs/v10"
 
 	"github.com/eks-ipv6/cdk/internal/jsiix"
 )
@@ -71,6 +77,24 @@ type NodeGroupProps struct {
 	// Default: AL2023.
 	AMI AMI
 
+	// Version is the nodes' Kubernetes version. It may lag behind the cluster's by three minor versions, so that nodes are
+	// upgraded after the control plane, in a deployment of their own; EKS makes a new group at the cluster's version only
+	// (https://kubernetes.io/releases/version-skew-policy/#kubelet). EKS takes a change of it with no other change of the
+	// group in the same deployment, the launch template's included
+	// (https://github.com/aws/containers-roadmap/issues/1258).
+	// Default: the cluster's.
+	Version string
+
+	// ReleaseVersion is the image's release, such as 1.35.3-20261012 for AL2023. EKS takes a change of it with no other
+	// change of the group.
+	// Default: the newest one when the group is made, or when Version changes.
+	ReleaseVersion string
+
+	// Force has an update delete Pods that cannot be evicted within 15 minutes, because of a disruption budget
+	// (https://docs.aws.amazon.com/eks/latest/userguide/managed-node-update-behavior.html).
+	// Default: false, and the update fails with PodEvictionFailure.
+	Force bool
+
 	// Min, Desired and Max are how many nodes there may be. With all three at zero they are 2, 2 and 4; otherwise Desired
 	// and Max at zero are Min.
 	Min, Desired, Max int
@@ -78,6 +102,11 @@ type NodeGroupProps struct {
 	// Spot buys spare capacity, which EC2 takes back at two minutes' notice.
 	// Default: false, on demand.
 	Spot bool
+
+	// VolumeKey encrypts the nodes' volumes. Its policy must let the service-linked role of Auto Scaling use it; NewVolumeKey
+	// makes such a key.
+	// Default: the account's key for EBS.
+	VolumeKey awskms.IKey
 
 	// DiskGiB is the size of the volume for images and Pods, 20 to 16384 GiB: gp3, encrypted.
 	// Default: 50.
@@ -190,6 +219,7 @@ func (p *NodeGroupProps) Validate() error {
 	default:
 		bad("AMI: %q: want one of %s", ami, amiNames())
 	}
+	errs = append(errs, validateRelease(n.Version, n.ReleaseVersion))
 	if n.Min < 0 || n.Desired < 0 || n.Max < 1 {
 		bad("Min, Desired, Max: %d, %d, %d: want Min and Desired of at least 0 and Max of at least 1", n.Min, n.Desired, n.Max)
 	}
@@ -224,10 +254,74 @@ func amiNames() string {
 	return strings.Join(names, ", ")
 }
 
+// maxNodeSkew is how many minor versions the kubelet and kube-proxy may be older than the API server; newer they must not
+// be (https://kubernetes.io/releases/version-skew-policy/).
+const maxNodeSkew = 3
+
+// releaseVersion begins with the Kubernetes version: 1.35.3-20261012 of AL2023, 1.50.0-4cf0d7e1 of Bottlerocket, whose
+// first number is Bottlerocket's own.
+var releaseVersion = regexp.MustCompile(`^\d+\.\d+\.\d+-[0-9a-z.]+$`)
+
+// validateRelease checks what does not depend on the cluster.
+func validateRelease(version, release string) error {
+	var errs []error
+	if _, err := minor(version); version != "" && err != nil {
+		errs = append(errs, fmt.Errorf("Version: %w", err))
+	}
+	if release != "" && !releaseVersion.MatchString(release) {
+		errs = append(errs, fmt.Errorf("ReleaseVersion: %q: want a release such as 1.35.3-20261012 (https://docs.aws.amazon.com/eks/latest/userguide/eks-linux-ami-versions.html)", release))
+	}
+	return errors.Join(errs...)
+}
+
+// CheckNodeSkew tells whether nodes of a Kubernetes version can join a cluster of another, or what to do about it. An empty
+// node version is the cluster's.
+func CheckNodeSkew(node, cluster string) error {
+	have, errNode := minor(node)
+	want, errCluster := minor(cluster)
+	switch {
+	case node == "" || errNode != nil || errCluster != nil: // Validate names what is no version
+		return nil
+	case have > want:
+		return fmt.Errorf("Version: %s is newer than the cluster's %s, and nodes must not be: upgrade the control plane first", node, cluster)
+	case have < want-maxNodeSkew:
+		return fmt.Errorf("Version: %s is more than %d minor versions behind the cluster's %s: want 1.%d or later", node, maxNodeSkew, cluster, want-maxNodeSkew)
+	}
+	return nil
+}
+
+// NewVolumeKey makes a KMS key for NodeGroupProps.VolumeKey: Auto Scaling's service-linked role, which starts the nodes,
+// may use it.
+// Source: https://docs.aws.amazon.com/autoscaling/ec2/userguide/key-policy-requirements-EBS-encryption.html
+func NewVolumeKey(scope constructs.Construct, id string) awskms.Key {
+	key := awskms.NewKey(scope, jsiix.Str(id), &awskms.KeyProps{
+		Description:       jsiix.Str("Volumes of EKS nodes"),
+		EnableKeyRotation: jsiix.Bool(true),
+		PendingWindow:     awscdk.Duration_Days(jsiix.Num(30)),
+		RemovalPolicy:     awscdk.RemovalPolicy_DESTROY,
+	})
+	// The role as a principal would be refused in an account where Auto Scaling has not made it yet.
+	role := "arn:" + *awscdk.Aws_PARTITION() + ":iam::" + *awscdk.Aws_ACCOUNT_ID() + ":role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"
+	allow := func(conditions map[string]any, actions ...string) {
+		conditions["StringEquals"] = map[string]any{"aws:PrincipalArn": role, "kms:CallerAccount": awscdk.Aws_ACCOUNT_ID()}
+		key.AddToResourcePolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+			Principals: jsiix.List[awsiam.IPrincipal](awsiam.NewAnyPrincipal()), Actions: jsiix.Strs(actions), Resources: jsiix.Strs([]string{"*"}), Conditions: &conditions,
+		}), nil)
+	}
+	allow(map[string]any{}, "kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey")
+	allow(map[string]any{"Bool": map[string]any{"kms:GrantIsForAWSResource": "true"}}, "kms:CreateGrant")
+	return key
+}
+
+// takesPods tells whether Pods without tolerations can run on the group's nodes, as it is made.
+func (p NodeGroupProps) takesPods() bool {
+	return p.Desired > 0 && !slices.ContainsFunc(p.Taints, func(t Taint) bool { return t.Effect != PreferNoSchedule })
+}
+
 // AddNodeGroup adds nodes to the cluster. They wait for the VPC CNI and its role, and coredns waits for them. props
 // may be nil. It panics with the error of [NodeGroupProps.Validate] and the construct's path.
 func (c *Cluster) AddNodeGroup(id string, props *NodeGroupProps) *NodeGroup {
-	if err := props.Validate(); err != nil {
+	if err := errors.Join(props.Validate(), CheckNodeSkew(jsiix.Value(props).Version, c.Version)); err != nil {
 		panic(fmt.Errorf("ipv6eks.AddNodeGroup %s/%s: %w", *c.Construct.Node().Path(), id, err))
 	}
 	p := props.withDefaults()
@@ -248,7 +342,7 @@ func (c *Cluster) AddNodeGroup(id string, props *NodeGroupProps) *NodeGroup {
 		AmiType:       jsiix.Str(amiTypes[p.AMI][p.Architecture]),
 		CapacityType:  jsiix.Str(capacity),
 		InstanceTypes: jsiix.Strs(p.InstanceTypes),
-		Version:       jsiix.Str(c.Version),
+		Version:       jsiix.Str(cmp.Or(p.Version, c.Version)), ReleaseVersion: jsiix.StrOrNil(p.ReleaseVersion),
 		LaunchTemplate: &awseksv2.CfnNodegroup_LaunchTemplateSpecificationProperty{
 			Id: n.LaunchTemplate.Ref(), Version: n.LaunchTemplate.AttrLatestVersionNumber(),
 		},
@@ -267,6 +361,9 @@ func (c *Cluster) AddNodeGroup(id string, props *NodeGroupProps) *NodeGroup {
 		}
 		np.Taints = &taints
 	}
+	if p.Force {
+		np.ForceUpdateEnabled = true
+	}
 	if p.NodeRepair {
 		np.NodeRepairConfig = &awseksv2.CfnNodegroup_NodeRepairConfigProperty{Enabled: true}
 	}
@@ -274,7 +371,12 @@ func (c *Cluster) AddNodeGroup(id string, props *NodeGroupProps) *NodeGroup {
 		p.Tune(np)
 	}
 	n.Nodegroup = awseksv2.NewCfnNodegroup(c.Construct, jsiix.Str(id), np)
-	c.AddCapacity(n.Nodegroup)
+	if p.takesPods() {
+		c.schedulable++
+	} else {
+		c.idle = append(c.idle, id)
+	}
+	c.addNodes(n.Nodegroup)
 	return n
 }
 
@@ -300,12 +402,13 @@ func (c *Cluster) launchTemplate(id string, p NodeGroupProps) awsec2.CfnLaunchTe
 		hops = 2
 	}
 	disk := func(device string, gib int) any {
-		return &awsec2.CfnLaunchTemplate_BlockDeviceMappingProperty{
-			DeviceName: jsiix.Str(device),
-			Ebs: &awsec2.CfnLaunchTemplate_EbsProperty{
-				VolumeType: jsiix.Str("gp3"), VolumeSize: jsiix.NumOrNil(gib), Encrypted: true, DeleteOnTermination: true,
-			},
+		ebs := &awsec2.CfnLaunchTemplate_EbsProperty{
+			VolumeType: jsiix.Str("gp3"), VolumeSize: jsiix.NumOrNil(gib), Encrypted: true, DeleteOnTermination: true,
 		}
+		if p.VolumeKey != nil {
+			ebs.KmsKeyId = p.VolumeKey.KeyArn()
+		}
+		return &awsec2.CfnLaunchTemplate_BlockDeviceMappingProperty{DeviceName: jsiix.Str(device), Ebs: ebs}
 	}
 	disks := []any{disk("/dev/xvda", p.DiskGiB)}
 	if strings.HasPrefix(string(p.AMI), string(Bottlerocket)) { // an operating system volume of the image's size, and one for the rest

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awseksv2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/constructs-go/constructs/v10"
@@ -24,17 +25,32 @@ type PodIdentity struct {
 }
 
 // NewPodIdentity makes a role with the given inline policies in scope, as id, and binds it to a service account of
-// the cluster. The account need not exist yet.
+// the cluster. The account need not exist yet. Pods on Fargate get nothing from it: no agent runs there.
 func (c *Cluster) NewPodIdentity(scope constructs.Construct, id, namespace, serviceAccount string, policies map[string]awsiam.PolicyDocument) *PodIdentity {
-	role := awsiam.NewRole(scope, jsiix.Str(id+"Role"), &awsiam.RoleProps{
-		// sts:AssumeRole and sts:TagSession: https://docs.aws.amazon.com/eks/latest/userguide/pod-id-role.html
-		AssumedBy:      awsiam.NewSessionTagsPrincipal(awsiam.NewServicePrincipal(jsiix.Str("pods.eks.amazonaws.com"), nil)),
-		InlinePolicies: &policies,
-	})
+	rp := &awsiam.RoleProps{AssumedBy: c.podsPrincipal()}
+	if policies != nil {
+		rp.InlinePolicies = &policies
+	}
+	role := awsiam.NewRole(scope, jsiix.Str(id+"Role"), rp)
 	association := awseksv2.NewCfnPodIdentityAssociation(scope, jsiix.Str(id+"Identity"), &awseksv2.CfnPodIdentityAssociationProps{
 		ClusterName: jsiix.Str(c.Name), Namespace: jsiix.Str(namespace), ServiceAccount: jsiix.Str(serviceAccount), RoleArn: role.RoleArn(),
 	})
 	return &PodIdentity{Role: role, Association: association}
+}
+
+// podsPrincipal is who assumes the role of a Pod identity, with sts:AssumeRole and sts:TagSession
+// (https://docs.aws.amazon.com/eks/latest/userguide/pod-id-role.html).
+func (c *Cluster) podsPrincipal() awsiam.PrincipalBase {
+	var options *awsiam.ServicePrincipalOpts
+	if c.confined {
+		// aws:SourceArn is the cluster's: with an association's, Pods get no credentials
+		// (https://github.com/awslabs/mountpoint-s3-csi-driver/issues/781).
+		options = &awsiam.ServicePrincipalOpts{Conditions: &map[string]any{
+			"StringEquals": map[string]any{"aws:SourceAccount": awscdk.Aws_ACCOUNT_ID()},
+			"ArnEquals":    map[string]any{"aws:SourceArn": c.CfnCluster.AttrArn()},
+		}}
+	}
+	return awsiam.NewSessionTagsPrincipal(awsiam.NewServicePrincipal(jsiix.Str("pods.eks.amazonaws.com"), options))
 }
 
 func managedPolicy(name string) awsiam.IManagedPolicy {

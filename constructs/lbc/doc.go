@@ -10,6 +10,12 @@
 // or, from Kubernetes 1.36 on, gets it from the admission policy of ControllerProps.DualStackServices.
 //
 // The controller's rights come through EKS Pod Identity: no OIDC provider, and no Lambda function beyond the two of
-// CDK's kubectl provider. policies/ holds the controller's own IAM policy as data, Apache-2.0, from
-// https://github.com/kubernetes-sigs/aws-load-balancer-controller (docs/install/iam_policy.json).
+// CDK's kubectl provider. On Fargate there is no Pod Identity, so the controller is refused there.
+//
+// Its kinds (CRDs) are applied by the template and updated with it, which helm does not do; they stay when the controller
+// goes: docs/adr/0009.
+//
+// policies/ and crds/ hold the controller's own IAM policy and kinds as data, Apache-2.0, from
+// https://github.com/kubernetes-sigs/aws-load-balancer-controller (docs/install/iam_policy.json and
+// helm/aws-load-balancer-controller/crds of release 3.5.0).
 package lbc

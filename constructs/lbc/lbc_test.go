@@ -57,6 +57,8 @@ func TestPolicyFollowsThePartition(t *testing.T) {
 func TestControllerPropsRefuses(t *testing.T) {
 	t.Parallel()
 	values := func(v map[string]any) lbc.ControllerProps { return lbc.ControllerProps{Values: v} }
+	image := func(s string) lbc.ControllerProps { return lbc.ControllerProps{ImageRepository: s} }
+	repository := func(s string) lbc.ControllerProps { return lbc.ControllerProps{ChartRepository: s} }
 	for name, c := range map[string]struct {
 		props lbc.ControllerProps
 		want  string
@@ -70,6 +72,25 @@ func TestControllerPropsRefuses(t *testing.T) {
 		"IPv4 Ingress":     {values(map[string]any{"ingressClassParams": map[string]any{"spec": map[string]any{"ipAddressType": "ipv4"}}}), "Values[ingressClassParams.spec.ipAddressType]"},
 		"cluster's own":    {values(map[string]any{"vpcId": "vpc-1"}), "Values[vpcId]: it comes from the cluster"},
 		"service account":  {values(map[string]any{"serviceAccount": map[string]any{"name": "mine"}}), "Values[serviceAccount.name]"},
+		"new certificates": {values(map[string]any{"keepTLSSecret": false}), "Values[keepTLSSecret]: each upgrade would change the webhook's certificate"},
+		"image by value":   {values(map[string]any{"image": map[string]any{"repository": lbc.DualStackImageRepository}}), "Values[image.repository]: want ImageRepository instead"},
+		"two budgets":      {lbc.ControllerProps{DisruptionBudget: true, Values: map[string]any{"podDisruptionBudget": map[string]any{"minAvailable": 1}}}, "Values[podDisruptionBudget]: given with DisruptionBudget"},
+		"budget of one":    {lbc.ControllerProps{DisruptionBudget: true, Values: map[string]any{"replicaCount": 1}}, "DisruptionBudget: true with Values[replicaCount] 1"},
+		"image's scheme":   {image("https://public.ecr.aws/eks/x"), `ImageRepository: "https://public.ecr.aws/eks/x": want a name without https://`},
+		"image's tag":      {image("public.ecr.aws/eks/x:v3.5.0"), "want it without a tag"},
+		"image's digest":   {image("public.ecr.aws/eks/x@sha256:abc"), "want it without a digest"},
+		"no registry":      {image("aws-load-balancer-controller"), "want a registry's name and a path in lower case, such as ecr-public.aws.com/eks/aws-load-balancer-controller"},
+		"registry alone":   {image("public.ecr.aws"), "want a registry's name and a path"},
+		"capital letters":  {image("public.ecr.aws/EKS/x"), "want a registry's name and a path in lower case"},
+		"blank in image":   {image("public.ecr.aws/eks/x y"), "want a registry's name and a path"},
+		"plain HTTP":       {repository("http://charts.example.com"), `ChartRepository: "http://charts.example.com": a chart over plain HTTP can be changed on its way`},
+		"no scheme":        {repository("charts.example.com"), "want an address that begins with https:// or oci://"},
+		"user in address":  {repository("https://me:secret@charts.example.com"), "want the https:// address of a repository, without user"},
+		"OCI host alone":   {repository("oci://111122223333.dkr.ecr.eu-west-1.amazonaws.com"), "want the oci:// address of the chart"},
+		"OCI tag":          {repository("oci://ghcr.io/charts/lbc:3.5.0"), "want the oci:// address of the chart, without tag and digest"},
+		"no CRD":           {lbc.ControllerProps{CRDs: []map[string]any{{"apiVersion": "v1", "kind": "ConfigMap"}}}, "CRDs[0]: v1 ConfigMap \"\": want a CustomResourceDefinition"},
+		"CRDs too large":   {lbc.ControllerProps{CRDs: []map[string]any{crd("a.example.com", strings.Repeat("x", 200_000))}}, "CRDs: 200"},
+		"token in CRDs":    {lbc.ControllerProps{CRDs: []map[string]any{crd("a.example.com", "${Token[AWS.Region.4]}")}}, "CRDs: a CDK token in them"},
 	} {
 		err := c.props.Validate("1.35")
 		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
@@ -82,13 +103,32 @@ func TestControllerPropsRefuses(t *testing.T) {
 	}
 }
 
+// crd is a kind with a description.
+func crd(name, description string) map[string]any {
+	return map[string]any{
+		"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": map[string]any{"name": name},
+		"spec": map[string]any{"description": description},
+	}
+}
+
 func TestControllerPropsAccepts(t *testing.T) {
 	t.Parallel()
 	var none *lbc.ControllerProps
 	for name, p := range map[string]*lbc.ControllerProps{
-		"nil":        none,
-		"own policy": {ChartVersion: "3.9.0", Policy: map[string]any{"Version": "2012-10-17", "Statement": []any{}}},
-		"public":     {Values: map[string]any{"replicaCount": 3, "ingressClassParams": map[string]any{"spec": map[string]any{"scheme": "internet-facing", "ipAddressType": "dualstack-without-public-ipv4"}}}},
+		"nil":              none,
+		"own policy":       {ChartVersion: "3.9.0", Policy: map[string]any{"Version": "2012-10-17", "Statement": []any{}}},
+		"dual-stack image": {ImageRepository: lbc.DualStackImageRepository},
+		"mirrored image":   {ImageRepository: "111122223333.dkr-ecr.eu-west-1.on.aws/mirror/aws-load-balancer-controller"},
+		"image by port":    {ImageRepository: "localhost:5000/lbc"},
+		"image by token":   {ImageRepository: "111122223333.dkr.ecr.${Token[AWS.Region.4]}.amazonaws.com/lbc"},
+		"chart's mirror":   {ChartRepository: "https://charts.example.com:8443/eks/"},
+		"chart by OCI":     {ChartRepository: "oci://111122223333.dkr.ecr.eu-west-1.amazonaws.com/charts/aws-load-balancer-controller"},
+		"chart by token":   {ChartRepository: "oci://111122223333.dkr.ecr.${Token[AWS.Region.4]}.amazonaws.com/lbc"},
+		"cert-manager":     {Values: map[string]any{"keepTLSSecret": false, "enableCertManager": true}},
+		"budget":           {DisruptionBudget: true, Values: map[string]any{"replicaCount": 3}},
+		"kinds elsewhere":  {CRDs: []map[string]any{}},
+		"own kinds":        {CRDs: []map[string]any{crd("a.example.com", "short")}},
+		"public":           {Values: map[string]any{"replicaCount": 3, "ingressClassParams": map[string]any{"spec": map[string]any{"scheme": "internet-facing", "ipAddressType": "dualstack-without-public-ipv4"}}}},
 	} {
 		if err := p.Validate("1.35"); err != nil {
 			t.Errorf("%s: %v", name, err)

@@ -1,6 +1,12 @@
 package lbc
 
-import "maps"
+import (
+	"maps"
+	"regexp"
+	"strings"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+)
 
 // merge is base with the values of over laid on top: maps are merged key by key, everything else is replaced. It
 // changes neither.
@@ -25,30 +31,135 @@ func defaultValues() map[string]any {
 	return map[string]any{
 		"ingressClassParams": map[string]any{"create": true, "spec": map[string]any{"ipAddressType": "dualstack", "targetType": "ip"}},
 		"defaultTargetType":  "ip",
+		"keepTLSSecret":      true,
 	}
 }
 
-// invalidValues tells which of a user's values break an IPv6 cluster. The messages name the Helm value.
-func invalidValues(values map[string]any) []string {
-	var out []string
-	if t, ok := values["defaultTargetType"]; ok && t != "ip" {
-		out = append(out, `Values[defaultTargetType]: instance targets need a primary IPv6 address, which node groups do not give: leave it at "ip"`)
+// values are the user's, with what the controller cannot find out by itself: on nodes with a hop limit of 1 it does not
+// reach the metadata service, where it would look for its Region and VPC.
+func (p ControllerProps) values() map[string]any {
+	out := merge(p.Values, map[string]any{
+		"clusterName":    p.Cluster.Name,
+		"region":         *awscdk.Aws_REGION(),
+		"vpcId":          *p.Cluster.Vpc.VpcId(),
+		"serviceAccount": map[string]any{"create": true, "name": ServiceAccount},
+	})
+	if p.ImageRepository != "" {
+		out = merge(out, map[string]any{"image": map[string]any{"repository": p.ImageRepository}})
 	}
-	params, _ := values["ingressClassParams"].(map[string]any)
-	spec, _ := params["spec"].(map[string]any)
-	if t, ok := spec["targetType"]; ok && t != "ip" {
-		out = append(out, `Values[ingressClassParams.spec.targetType]: instance targets need a primary IPv6 address, which node groups do not give: leave it at "ip"`)
+	if p.DisruptionBudget {
+		out = merge(out, map[string]any{"podDisruptionBudget": map[string]any{"maxUnavailable": 1}})
 	}
-	if t, ok := spec["ipAddressType"]; ok && t != "dualstack" && t != "dualstack-without-public-ipv4" {
-		out = append(out, `Values[ingressClassParams.spec.ipAddressType]: the controller puts no IPv4 load balancer in front of IPv6 Pods: want "dualstack" or "dualstack-without-public-ipv4"`)
+	if p.overIPv6() {
+		out = merge(ipv6Values(), out)
 	}
-	for _, owned := range []string{"clusterName", "region", "vpcId"} {
-		if _, ok := values[owned]; ok {
-			out = append(out, "Values["+owned+"]: it comes from the cluster: leave it out")
+	if p.WithoutWAFAndShield {
+		out = merge(map[string]any{"enableShield": false, "enableWaf": false, "enableWafv2": false}, out)
+	}
+	return out
+}
+
+// owned are the values that belong to the cluster.
+var owned = []string{"clusterName", "region", "vpcId"}
+
+// invalidValues tells which of a user's values break an IPv6 cluster, or belong elsewhere. The messages name the Helm value.
+func (p ControllerProps) invalidValues() []string {
+	values := p.Values
+	out := breaking(values)
+	for _, key := range owned {
+		if _, ok := values[key]; ok {
+			out = append(out, "Values["+key+"]: it comes from the cluster: leave it out")
+		}
+	}
+	if at(values, "image", "repository") != nil {
+		out = append(out, "Values[image.repository]: want ImageRepository instead")
+	}
+	if p.DisruptionBudget {
+		if values["podDisruptionBudget"] != nil {
+			out = append(out, "Values[podDisruptionBudget]: given with DisruptionBudget: want one of the two")
+		}
+		if n := values["replicaCount"]; n == 1 || n == 1.0 {
+			out = append(out, "DisruptionBudget: true with Values[replicaCount] 1, for which the chart makes none: want two Pods or more")
 		}
 	}
 	if account, _ := values["serviceAccount"].(map[string]any); account["name"] != nil {
 		out = append(out, "Values[serviceAccount.name]: the controller's role is bound to "+ServiceAccount+": leave it out")
 	}
 	return out
+}
+
+// breaking tells which values break an IPv6 cluster, or its next upgrade.
+func breaking(values map[string]any) (out []string) {
+	if t, ok := values["defaultTargetType"]; ok && t != "ip" {
+		out = append(out, `Values[defaultTargetType]: instance targets need a primary IPv6 address, which node groups do not give: leave it at "ip"`)
+	}
+	spec, _ := at(values, "ingressClassParams", "spec").(map[string]any)
+	if t, ok := spec["targetType"]; ok && t != "ip" {
+		out = append(out, `Values[ingressClassParams.spec.targetType]: instance targets need a primary IPv6 address, which node groups do not give: leave it at "ip"`)
+	}
+	if t, ok := spec["ipAddressType"]; ok && t != "dualstack" && t != "dualstack-without-public-ipv4" {
+		out = append(out, `Values[ingressClassParams.spec.ipAddressType]: the controller puts no IPv4 load balancer in front of IPv6 Pods: want "dualstack" or "dualstack-without-public-ipv4"`)
+	}
+	if keep, ok := values["keepTLSSecret"]; ok && keep != true && values["enableCertManager"] != true {
+		out = append(out, "Values[keepTLSSecret]: each upgrade would change the webhook's certificate under the running Pods, and the API server would refuse Ingresses, Services and TargetGroupBindings until they have it: leave it out, or use enableCertManager")
+	}
+	return out
+}
+
+// chartDefaults are the chart's own, as far as breaking asks for them.
+func chartDefaults() map[string]any {
+	return map[string]any{
+		"defaultTargetType": "instance", "keepTLSSecret": false,
+		"ingressClassParams": map[string]any{"spec": map[string]any{"targetType": "instance", "ipAddressType": "ipv4"}},
+	}
+}
+
+// at is a value within values, or nil.
+func at(values map[string]any, path ...string) any {
+	var v any = values
+	for _, p := range path {
+		inner, _ := v.(map[string]any)
+		v = inner[p]
+	}
+	return v
+}
+
+var (
+	httpsRepository = regexp.MustCompile(`^https://[A-Za-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._~%/-]*)?$`)
+	ociRepository   = regexp.MustCompile(`^oci://[A-Za-z0-9.-]+(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)+$`)
+	// imageRepository is a registry's name and a path, https://github.com/distribution/reference.
+	imageRepository = regexp.MustCompile(`^([A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+(:[0-9]+)?|localhost(:[0-9]+)?|[A-Za-z0-9-]+:[0-9]+)(/[a-z0-9]+([._-]+[a-z0-9]+)*)+$`)
+)
+
+// invalidChartRepository tells what is wrong with the address of a chart's repository, or nothing.
+func invalidChartRepository(s string) string {
+	switch scheme, _, _ := strings.Cut(s, "://"); {
+	case isToken(s):
+	case scheme == "http":
+		return "a chart over plain HTTP can be changed on its way: want https:// or oci://"
+	case scheme == "https" && !httpsRepository.MatchString(s):
+		return "want the https:// address of a repository, without user, question mark and fragment"
+	case scheme == "oci" && !ociRepository.MatchString(s):
+		return "want the oci:// address of the chart, without tag and digest, which ChartVersion stands for"
+	case scheme != "https" && scheme != "oci":
+		return "want an address that begins with https:// or oci://"
+	}
+	return ""
+}
+
+// invalidImageRepository tells what is wrong with the name of an image's repository, or nothing.
+func invalidImageRepository(s string) string {
+	last := s[strings.LastIndex(s, "/")+1:]
+	switch {
+	case isToken(s):
+	case strings.Contains(s, "://"):
+		return "want a name without " + s[:strings.Index(s, "://")+3]
+	case strings.Contains(s, "@"):
+		return "want it without a digest: the chart's version says which image"
+	case strings.Contains(s, "/") && strings.Contains(last, ":"):
+		return "want it without a tag: the chart's version is the image's, and Values[image.tag] another"
+	case !imageRepository.MatchString(s):
+		return "want a registry's name and a path in lower case, such as " + DualStackImageRepository
+	}
+	return ""
 }

@@ -15,7 +15,8 @@ import (
 	"github.com/eks-ipv6/cdk/stacks"
 )
 
-// ids are the stacks', one for each join, so that all can be deployed side by side.
+// ids are the stacks', one for each join, so that deploying one does not turn another into it. Together they take more VPCs
+// and Elastic IPs than an account has by default.
 var ids = map[stacks.Join]string{
 	stacks.JoinPeering: "InteropPeering", stacks.JoinTransitGateway: "InteropTransitGateway",
 	stacks.JoinPrivateLink: "InteropPrivateLink", stacks.JoinSameVpc: "InteropSameVpc",

@@ -10,7 +10,7 @@ import (
 
 func main() {
 	options.Run(func(app awscdk.App, props *stacks.PlatformProps) {
-		network := stacks.NewNetwork(app, "Ipv6Network", &stacks.NetworkProps{Network: props.Network})
+		network := stacks.NewNetwork(app, "Ipv6Network", &stacks.NetworkProps{Network: props.Network, Hardened: props.Hardened})
 		stacks.NewCluster(app, "Ipv6Cluster", &stacks.ClusterProps{Network: network, Workload: props.Workload})
 	})
 }

@@ -225,6 +225,10 @@ func (r *Resource) DependsOn() []*Resource {
 	return out
 }
 
+// DeletionPolicy is what becomes of the resource when it leaves the stack, such as Retain; absent where the template
+// leaves it to the default of the type.
+func (r *Resource) DeletionPolicy() Value { return r.eval(r.node.field("DeletionPolicy")) }
+
 // Uses lists the references in the resource's properties, by logical id and attribute. DependsOn is not among them.
 func (r *Resource) Uses() []Use { return r.uses }
 

@@ -326,7 +326,9 @@ func (b *builder) gateways() {
 	}
 	for i, r := range b.set.Resources("AWS::EC2::NatGateway") {
 		g := &NATGateway{Ref: ref(r), Index: i}
-		g.Regional = r.Prop("AvailabilityMode").Is("regional")
+		// A zonal gateway has a SubnetId: one without, and of a mode that only the deployment decides, must be regional.
+		mode := r.Prop("AvailabilityMode")
+		g.Regional = mode.Is("regional") || !mode.Known() && !r.Prop("SubnetId").Exists()
 		g.Private = r.Prop("ConnectivityType").Is("private")
 		if s := b.subnet(r.Prop("SubnetId")); s != nil {
 			g.Subnet, g.VPC = s, s.VPC

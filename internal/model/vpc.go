@@ -1,6 +1,9 @@
 package model
 
-import "net/netip"
+import (
+	"net/netip"
+	"slices"
+)
 
 // VPC is an AWS::EC2::VPC with what hangs on it.
 type VPC struct {
@@ -173,7 +176,20 @@ func (t *RouteTable) local(a netip.Addr) (*Route, int) {
 		}
 	}
 	if bits < 0 {
-		return nil, -1
+		// A subnet's range is one of its VPC's, also where that is not known.
+		i := slices.IndexFunc(t.VPC.Blocks, func(b Block) bool { return b.Unknown != "" })
+		if i < 0 {
+			return nil, -1
+		}
+		for _, s := range t.VPC.Subnets {
+			if p := s.Prefix(FamilyOf(a)); p.IsValid() && p.Contains(a) && p.Bits() > bits {
+				hit, bits = t.VPC.Blocks[i], p.Bits()
+				hit.Prefix = p
+			}
+		}
+		if bits < 0 {
+			return nil, -1
+		}
 	}
 	return &Route{Ref: t.In("local"), Table: t, Destination: hit.Prefix, Target: Local{t.Ref}}, bits
 }

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -138,6 +139,27 @@ var addonRules = []Rule{
 		},
 	},
 	{
+		ID: "W43", Severity: Warning, Title: "CoreDNS that asks an IPv4 resolver, in Pods without IPv4",
+		Why:    "CoreDNS forwards to the name servers of the node's resolv.conf. No page says that these are more than IPv4 in dual-stack subnets, and with ENABLE_V4_EGRESS false a Pod has no IPv4: names outside the cluster may not be resolved.",
+		Fix:    "set corefile in the add-on's configuration, with forward . fd00:ec2::253, the VPC resolver's IPv6 address",
+		Source: "https://docs.aws.amazon.com/vpc/latest/userguide/AmazonDNS-concepts.html",
+		check: func(c *check) {
+			for _, cl := range c.clusters6() {
+				v4, _, unknown := cl.IPv4Egress()
+				a := cl.Addon("coredns")
+				if v4 || unknown != "" || cl.Addon("vpc-cni") == nil || a == nil || c.raw(a) == nil || a.ConfigurationUnknown != "" {
+					continue
+				}
+				corefile := model.At(a.Configuration, "corefile")
+				text, known := corefile.Text()
+				if corefile.Exists() && (!known || forwards6.MatchString(text)) {
+					continue
+				}
+				c.report(c.raw(a), "ConfigurationValues", "the add-on %s of cluster %s forwards to no IPv6 name server, and Pods have no IPv4 egress", a.LogicalID, cl.LogicalID)
+			}
+		},
+	},
+	{
 		ID: "W35", Severity: Warning, Title: "Load balancer controller that starts before its role",
 		Why:    "Pods get credentials when they start: a controller that is there before its association has none until it is restarted.",
 		Fix:    "make the chart depend on the Pod Identity association",
@@ -213,6 +235,9 @@ var addonRules = []Rule{
 		},
 	},
 }
+
+// forwards6 finds an IPv6 address in a forward line of a Corefile.
+var forwards6 = regexp.MustCompile(`(?m)^\s*forward\s.*[0-9a-f]*:[0-9a-f:]*:[0-9a-f]+`)
 
 // identityOf is the resource that gives the load balancer controller its role, in the chart's own stack; nil where
 // there is none.

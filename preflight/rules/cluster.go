@@ -1,13 +1,13 @@
 package rules
 
 import (
-	"fmt"
 	"net/netip"
+	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
+	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/cfn"
 	"github.com/eks-ipv6/cdk/internal/model"
 )
@@ -15,7 +15,6 @@ import (
 const (
 	docKubernetesNetwork = "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-eks-cluster-kubernetesnetworkconfig.html"
 	docEndpointAccess    = "https://docs.aws.amazon.com/eks/latest/userguide/cluster-endpoint.html"
-	docVersions          = "https://docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html"
 )
 
 var clusterRules = []Rule{
@@ -53,15 +52,26 @@ var clusterRules = []Rule{
 		ID: "V07", Severity: Error, Title: "Cluster in one zone, or in a zone that EKS does not use",
 		Why:    "EKS wants subnets in two zones, and hosts no control plane in use1-az3, usw1-az2 and cac1-az3.",
 		Fix:    "name subnets in two or more other zones",
-		Source: docNetwork,
+		Source: aws.DocZones,
 		check: func(c *check) {
 			for _, cl := range c.net.Clusters {
 				if c.raw(cl) == nil {
 					continue
 				}
 				list, p := c.clusterProp(cl, "ResourcesVpcConfig.SubnetIds")
+				// A zone's name is another zone in another account: names tell nothing, but for all six of us-east-1.
+				named := map[string]bool{}
 				for _, s := range c.declared(cl.Subnets) {
-					if id, ok := c.raw(s).Prop("AvailabilityZoneId").Text(); ok && slices.Contains([]string{"use1-az3", "usw1-az2", "cac1-az3"}, id) {
+					if name, ok := c.raw(s).Prop("AvailabilityZone").Text(); ok && strings.HasPrefix(name, "us-east-1") {
+						named[name] = true
+					}
+				}
+				if len(named) >= 6 {
+					c.report(c.raw(cl), p, "the subnets of cluster %s are in all zones of us-east-1, of which one is use1-az3", cl.LogicalID)
+				}
+				for _, s := range c.declared(cl.Subnets) {
+					id, _ := c.raw(s).Prop("AvailabilityZoneId").Text()
+					if _, bad := aws.NoControlPlane(id); bad {
 						c.report(c.raw(s), "AvailabilityZoneId", "subnet %s of cluster %s is in %s", s.LogicalID, cl.LogicalID, id)
 					}
 				}
@@ -280,7 +290,7 @@ var clusterRules = []Rule{
 		ID: "W13", Severity: Warning, Title: "Kubernetes version at the end of its support",
 		Why:    "After standard support a version costs six times as much, and is upgraded by force a year later.",
 		Fix:    "use a later version",
-		Source: docVersions,
+		Source: aws.DocVersions,
 		check: func(c *check) {
 			for _, cl := range c.net.Clusters {
 				if c.raw(cl) == nil {
@@ -291,9 +301,10 @@ var clusterRules = []Rule{
 				if !v.Exists() || !v.Known() || !ok {
 					continue
 				}
-				end, listed := endOfSupport[minor]
+				k, listed := aws.KubernetesVersion("1." + itoa(minor))
+				end := k.StandardUntil
 				switch {
-				case minor < oldestListed:
+				case minor < aws.KubernetesVersions()[0].Minor:
 					c.report(c.raw(cl), p, "cluster %s runs Kubernetes %s, whose standard support has ended", cl.LogicalID, v)
 				case !listed:
 				case c.today.After(end):
@@ -304,52 +315,23 @@ var clusterRules = []Rule{
 			}
 		},
 	},
+	{
+		ID: "W41", Severity: Warning, Title: "Control plane log group that comes back",
+		Why:    "EKS writes on while the cluster goes and makes the group again after CloudFormation has deleted it: the next deployment under the name fails with \"already exists\".",
+		Fix:    "set DeletionPolicy: Retain and import the group, or let EKS make it and set its retention by CDK's LogRetention",
+		Source: "https://github.com/terraform-aws-modules/terraform-aws-eks/issues/2763",
+		check: func(c *check) {
+			for _, r := range c.set.Resources("AWS::Logs::LogGroup") {
+				name, ok := r.Prop("LogGroupName").Text()
+				policy := r.DeletionPolicy()
+				if ok && controlPlaneLogs.MatchString(name) && (!policy.Exists() || policy.Is("Delete")) {
+					c.report(r, "LogGroupName", "the log group %s has the fixed name %s and is deleted with the stack", r.ID, name)
+				}
+			}
+		},
+	},
 }
 
-// endOfSupport is when standard support of a Kubernetes minor version ends on EKS, as of November 2026.
-// https://docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html
-var endOfSupport = map[int]time.Time{
-	33: time.Date(2026, time.July, 29, 0, 0, 0, 0, time.UTC),
-	34: time.Date(2026, time.December, 2, 0, 0, 0, 0, time.UTC),
-	35: time.Date(2027, time.March, 27, 0, 0, 0, 0, time.UTC),
-}
-
-const oldestListed = 33
-
-func minorOf(version string) (int, bool) {
-	major, rest, ok := strings.Cut(version, ".")
-	if !ok || major != "1" {
-		return 0, false
-	}
-	minor, _, _ := strings.Cut(rest, ".")
-	n, err := strconv.Atoi(minor)
-	return n, err == nil
-}
-
-// version is a semantic version such as v1.18.1-eksbuild.3, its build left out.
-type version [3]int
-
-func versionOf(v cfn.Value) (version, bool) {
-	s, ok := v.Text()
-	if !ok {
-		return version{}, false
-	}
-	s, _, _ = strings.Cut(strings.TrimPrefix(s, "v"), "-")
-	var out version
-	parts := strings.Split(s, ".")
-	if len(parts) != 3 {
-		return version{}, false
-	}
-	for i, p := range parts {
-		n, err := strconv.Atoi(p)
-		if err != nil {
-			return version{}, false
-		}
-		out[i] = n
-	}
-	return out, true
-}
-
-func (v version) before(w version) bool { return slices.Compare(v[:], w[:]) < 0 }
-
-func (v version) String() string { return fmt.Sprintf("v%d.%d.%d", v[0], v[1], v[2]) }
+// controlPlaneLogs is the name of the log group that EKS writes a cluster's logs to.
+// https://docs.aws.amazon.com/eks/latest/userguide/control-plane-logs.html
+var controlPlaneLogs = regexp.MustCompile(`^/aws/eks/[^/]+/cluster$`)

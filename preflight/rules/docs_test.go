@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/golden"
 	"github.com/eks-ipv6/cdk/preflight/rules"
 )
@@ -34,7 +35,52 @@ This page is made from the rules (` + "`go test ./preflight/rules -run '^TestDoc
 		}
 		b.WriteString("\n")
 	}
+	facts(&b)
 	golden.Check(t, "../../docs/rules.md", []byte(strings.TrimSuffix(b.String(), "\n")))
+}
+
+// facts writes what the rules know of hosts, endpoints and quotas, from the tables that they read.
+func facts(b *strings.Builder) {
+	fmt.Fprintf(b, `## What is known of hosts
+
+For V57 and W37. A node, a Pod on Fargate or a function reaches a host over a family that both have and that a route leads out:
+IPv4 by a NAT gateway, IPv6 by an egress-only internet gateway. Without NAT only hosts with IPv6 are left, and private ECR by
+endpoints. A host that is not here is not known, and no finding.
+
+| host | families | known | the same over both | source |
+|---|---|---|---|---|
+`)
+	for _, h := range aws.Hosts() {
+		fmt.Fprintf(b, "| %s | %s | %s | %s | [link](%s) |\n", cell(h.Pattern), h.Families, h.Certainty, cell(h.Instead), h.Source)
+	}
+	fmt.Fprintf(b, `
+## What endpoints take
+
+For V56 and W36. Where something is open, the families are those that the rules go by.
+
+| service | endpoint | families | open | source |
+|---|---|---|---|---|
+`)
+	for _, kind := range []struct {
+		name string
+		list []aws.Endpoint
+	}{{"interface", aws.AllInterfaceEndpoints()}, {"gateway", aws.AllGatewayEndpoints()}} {
+		for _, e := range kind.list {
+			fmt.Fprintf(b, "| %s | %s | %s | %s | [link](%s) |\n", e.Service, kind.name, e.Families, cell(e.Disputed), e.Source)
+		}
+	}
+	fmt.Fprintf(b, `
+## Quotas that are counted
+
+For W38.
+
+| quota | code | default | source |
+|---|---|---|---|
+`)
+	for _, q := range aws.Quotas() {
+		fmt.Fprintf(b, "| %s | %s (%s) | %d | [link](%s) |\n", q.Name, q.Code, q.Service, q.Default, q.Source)
+	}
+	b.WriteString("\n")
 }
 
 func cell(s string) string {

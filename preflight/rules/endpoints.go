@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/cfn"
 	"github.com/eks-ipv6/cdk/internal/model"
 )
@@ -38,8 +39,11 @@ var endpointRules = []Rule{
 					}
 					record := r.Prop("DnsOptions.DnsRecordIpType")
 					switch {
+					case e.Gateway && e.ShortName == "dynamodb" && record.Known() && record.Exists() && !record.Is("service-defined"):
+						c.report(r, "DnsOptions.DnsRecordIpType", "the gateway endpoint %s wants %s records, and DynamoDB takes service-defined only", r.ID, record)
 					case record.Is("ipv6") && typ == "ipv4",
-						(record.Is("dualstack") || record.Is("service-defined")) && typ != "dualstack":
+						record.Is("dualstack") && typ != "dualstack",
+						record.Is("service-defined") && typ != "dualstack" && !e.Gateway: // of gateway endpoints it is the default
 						c.report(r, "DnsOptions.DnsRecordIpType", "endpoint %s is %s and wants %s records", r.ID, typ, record)
 					}
 				}
@@ -65,17 +69,66 @@ var endpointRules = []Rule{
 		},
 	},
 	{
+		ID: "V56", Severity: Error, Title: "Endpoint of a family that its service does not take",
+		Why:    "EC2 refuses an endpoint whose service has not all families of its IpAddressType: the interface endpoints of EC2 and Elastic Load Balancing, among others, are IPv4 only.",
+		Fix:    "leave IpAddressType out, or set it to ipv4: nodes, and Pods through the VPC CNI, reach the endpoint over IPv4",
+		Source: "https://docs.aws.amazon.com/vpc/latest/userguide/aws-ipv6-support.html",
+		check: func(c *check) {
+			c.eachMisfit(func(r *cfn.Resource, typ string, e aws.Endpoint) {
+				if e.Disputed == "" {
+					c.report(r, "IpAddressType", "endpoint %s is %s, and endpoints of %s take %s only", r.ID, typ, e.Service, e.Families)
+				}
+			})
+		},
+	},
+	{
+		ID: "W36", Severity: Warning, Title: "Endpoint of a family that AWS's pages differ about",
+		Why:    "AWS's pages contradict each other on the families of this service's endpoints, or do not name it: the deployment may be refused.",
+		Fix:    "leave IpAddressType out, or see that aws ec2 describe-vpc-endpoint-services lists ipv6 among the service's SupportedIpAddressTypes and acknowledge this",
+		Source: docEndpoint,
+		check: func(c *check) {
+			c.eachMisfit(func(r *cfn.Resource, typ string, e aws.Endpoint) {
+				if e.Disputed != "" {
+					c.report(r, "IpAddressType", "endpoint %s is %s, and whether endpoints of %s take more than %s is not settled: %s", r.ID, typ, e.Service, e.Families, e.Disputed)
+				}
+			})
+		},
+	},
+	{
 		ID: "W06", Severity: Warning, Title: "Gateway endpoint for IPv4 only",
-		Why:    "Pods that use the dual-stack name of S3 or DynamoDB go around the endpoint and its policy, out through the egress-only gateway.",
+		Why:    "Pods that use the dual-stack name of S3 go around the endpoint and its policy, out through the egress-only gateway.",
 		Fix:    "set IpAddressType: dualstack on the endpoint",
 		Source: "https://docs.aws.amazon.com/vpc/latest/privatelink/gateway-endpoints.html",
 		check: func(c *check) {
 			for _, v := range c.net.VPCs {
 				for _, e := range v.Endpoints {
 					r := c.raw(e)
+					// DynamoDB's own page has IPv4 only: no advice to make its endpoint dual-stack.
+					if service, ok := aws.GatewayEndpoint(e.ShortName); ok && !service.Families.Has(aws.DualStack) {
+						continue
+					}
 					if r != nil && e.Gateway && len(v.Prefixes(model.IPv6)) > 0 && r.Prop("IpAddressType").Known() && !e.Speaks(model.IPv6) {
 						c.report(r, "IpAddressType", "the gateway endpoint %s of the dual-stack VPC %s is for IPv4 only", r.ID, v.Ref)
 					}
+				}
+			}
+		},
+	},
+	{
+		ID: "W42", Severity: Warning, Title: "PrivateLink service whose load balancer keeps to its zones",
+		Why:    "A consumer's endpoint in a zone uses the network load balancer's node in that zone, which without cross-zone load balancing sends to targets of its own zone only: where these are gone, or were scheduled elsewhere, the endpoint is dead.",
+		Fix:    "set the load balancer's attribute load_balancing.cross_zone.enabled to true, or keep targets in every zone and acknowledge this",
+		Source: "https://docs.aws.amazon.com/elasticloadbalancing/latest/network/target-group-cross-zone.html",
+		check: func(c *check) {
+			seen := map[*cfn.Resource]bool{}
+			for _, s := range c.net.EndpointServices {
+				for _, l := range s.LoadBalancers {
+					r := c.raw(l)
+					if r == nil || seen[r] || len(l.Subnets) < 2 || !off(attribute(r, "LoadBalancerAttributes", "load_balancing.cross_zone.enabled"), false) || c.crossesByTarget(l) {
+						continue
+					}
+					seen[r] = true
+					c.report(r, "LoadBalancerAttributes", "the load balancer %s of the PrivateLink service %s has no cross-zone load balancing", r.ID, s.LogicalID)
 				}
 			}
 		},
@@ -176,4 +229,57 @@ var endpointRules = []Rule{
 			}
 		},
 	},
+}
+
+// attribute is the value of a load balancer's or target group's attribute: absent where it is not set, unknown where
+// the list is.
+func attribute(r *cfn.Resource, property, key string) cfn.Value {
+	list := r.Prop(property)
+	for _, a := range list.Items() {
+		if a.Get("Key").Is(key) {
+			return a.Get("Value")
+		}
+	}
+	if !list.Known() {
+		return list
+	}
+	return cfn.Value{}
+}
+
+// crossesByTarget says that the target groups of a load balancer turn cross-zone load balancing on, or may.
+func (c *check) crossesByTarget(l *model.LoadBalancer) bool {
+	for _, li := range l.Listeners {
+		for _, t := range li.Targets {
+			if r := c.raw(t); r == nil || !off(attribute(r, "TargetGroupAttributes", "load_balancing.cross_zone.enabled"), false) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// eachMisfit visits the endpoints of AWS's services that have an address type with a family which the service's
+// endpoints are not known to take.
+func (c *check) eachMisfit(visit func(r *cfn.Resource, typ string, e aws.Endpoint)) {
+	for _, r := range c.set.Resources("AWS::EC2::VPCEndpoint") {
+		typ, ok := r.Prop("IpAddressType").Text()
+		families, known := aws.OfAddressType(typ)
+		if !ok || !known {
+			continue
+		}
+		e := c.endpoints[r]
+		if e == nil || e.Provider != nil {
+			continue
+		}
+		service, known := aws.InterfaceEndpoint(e.ShortName)
+		switch kind := r.Prop("VpcEndpointType"); {
+		case !kind.Exists() || kind.Is("Gateway"):
+			service, known = aws.GatewayEndpoint(e.ShortName)
+		case !kind.Is("Interface"):
+			continue
+		}
+		if known && !service.Families.Has(families) {
+			visit(r, typ, service)
+		}
+	}
 }

@@ -361,13 +361,24 @@ var routeRules = []Rule{
 		Fix:    "route 0.0.0.0/0 to a NAT gateway, or add endpoints for ecr.api, ecr.dkr and s3",
 		Source: "https://docs.aws.amazon.com/eks/latest/userguide/private-clusters.html",
 		check: func(c *check) {
-			for _, s := range c.nodeSubnets() {
-				four, sure := c.internetRoute(s, model.IPv4)
-				if four != nil || !sure || s.VPC == nil {
-					continue
+			seen := map[*model.Subnet]bool{}
+			for _, cl := range c.clusters6() {
+				for _, n := range cl.NodeGroups {
+					bad, _ := c.stranded(cl, n)
+					for _, p := range bad {
+						seen[p.subnet] = true // V58 tells: these nodes do not even start
+					}
 				}
-				if lacking := missingEndpoints(s.VPC, "ecr.api", "ecr.dkr", "s3"); len(lacking) > 0 {
-					c.report(c.raw(s), "", "subnet %s, in which nodes run, has no route for 0.0.0.0/0, and its VPC no endpoint for %v", s.LogicalID, lacking)
+			}
+			for _, cl := range c.clusters6() {
+				for _, n := range cl.NodeGroups {
+					for _, p := range c.nodePullers(n) {
+						lacks := c.lacking(p, "ecr.api", "ecr.dkr", "s3")
+						if r := c.raw(p.subnet); len(lacks) > 0 && !seen[p.subnet] && r != nil {
+							seen[p.subnet] = true
+							c.report(r, "", "subnet %s, in which nodes run, has no way to the IPv4 internet, and its VPC no endpoint for %v", p.subnet.LogicalID, lacks)
+						}
+					}
 				}
 			}
 		},

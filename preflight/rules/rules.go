@@ -104,7 +104,8 @@ func last(prefix string) string {
 }
 
 // all are the rules by id; V before W.
-var all = sortRules(slices.Concat(networkRules, routeRules, endpointRules, clusterRules, nodeRules, addonRules, iamRules, balancerRules))
+var all = sortRules(slices.Concat(networkRules, routeRules, endpointRules, clusterRules, nodeRules, addonRules, iamRules, balancerRules,
+	fargateRules, versionRules, customRules, pullRules, quotaRules))
 
 func sortRules(rules []Rule) []Rule {
 	slices.SortFunc(rules, func(a, b Rule) int { return cmp.Compare(a.ID, b.ID) })
@@ -123,7 +124,7 @@ func Check(network *flow.Network, opts Options) ([]Finding, error) {
 	if opts.Today.IsZero() {
 		opts.Today = time.Now()
 	}
-	c := newCheck(network.Model(), opts.Today)
+	c := newCheck(network, opts.Today)
 	for i := range all {
 		if slices.ContainsFunc(opts.Acknowledge, func(a Acknowledge) bool { return a.ID == all[i].ID }) {
 			continue
@@ -140,22 +141,32 @@ func Check(network *flow.Network, opts Options) ([]Finding, error) {
 
 // check is one run over one network.
 type check struct {
-	net      *model.Network
-	set      *cfn.Set
-	today    time.Time
-	byRef    map[model.Ref]*cfn.Resource
-	strays   map[string]bool
-	rule     *Rule
-	findings []Finding
+	flow      *flow.Network
+	net       *model.Network
+	set       *cfn.Set
+	today     time.Time
+	byRef     map[model.Ref]*cfn.Resource
+	endpoints map[*cfn.Resource]*model.Endpoint
+	strays    map[string]bool
+	ways      map[wayKey]map[wayFrom]certainty
+	rule      *Rule
+	findings  []Finding
 }
 
-func newCheck(net *model.Network, today time.Time) *check {
-	c := &check{net: net, set: net.Templates, today: today, byRef: map[model.Ref]*cfn.Resource{}, strays: map[string]bool{}}
+func newCheck(network *flow.Network, today time.Time) *check {
+	net := network.Model()
+	c := &check{flow: network, net: net, set: net.Templates, today: today, byRef: map[model.Ref]*cfn.Resource{}, endpoints: map[*cfn.Resource]*model.Endpoint{},
+		strays: map[string]bool{}, ways: map[wayKey]map[wayFrom]certainty{}}
 	if c.set == nil {
 		c.set = &cfn.Set{}
 	}
 	for _, r := range c.set.Resources() {
 		c.byRef[model.Ref{Stack: r.Stack.ID, LogicalID: r.ID}] = r
+	}
+	for _, v := range net.VPCs {
+		for _, e := range v.Endpoints {
+			c.endpoints[c.raw(e)] = e
+		}
 	}
 	return c
 }

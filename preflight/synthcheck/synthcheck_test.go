@@ -92,7 +92,8 @@ func TestValidate(t *testing.T) {
 			one(r, "NetworkPrivateSubnet2DefaultRoute", "DestinationCidrBlock")["DestinationCidrBlock"] = "192.0.2.0/24"
 		}, false, []string{
 			"error|F4 Pod to an IPv4 internet host: |route 0.0.0.0/0 in this table to a NAT gateway|NetworkPrivateSubnet2RouteTable",
-			"error|F9 |route 0.0.0.0/0|NetworkPrivateSubnet2RouteTable",
+			"error|V57 the image public.ecr.aws/eks/aws-load-balancer-controller |dual-stack name|LoadBalancerControllerChart", // and what it costs
+			"error|V58 the nodes |route 0.0.0.0/0|ClusterNodes",
 		}, true},
 		"IPv6 to the internet gateway": {func(r map[string]map[string]any) {
 			route := one(r, "NetworkPrivateSubnet1DefaultRoute", "DestinationIpv6CidrBlock")

