@@ -51,11 +51,12 @@ def find_change_set(backend, name, stack):
     return hits[-1] if hits else None
 
 
-def create_stack(self, name, template, parameters, notification_arns=None, tags=None, role_arn=None, **_):
+def create_stack(self, name, template, parameters, notification_arns=None, tags=None, role_arn=None, **rest):
     if any(s.name == name for s in self.stacks.values()):
         raise template_error(f"Stack [{name}] already exists")
     checked(template, self.region_name, name)
     stack = new_stack(self, name, parameters, notification_arns, tags, role_arn)
+    stack.enable_termination_protection = str(rest.get("enable_termination_protection")).lower() == "true"
     stacks.deploy(self, stack, template, parameters, "CREATE")
     return stack
 
@@ -157,6 +158,16 @@ def delete_change_set(self):
     return EmptyResult()
 
 
+def update_termination_protection(self):
+    """https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_UpdateTerminationProtection.html"""
+    name = self._get_param("StackName")
+    stack = find_stack(self.cloudformation_backend, name)
+    if stack is None:
+        raise template_error(f"Stack [{name}] does not exist")
+    stack.enable_termination_protection = self._get_bool_param("EnableTerminationProtection")
+    return ActionResult({"StackId": stack.stack_id})
+
+
 def parse_ssm_parameter(self, name, value_type):
     found = ssm_backends[self._account_id][self._region_name].get_parameter(name)
     if found is not None:
@@ -198,3 +209,4 @@ def install():
 
     response = CloudFormationResponse
     response.describe_change_set, response.delete_change_set = describe_change_set, delete_change_set
+    response.update_termination_protection = update_termination_protection

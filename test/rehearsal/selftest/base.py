@@ -77,7 +77,11 @@ class Case(unittest.TestCase):
     def outcome(self, name):
         status = self.cfn.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"]
         events = self.cfn.describe_stack_events(StackName=name)["StackEvents"]
-        failed = [e.get("ResourceStatusReason") or "" for e in events if e["ResourceStatus"].endswith("_FAILED")]
+        failed = [
+            e.get("ResourceStatusReason") or ""
+            for e in events
+            if e["ResourceStatus"].endswith("_FAILED") or e["ResourceStatus"].startswith("ROLLBACK")
+        ]
         return status, " ".join(reversed(failed))
 
     def accepted(self, resources, **parts):

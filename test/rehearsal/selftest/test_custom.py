@@ -73,6 +73,27 @@ class Functions(Case):
         self.assertEqual("1.0.0", events[1]["OldResourceProperties"]["Version"])
         self.assertEqual("the-cluster", events[0]["ResourceProperties"]["ClusterName"])
 
+    def test_the_cluster_must_still_be_there(self):
+        name = self.accepted(chart())
+        self.eks.delete_cluster(name="the-cluster")
+        self.delete_refused("the cluster was deleted before this custom resource", name)
+        self.moto.reset()
+
+    def test_charts(self):
+        self.refused("Chart or ChartAssetURL", changed(chart(), "H", Chart=None))
+        self.refused("Error occurred while GetObject", chart(ChartAssetURL="s3://nowhere/chart.tgz"))
+        odd = custom("Custom::AWSCDK-EKS-Odd", ClusterName=ref("C"))
+        self.refused("is not modelled", cluster() | function() | {"X": odd})
+
+    def test_oidc_providers(self):
+        def provider(url):
+            return {"O": custom("Custom::AWSCDKOpenIdConnectProvider", Url=url, ClientIDList=["sts.amazonaws.com"])}
+
+        issuer = {"Fn::GetAtt": ["C", "OpenIdConnectIssuerUrl"]}
+        self.accepted(cluster() | function() | provider(issuer))
+        other = "https://oidc.eks.us-east-1.amazonaws.com/id/0"
+        self.refused("is no cluster's issuer", cluster() | function() | provider(other))
+
     def test_texts(self):
         resources = cluster() | function()
         props = {"ClusterName": ref("C"), "Manifest": "apiVersion: v1"}
@@ -93,7 +114,7 @@ def binding(group, name="web", **spec):
 
 def bound(*bindings, charts=True):
     """A cluster with the controller, a load balancer with a target group T, another group U, and a manifest M."""
-    text = json.dumps(list(bindings)).replace("${", "\x00").replace("{", "{").replace("\x00", "${")
+    text = json.dumps(list(bindings))
     resources = chart(Timeout="840s") | balancer() | {"U": targets()}
     if not charts:
         del resources["H"]
@@ -123,6 +144,11 @@ class Webhook(Case):
     def test_one_binding_of_a_target_group(self):
         self.accepted(bound(binding("T"), binding("U", "other")))
         self.update_refused("is already bound to TargetGroupBinding", bound(binding("T")), bound(binding("T", "new")))
+
+    def test_the_target_group_must_be_there(self):
+        gone = binding("T")
+        gone["spec"]["targetGroupARN"] = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/gone/1"
+        self.refused("unable to get target group IP address type", bound(gone))
 
     def test_no_webhook_without_the_controller(self):
         self.updated(bound(binding("T"), charts=False), bound(binding("U"), charts=False))

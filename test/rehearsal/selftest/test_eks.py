@@ -18,6 +18,34 @@ class Clusters(Case):
         self.refused("needs an IPv6 CIDR on every subnet", bare)
         self.accepted(changed(bare, "C", KubernetesNetworkConfig={"IpFamily": "ipv4"}))
 
+    def test_one_vpc(self):
+        other = {
+            "W": resource("AWS::EC2::VPC", CidrBlock="10.1.0.0/16"),
+            "W0": resource("AWS::EC2::Subnet", VpcId=ref("W"), CidrBlock="10.1.0.0/24", AvailabilityZone="us-east-1a"),
+            "W1": resource("AWS::EC2::Subnet", VpcId=ref("W"), CidrBlock="10.1.1.0/24", AvailabilityZone="us-east-1b"),
+            "G": resource("AWS::EC2::SecurityGroup", GroupDescription="g", VpcId=ref("W")),
+        }
+        four = cluster(KubernetesNetworkConfig={"IpFamily": "ipv4"}) | other
+
+        def moved(**config):
+            return changed(four, "C", ResourcesVpcConfig=CONFIG | config)
+
+        self.refused("subnets in several VPCs", moved(SubnetIds=[ref("Q0"), ref("W1")]))
+        self.refused("not in vpc-", moved(SecurityGroupIds=[att("G", "GroupId")]))
+        self.update_refused(
+            "must be in the VPC that the cluster was made in", four, moved(SubnetIds=[ref("W0"), ref("W1")])
+        )
+        far = changed(nodes() | other, "N", Subnets=[ref("W0")])
+        self.refused("are not all in", far)
+
+    def test_nodes_of_somebody_else_hold_it(self):
+        name = self.accepted(cluster())
+        arn = self.resource(name, "CR")["attributes"]["Arn"]
+        subnet = self.resource(name, "Q0")["physical_id"]
+        self.eks.create_nodegroup(clusterName="the-cluster", nodegroupName="n", subnets=[subnet], nodeRole=arn)
+        self.delete_refused("cluster has nodegroups", name)
+        self.eks.delete_nodegroup(clusterName="the-cluster", nodegroupName="n")
+
     def test_service_range(self):
         network = {"IpFamily": "ipv6", "ServiceIpv4Cidr": "10.100.0.0/16"}
         self.refused("serviceIpv4Cidr cannot be given", cluster(KubernetesNetworkConfig=network))
@@ -25,6 +53,8 @@ class Clusters(Case):
 
     def test_role(self):
         self.refused("cannot be assumed by eks.amazonaws.com", cluster() | {"CR": role("ec2.amazonaws.com")})
+        self.refused("does not exist", cluster(RoleArn="arn:aws:iam::123456789012:role/gone"))
+        self.refused("No cluster found for name: gone", nodes(ClusterName="gone"))
 
     def test_auto_mode_is_whole(self):
         whole = {

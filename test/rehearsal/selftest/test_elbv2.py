@@ -56,6 +56,28 @@ class Balancers(Case):
         moved = changed(balancer() | other, "G", VpcId=ref("W"))
         self.refused("security groups are invalid", moved)
 
+    def test_one_vpc(self):
+        other = {
+            "W": resource("AWS::EC2::VPC", CidrBlock="10.1.0.0/16"),
+            "W0": resource("AWS::EC2::Subnet", VpcId=ref("W"), CidrBlock="10.1.0.0/24"),
+        }
+        both = balancer("network", "ipv4", "ipv4", Subnets=[ref("Q1"), ref("W0")]) | other
+        self.refused("the subnets are in several VPCs", both)
+        far = changed(balancer(group="ipv4") | other, "T", VpcId=ref("W"))
+        self.refused("are in different VPCs", far)
+
+    def test_private_link_rules_need_a_group(self):
+        enforced = {"EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic": "off"}
+        self.accepted(balancer(**enforced))
+        self.refused("needs a security group", changed(balancer(**enforced), "B", SecurityGroups=None))
+
+    def test_an_endpoint_service_holds_it(self):
+        name = self.accepted(balancer())
+        arn = self.resource(name, "B")["physical_id"]
+        made = self.ec2.create_vpc_endpoint_service_configuration(NetworkLoadBalancerArns=[arn])
+        self.delete_refused("is currently associated with another service", name)
+        self.ec2.delete_vpc_endpoint_service_configurations(ServiceIds=[made["ServiceConfiguration"]["ServiceId"]])
+
     def test_deletion_protection(self):
         attributes = [{"Key": "deletion_protection.enabled", "Value": "true"}]
         name = self.accepted(balancer(LoadBalancerAttributes=attributes))
@@ -69,8 +91,10 @@ class Listeners(Case):
     def test_families(self):
         self.refused("needs a dualstack load balancer", balancer("network", "ipv4", "ipv6"))
         self.accepted(balancer("network", "dualstack", "ipv4"))
-        lambda_group = changed(balancer(), "T", TargetType="alb")
-        self.refused("cannot have the IP address type ipv6", lambda_group)
+        self.refused("cannot have the IP address type ipv6", changed(balancer(), "T", TargetType="alb"))
+        gone = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/gone/1"
+        forward = [{"Type": "forward", "TargetGroupArn": gone}]
+        self.refused("TargetGroupNotFound", changed(balancer(), "L", DefaultActions=forward))
 
     def test_protocols(self):
         self.refused("is not for a load balancer of type network", changed(balancer(), "L", Protocol="HTTP"))

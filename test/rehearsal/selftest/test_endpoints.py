@@ -40,6 +40,13 @@ class Endpoints(Case):
         )
         self.refused("are for interface endpoints", changed(network() | gateway([ref("QT")]), "E", SubnetIds=private()))
 
+    def test_tables_of_another_vpc(self):
+        other = {
+            "W": resource("AWS::EC2::VPC", CidrBlock="10.1.0.0/16"),
+            "WT": resource("AWS::EC2::RouteTable", VpcId=ref("W")),
+        }
+        self.refused("InvalidRouteTableId.NotFound", subnets() | other | gateway([ref("WT")]))
+
     def test_routes_follow_a_gateway_endpoints_tables(self):
         before, after = network() | gateway([ref("QT")]), network() | gateway([ref("PT")])
         name, done = self.updated(before, after)
@@ -116,3 +123,18 @@ class Services(Case):
         for name in ("L", "T"):
             resources[name]["Properties"]["Protocol"] = "HTTP"
         self.refused("is no Network or Gateway Load Balancer", resources)
+
+    def test_without_a_load_balancer(self):
+        self.refused("a load balancer is needed", changed(service(), "E", NetworkLoadBalancerArns=[]))
+        gone = "arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/net/gone/1"
+        self.refused("LoadBalancerNotFound", changed(service(), "E", NetworkLoadBalancerArns=[gone]))
+
+    def test_what_is_in_use_stays(self):
+        name = self.accepted(service())
+        found = self.resource(name, "E")["physical_id"]
+        vpc = self.resource(name, "V")["physical_id"]
+        made = self.ec2.create_vpc_endpoint(
+            VpcId=vpc, ServiceName=f"com.amazonaws.vpce.us-east-1.{found}", VpcEndpointType="Interface"
+        )["VpcEndpoint"]["VpcEndpointId"]
+        self.delete_refused("ExistingVpcEndpointConnections", name)
+        self.ec2.delete_vpc_endpoints(VpcEndpointIds=[made])

@@ -38,6 +38,30 @@ class Template(Case):
         outputs = self.cfn.describe_stacks(StackName=name)["Stacks"][0]["Outputs"]
         self.assertTrue(outputs[0]["OutputValue"].startswith("a-us-east-1.arn:aws:iam::"))
 
+    def test_functions_that_do_not_resolve(self):
+        def described(value):
+            return {"R": role("ec2.amazonaws.com", Description=value)}
+
+        mappings = {"Mappings": {"M": {"a": {"b": "c"}}}}
+        zones = {"Fn::GetAZs": ""}
+        for text, value in (
+            ("count must be 1..256", {"Fn::Select": [0, {"Fn::Cidr": ["10.0.0.0/8", 257, 8]}]}),
+            ("needs cidrBits", {"Fn::Select": [0, {"Fn::Cidr": ["10.0.0.0/8", 2]}]}),
+            ("Fn::Join needs a list", {"Fn::Join": ["", "abc"]}),
+            ("Fn::Join over a non-string", {"Fn::Join": ["", [zones]]}),
+            ("Fn::Sub of non-string", {"Fn::Sub": ["${x}", {"x": zones}]}),
+            ("Unable to get mapping", {"Fn::FindInMap": ["M", "a", "z"]}),
+            ("is not supported here", {"Fn::Transform": {"Name": "AWS::Include"}}),
+            ("intrinsic mixed with other keys", {"Ref": "AWS::Region", "Other": "x"}),
+        ):
+            with self.subTest(text):
+                self.refused(text, described(value), **mappings)
+        self.accepted(described({"Fn::FindInMap": ["M", "a", "b"]}), **mappings)
+        self.refused("is not a string", described("x"), Outputs={"O": {"Value": zones}})
+        self.refused("Output O has no Value", described("x"), Outputs={"O": {"Description": "x"}})
+        parameter = {"P": {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/mine"}}
+        self.refused("Unable to fetch parameters", described({"Ref": "P"}), Parameters=parameter)
+
     def test_conditions(self):
         parts = {
             "Parameters": {"P": {"Type": "String", "Default": "no"}},
@@ -48,6 +72,15 @@ class Template(Case):
         self.assertEqual(["R"], self.state["operations"][-1]["created"])
         self.delete(name)
         self.refused("Unresolved condition D", {"R": role("ec2.amazonaws.com") | {"Condition": "D"}}, **parts)
+        for text, what in (
+            ("unresolved condition E", {"Condition": "E"}),
+            ("bad condition", "yes"),
+            ("unsupported condition function", {"Fn::Maybe": []}),
+        ):
+            with self.subTest(text):
+                self.refused(text, {"R": role("ec2.amazonaws.com")}, Conditions={"C": what})
+        rule = {"Assertions": [{"Assert": {"Fn::Equals": ["a", "b"]}, "AssertDescription": "a is b"}]}
+        self.refused("Rule Q failed: a is b", {"R": role("ec2.amazonaws.com")}, Rules={"Q": rule})
 
     def test_a_dependency_that_nothing_names(self):
         """A subnet that does not depend on the VPC's IPv6 block: AWS may make it before the block."""
@@ -89,6 +122,27 @@ class Stack(Case):
         self.assertEqual(["L"], [x["id"] for x in done["replaced"]])
         self.assertEqual(["L", "M"], sorted(done["deleted"]))
 
+    def test_a_resources_type_stays(self):
+        before = {"X": role("ec2.amazonaws.com")}
+        self.update_refused("Update of resource type is not permitted", before, {"X": resource("AWS::Logs::LogGroup")})
+
+    def test_what_is_not_modelled_fails(self):
+        before = {"X": role("ec2.amazonaws.com")}
+        after = {"X": role("ec2.amazonaws.com", PermissionsBoundary="arn:aws:iam::aws:policy/ReadOnlyAccess")}
+        self.update_refused("is not modelled", before, after)
+
+    def test_a_template_that_is_none(self):
+        with self.assertRaisesRegex(self.cfn.exceptions.ClientError, "Template format error"):
+            self.cfn.create_stack(StackName="None", TemplateBody="{")
+        self.refused("At least one Resources member", {})
+
+    def test_termination_protection(self):
+        name = self.accepted({"R": role("ec2.amazonaws.com")})
+        self.cfn.update_termination_protection(StackName=name, EnableTerminationProtection=True)
+        with self.assertRaisesRegex(self.cfn.exceptions.ClientError, "TerminationProtection is enabled"):
+            self.cfn.delete_stack(StackName=name)
+        self.cfn.update_termination_protection(StackName=name, EnableTerminationProtection=False)
+
     def test_exports(self):
         parts = {"Outputs": {"O": {"Value": ref("R"), "Export": {"Name": "shared"}}}}
         exporter = self.accepted({"R": role("ec2.amazonaws.com")}, **parts)
@@ -99,6 +153,9 @@ class Stack(Case):
             self.cfn.delete_stack(StackName=exporter)
         status, why = self.update(exporter, {"R": role("ec2.amazonaws.com")})
         self.assertIn("cannot be deleted as it is in use", why)
+        twice = {"Outputs": {"P": parts["Outputs"]["O"]}}
+        _, status, why = self.create({"R": role("ec2.amazonaws.com")}, beside=True, **twice)
+        self.assertIn("is already exported by another stack", why)
         self.delete(importer)
         self.refused(
             "No export named other", {"S": role("ec2.amazonaws.com", Description={"Fn::ImportValue": "other"})}
@@ -109,6 +166,12 @@ class Stack(Case):
         args = {"StackName": name, "TemplateBody": body}
         self.cfn.create_change_set(ChangeSetName="one", ChangeSetType="CREATE", **args)
         self.cfn.execute_change_set(ChangeSetName="one", StackName=name)
+        with self.assertRaisesRegex(self.cfn.exceptions.ClientError, "cannot be executed in its current status"):
+            self.cfn.execute_change_set(ChangeSetName="one", StackName=name)
+        with self.assertRaisesRegex(self.cfn.exceptions.ClientError, "already exists"):
+            self.cfn.create_stack(**args)
+        with self.assertRaisesRegex(self.cfn.exceptions.ClientError, "does not exist"):
+            self.cfn.create_change_set(ChangeSetName="x", ChangeSetType="UPDATE", **args | {"StackName": "Nobody"})
         self.assertEqual("CREATE_COMPLETE", self.outcome(name)[0])
         self.cfn.create_change_set(ChangeSetName="two", ChangeSetType="UPDATE", **args)
         found = self.cfn.describe_change_set(ChangeSetName="two", StackName=name)
@@ -117,3 +180,12 @@ class Stack(Case):
         self.cfn.delete_change_set(ChangeSetName="two", StackName=name)
         with self.assertRaisesRegex(self.cfn.exceptions.ClientError, "does not exist"):
             self.cfn.describe_change_set(ChangeSetName="two", StackName=name)
+
+    def test_no_update_of_a_stuck_stack(self):
+        before = {"R": role("ec2.amazonaws.com")}
+        name = self.accepted(before)
+        after = {"R": role("ec2.amazonaws.com", ManagedPolicyArns=["arn:aws:iam::aws:policy/No"])}
+        self.assertEqual("UPDATE_ROLLBACK_FAILED", self.update(name, after)[0])
+        body = json.dumps({"Resources": before})
+        with self.assertRaisesRegex(self.cfn.exceptions.ClientError, "can not be updated"):
+            self.cfn.create_change_set(StackName=name, ChangeSetName="x", ChangeSetType="UPDATE", TemplateBody=body)

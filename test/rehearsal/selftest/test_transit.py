@@ -57,3 +57,15 @@ class Joins(Case):
             transit(Options={"Ipv6Support": "enable"}), "Q1", Ipv6CidrBlock=None, AssignIpv6AddressOnCreation=None
         )
         self.refused("Ipv6Support needs subnets with an IPv6 CIDR", bare)
+
+    def test_an_attachment_of_somebody_else_holds_the_gateway(self):
+        name = self.accepted(transit())
+        other = self.ec2.create_vpc(CidrBlock="10.7.0.0/16")["Vpc"]["VpcId"]
+        subnet = self.ec2.create_subnet(VpcId=other, CidrBlock="10.7.0.0/24")["Subnet"]["SubnetId"]
+        made = self.ec2.create_transit_gateway_vpc_attachment(
+            TransitGatewayId=self.resource(name, "T")["physical_id"], VpcId=other, SubnetIds=[subnet]
+        )["TransitGatewayVpcAttachment"]["TransitGatewayAttachmentId"]
+        self.delete_refused("has non-deleted VPC Attachments", name)
+        self.ec2.delete_transit_gateway_vpc_attachment(TransitGatewayAttachmentId=made)
+        self.ec2.delete_subnet(SubnetId=subnet)
+        self.ec2.delete_vpc(VpcId=other)

@@ -8,6 +8,8 @@ class Subnets(Case):
     def test_ipv6_blocks(self):
         self.refused("cannot select nonexistent value", without(subnets(), "V6"))
         self.refused("InvalidSubnet.Conflict", changed(subnets(), "Q1", Ipv6CidrBlock=six(0)))
+        short = {"Fn::Select": [3, {"Fn::Cidr": [{"Fn::Select": [0, att("V", "Ipv6CidrBlocks")]}, 4, "66"]}]}
+        self.refused("IPv6 prefix /62", changed(subnets(), "Q1", Ipv6CidrBlock=short))
         self.refused("is not inside the VPC's IPv6 blocks", changed(subnets(), "Q1", Ipv6CidrBlock="2001:db8::/64"))
         self.refused(
             "AssignIpv6AddressOnCreation needs an IPv6 CIDR",
@@ -67,6 +69,22 @@ class Routes(Case):
 
         self.accepted(network() | gateway | route("64:ff9b::/96"))
         self.refused("only for NAT64", network() | gateway | route("2000::/3"))
+
+    def test_targets_are_of_the_tables_vpc(self):
+        other = {
+            "W": resource("AWS::EC2::VPC", CidrBlock="10.1.0.0/16"),
+            "WT": resource("AWS::EC2::RouteTable", VpcId=ref("W")),
+        }
+        moved = changed(network() | other, "QR", RouteTableId=ref("WT"))
+        self.refused("is not attached to", moved)
+        gateway = {
+            "A": resource("AWS::EC2::EIP", Domain="vpc"),
+            "N": resource("AWS::EC2::NatGateway", "IA", SubnetId=ref("P0"), AllocationId=att("A", "AllocationId")),
+            "X": resource(
+                "AWS::EC2::Route", RouteTableId=ref("WT"), NatGatewayId=ref("N"), DestinationCidrBlock="0.0.0.0/0"
+            ),
+        }
+        self.refused("InvalidNatGatewayID.NotFound", network() | other | gateway)
 
     def test_a_table_and_a_subnet_are_of_one_vpc(self):
         other = {
@@ -172,3 +190,38 @@ class Deletion(Case):
         group = self.ec2.create_security_group(GroupName="k8s-x", Description="x", VpcId=vpc)["GroupId"]
         self.delete_refused("DependencyViolation: security groups", name)
         self.ec2.delete_security_group(GroupId=group)
+
+    def test_gateways_of_somebody_else_hold_the_vpc(self):
+        name = self.accepted(subnets())
+        vpc = self.resource(name, "V")["physical_id"]
+        made = self.ec2.create_egress_only_internet_gateway(VpcId=vpc)["EgressOnlyInternetGateway"]
+        self.delete_refused("DependencyViolation: egress-only internet gateway", name)
+        self.ec2.delete_egress_only_internet_gateway(EgressOnlyInternetGatewayId=made["EgressOnlyInternetGatewayId"])
+        gateway = self.ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+        self.ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+        self.delete_refused("internet gateway still attached", name)
+        self.ec2.detach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+        self.ec2.delete_internet_gateway(InternetGatewayId=gateway)
+
+    def test_a_route_of_somebody_else_holds_the_gateway(self):
+        name = self.accepted(network())
+        route = {"DestinationIpv6CidrBlock": "2001:db8::/32", "RouteTableId": self.resource(name, "PT")["physical_id"]}
+        gateway = self.resource(name, "EO")["physical_id"]
+        main = self.ec2.describe_route_tables(
+            Filters=[
+                {"Name": "vpc-id", "Values": [self.resource(name, "V")["physical_id"]]},
+                {"Name": "association.main", "Values": ["true"]},
+            ]
+        )["RouteTables"][0]["RouteTableId"]
+        self.ec2.create_route(**route | {"RouteTableId": main}, EgressOnlyInternetGatewayId=gateway)
+        self.delete_refused("routes to it", name)
+        self.ec2.delete_route(**route | {"RouteTableId": main})
+
+    def test_public_addresses_hold_the_attachment(self):
+        name = self.accepted(network())
+        address = self.ec2.allocate_address(Domain="vpc")["AllocationId"]
+        subnet = self.resource(name, "P0")["physical_id"]
+        gateway = self.ec2.create_nat_gateway(SubnetId=subnet, AllocationId=address)["NatGateway"]["NatGatewayId"]
+        self.delete_refused("has mapped public addresses", name)
+        self.ec2.delete_nat_gateway(NatGatewayId=gateway)
+        self.moto.reset()  # moto leaves the interface of the gateway behind

@@ -121,7 +121,7 @@ class Nodegroup(Handler):
                 f"Ec2SubnetMissingIpv6Assignment: the cluster's IP family is ipv6 and {bare} do not assign IPv6 "
                 "addresses on creation"
             )
-        # https://docs.aws.amazon.com/eks/latest/userguide/troubleshooting.html, Ec2SubnetInvalidConfiguration
+        # Ec2SubnetInvalidConfiguration, on the same page.
         public = [s["SubnetId"] for s in subnets if is_public(ctx, s["SubnetId"]) and not s["MapPublicIpOnLaunch"]]
         if public:
             raise CfnError(
