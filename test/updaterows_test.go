@@ -96,7 +96,7 @@ func updateGroups() []updateGroup {
 			{what: "zones from 2 to 3", from: standard, to: three, args: [2]string{"", "-c azs=3"}, loses: []string{"node group"},
 				means: "No subnet, address or route of the other zones changes. The node group is made anew, in three zones."},
 			{what: "zones from 3 to 6", from: three, to: platform(func(p *pp) { p.Network.Azs = 6 }), args: [2]string{"-c azs=3", "-c azs=6"}, loses: []string{"node group"},
-				means: "The same. The Region must have six."},
+				means: "The same. The Region must have six, and the account six Elastic IPs; five is the quota until you ask for more."},
 			{what: "zones from 3 to 2", from: three, to: standard, args: [2]string{"-c azs=3", "-c azs=2"}, loses: []string{"Elastic IP", "NAT gateway", "node group", "subnet"},
 				means: "What you put into the third zone must be gone first, load balancers too: a subnet in use is not deleted."},
 			{what: "the zones by name, those that the stack has", from: inZones, to: named("eu-west-1a", "eu-west-1b"),
