@@ -151,7 +151,7 @@ func updateGroups() []updateGroup {
 				means: "With another Name at the same time it is a new cluster. An access entry (AdminRoleArns) does the same for a living one."},
 			{what: "another key for secrets (SecretsKey)", from: standard, to: key(func(p *pp, k awskms.IKey) { p.Cluster.SecretsKey = k }), refused: "under the same name", loses: []string{"KMS key", "add-on", "cluster", "node group"},
 				means: "EKS changes no cluster's key. With another Name at the same time it is a new cluster."},
-			{what: "an administrator", from: standard, to: platform(roles("Admin")), args: [2]string{"", "-c adminRoleArns=arn:aws:iam::123456789012:role/Admin"}, means: "At once."},
+			{what: "an administrator", from: standard, to: platform(roles("Admin")), args: [2]string{"", "-c adminRoleArns=arn:aws:iam::123456789012:role/cdk-hnb659fds-lookup-role-123456789012-us-east-1"}, means: "At once."},
 			{what: "an administrator before another in the list", from: platform(roles("Operator")), to: platform(roles("Admin", "Operator")), means: "The order does not matter."},
 			{what: "a reader (Access)", from: standard, to: platform(func(p *pp) {
 				p.Cluster.Access = []ipv6eks.Access{{Principal: "arn:aws:iam::111122223333:role/Reader", Right: ipv6eks.View}}
