@@ -47,10 +47,7 @@ func BenchmarkSynth(b *testing.B) {
 		cmd := exec.Command(path)
 		cmd.Dir = ".." // where the CDK CLI runs the quickstart
 		cmd.Env = append(os.Environ(), "CDK_VALIDATION=false", "CDK_OUTDIR="+out, "CDK_CONTEXT_JSON="+context)
-		if text, err := cmd.CombinedOutput(); err != nil {
-			b.Fatalf("%v\n%s", err, text)
-		}
-		return cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+		return cpuOf(b, cmd)
 	}
 	cpu(quickstart) // the first run fills jsii's package cache
 	cpu(stock)

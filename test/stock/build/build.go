@@ -2,6 +2,11 @@
 package build
 
 import (
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awseksv2"
@@ -15,8 +20,8 @@ import (
 )
 
 // Stack is what the quickstart makes, as far as CDK's own L2s have it: a dual-stack Vpc with S3's endpoint, an IPv6 Cluster
-// with its key, its logs and their retention, the add-ons, the VPC CNI's role, a managed node group, the AlbController, and
-// the outputs. It lacks what has no L2: stable subnets, both families everywhere, the order of things, the controller's kinds.
+// with its key, its logs and their retention, the add-ons, the VPC CNI's role, a managed node group with a launch template, the
+// AlbController with its kinds, and the outputs. It lacks what has no L2: stable subnets, both families everywhere, the order of things.
 func Stack(app awscdk.App) awscdk.Stack {
 	stack := awscdk.NewStack(app, jsii.String("Stock"), nil)
 	vpc := awsec2.NewVpc(stack, jsii.String("Vpc"), &awsec2.VpcProps{
@@ -26,16 +31,29 @@ func Stack(app awscdk.App) awscdk.Stack {
 	logs := awslogs.NewLogRetention(stack, jsii.String("Logs"), &awslogs.LogRetentionProps{
 		LogGroupName: jsii.String("/aws/eks/stock/cluster"), Retention: awslogs.RetentionDays_THREE_MONTHS,
 	})
+	group := awsec2.NewSecurityGroup(stack, jsii.String("ControlPlane"), &awsec2.SecurityGroupProps{
+		Vpc: vpc, AllowAllOutbound: jsii.Bool(true), AllowAllIpv6Outbound: jsii.Bool(true),
+	})
 	cluster := awseksv2.NewCluster(stack, jsii.String("Cluster"), &awseksv2.ClusterProps{
 		ClusterName: jsii.String("stock"), Version: awseksv2.KubernetesVersion_Of(jsii.String("1.35")), Vpc: vpc, IpFamily: awseksv2.IpFamily_IP_V6,
 		DefaultCapacityType: awseksv2.DefaultCapacityType_NODEGROUP, DefaultCapacity: jsii.Number(0), BootstrapSelfManagedAddons: jsii.Bool(false),
+		SecurityGroup:          group,
 		EndpointAccess:         awseksv2.EndpointAccess_PRIVATE(),
 		SecretsEncryptionKey:   awskms.NewKey(stack, jsii.String("Key"), &awskms.KeyProps{EnableKeyRotation: jsii.Bool(true)}),
 		ClusterLogging:         &[]awseksv2.ClusterLoggingTypes{awseksv2.ClusterLoggingTypes_API, awseksv2.ClusterLoggingTypes_AUDIT, awseksv2.ClusterLoggingTypes_AUTHENTICATOR},
 		KubectlProviderOptions: &awseksv2.KubectlProviderOptions{KubectlLayer: layer(stack)},
 	})
 	cluster.Node().AddDependency(logs)
-	nodes := cluster.AddNodegroupCapacity(jsii.String("Nodes"), &awseksv2.NodegroupOptions{AmiType: awseksv2.NodegroupAmiType_AL2023_X86_64_STANDARD})
+	template := awsec2.NewLaunchTemplate(stack, jsii.String("Template"), &awsec2.LaunchTemplateProps{
+		RequireImdsv2: jsii.Bool(true), HttpPutResponseHopLimit: jsii.Number(1),
+		BlockDevices: &[]*awsec2.BlockDevice{{DeviceName: jsii.String("/dev/xvda"), Volume: awsec2.BlockDeviceVolume_Ebs(jsii.Number(50), &awsec2.EbsDeviceOptions{
+			VolumeType: awsec2.EbsDeviceVolumeType_GP3, Encrypted: jsii.Bool(true),
+		})}},
+	})
+	nodes := cluster.AddNodegroupCapacity(jsii.String("Nodes"), &awseksv2.NodegroupOptions{
+		AmiType:            awseksv2.NodegroupAmiType_AL2023_X86_64_STANDARD,
+		LaunchTemplateSpec: &awseksv2.LaunchTemplateSpec{Id: template.LaunchTemplateId(), Version: template.LatestVersionNumber()},
+	})
 	cni := awsiam.NewRole(stack, jsii.String("Cni"), &awsiam.RoleProps{
 		AssumedBy: awsiam.NewSessionTagsPrincipal(awsiam.NewServicePrincipal(jsii.String("pods.eks.amazonaws.com"), nil)),
 	})
@@ -48,10 +66,25 @@ func Stack(app awscdk.App) awscdk.Stack {
 	for _, name := range []string{"vpc-cni", "kube-proxy", "coredns", "eks-pod-identity-agent"} {
 		awseksv2.NewAddon(stack, jsii.String(name), &awseksv2.AddonProps{Cluster: cluster, AddonName: jsii.String(name)})
 	}
+	kinds := cluster.AddManifest(jsii.String("Kinds"), *crds()...)
 	controller := awseksv2.AlbController_Create(stack, &awseksv2.AlbControllerProps{Cluster: cluster, Version: awseksv2.AlbControllerVersion_V3_2_2()})
-	controller.Node().AddDependency(nodes)
+	controller.Node().AddDependency(nodes, kinds)
 	outputs(stack, vpc, cluster)
 	return stack
+}
+
+// crds are the controller's kinds, as lbc.NewController applies them.
+func crds() *[]*map[string]any {
+	const path = "constructs/lbc/crds/v3.json"
+	text, err := os.ReadFile(path)
+	if err != nil {
+		text, err = os.ReadFile(filepath.Join("..", path)) // from the tests' folder
+	}
+	var list []*map[string]any
+	if err = errors.Join(err, json.Unmarshal(text, &list)); err != nil {
+		panic(err)
+	}
+	return &list
 }
 
 // outputs are the quickstart's.
