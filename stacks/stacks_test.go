@@ -95,3 +95,16 @@ func ExampleNewCluster() {
 	})
 	app.Synth(nil)
 }
+
+// What security teams ask for, in a VPC without IPv4 egress whose zones are named. Deletable is for the first deployment: a
+// protected cluster that fails to come up cannot be taken back.
+func ExampleNewPlatform_hardened() {
+	app := awscdk.NewApp(nil)
+	stacks.NewPlatform(app, "Platform", &stacks.PlatformProps{
+		Network: dualstack.VpcProps{
+			AvailabilityZones: []string{"eu-west-1a", "eu-west-1b"}, Nat: dualstack.NatNone, AcknowledgeNoIpv4Egress: true,
+		},
+		Workload: stacks.Workload{Hardened: true, Deletable: true},
+	})
+	app.Synth(nil)
+}

@@ -100,6 +100,11 @@ func TestTimesNest(t *testing.T) {
 			t.Errorf("%s has %v s", id, timeout)
 		}
 	}
+	_, inner := tpl.find(t, "AWS::Lambda::Function", "Description", "onEvent handler for EKS kubectl")
+	_, outer := tpl.find(t, "AWS::Lambda::Function", "Description", "AWS CDK resource provider framework - onEvent")
+	if in, out := inner.Properties["Timeout"].(float64), outer.Properties["Timeout"].(float64); in >= out {
+		t.Errorf("the kubectl function has %v s, the one that calls it %v: it would not hear of a failure", in, out)
+	}
 	custom := tpl.of(manifestType, chartType, valueType)
 	if len(custom) < 8 {
 		t.Fatalf("only %v", custom)

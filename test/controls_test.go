@@ -292,8 +292,10 @@ It costs, by the list prices of us-east-1: a second KMS key, US$ 1 a month; flow
 |---|---|
 | log groups encrypted with a key of the customer's (CKV_AWS_158) | the control plane's group is EKS's own, and CDK's log retention sets no key ([ADR 8](adr/0008-operations.md)); CloudWatch encrypts with its own |
 | functions with reserved concurrency, a dead letter queue, an encrypted environment (CKV_AWS_115, 116, 173) | they are CDK's, called by CloudFormation alone, and their environment holds no secret |
+| every function in a VPC (CKV_AWS_117) | the two of the kubectl provider are; CDK's for log retention and for the default security group call AWS's APIs and nothing else |
+| no wildcard principal in a key's policy (CKV_AWS_33) | of the key for nodes' volumes: Auto Scaling's role is named in a condition, since KMS refuses a principal that the account does not have yet |
 | no write access without constraints (CKV_AWS_111) | the policies of the VPC CNI and of the load balancer controller are upstream's, action for action |
 | FSBP ELB.5, ELB.6, ELB.17, ELB.18 | of load balancers that ` + "`expose`" + ` makes: AccessLogs, DeletionProtection, TLSPolicy, Certificates |
 
-checkov, which many teams run, finds on the platform's template exactly what this table names: .ci/run holds it to that.
+checkov, which many teams run, finds on the platform's templates, plain and hardened, exactly what this table names: .ci/run holds it to that.
 `

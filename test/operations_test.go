@@ -64,39 +64,6 @@ func TestLogs(t *testing.T) {
 	}
 }
 
-// A chart's time is within that of the function that runs it, which is within that of the function that calls it, which is
-// within CloudFormation's patience.
-func TestTimeoutsNest(t *testing.T) {
-	tpl := platformTemplate(t, nil)
-	seconds := func(v any) int {
-		n, ok := v.(float64)
-		if !ok {
-			t.Fatalf("%v is no time", v)
-		}
-		return int(n)
-	}
-	_, handler := tpl.find(t, "AWS::Lambda::Function", "Description", "onEvent handler for EKS kubectl")
-	_, framework := tpl.find(t, "AWS::Lambda::Function", "Description", "AWS CDK resource provider framework - onEvent")
-	inner, outer := seconds(handler.Properties["Timeout"]), seconds(framework.Properties["Timeout"])
-	if inner >= outer || outer > 900 {
-		t.Errorf("the kubectl function has %d s, the one that calls it %d s", inner, outer)
-	}
-	if 2*ipv6eks.ChartTimeoutMinutes*60 >= inner {
-		t.Errorf("a chart of %d min and its way back do not fit into %d s", ipv6eks.ChartTimeoutMinutes, inner)
-	}
-	found := 0
-	for _, id := range tpl.of("Custom::AWSCDK-EKS-HelmChart", "Custom::AWSCDK-EKS-KubernetesResource", "Custom::AWSCDK-EKS-KubernetesObjectValue") {
-		found++
-		if s := seconds(tpl.Resources[id].Properties["ServiceTimeout"]); s <= outer || s > 30*60 {
-			t.Errorf("%s: CloudFormation waits %d s, the function has %d s", id, s, outer)
-		}
-	}
-	_, chart := tpl.one(t, "Custom::AWSCDK-EKS-HelmChart")
-	if chart.Properties["Timeout"] != "360s" || chart.Properties["Atomic"] != true || chart.Properties["Wait"] != true {
-		t.Errorf("a failed install leaves a release behind: %s", js(chart.Properties))
-	}
-}
-
 // EKS makes and deletes one profile at a time.
 func TestFargateProfilesInAChain(t *testing.T) {
 	tpl := clusterTemplate(t, ipv6eks.ClusterProps{}, func(stack awscdk.Stack, c *ipv6eks.Cluster) {
@@ -114,28 +81,6 @@ func TestFargateProfilesInAChain(t *testing.T) {
 			t.Errorf("%s does not wait for %s", id, ids[i])
 		}
 	}
-}
-
-func TestRunsOnFargate(t *testing.T) {
-	synthStack(t, func(stack awscdk.Stack) {
-		c := cluster(stack, ipv6eks.ClusterProps{})
-		addNodes(stack, c)
-		c.AddFargateProfile("Batch", &ipv6eks.FargateProfileProps{Selectors: []ipv6eks.FargateSelector{
-			{Namespace: "batch-*"}, {Namespace: "web", Labels: map[string]string{"tier": "fr?nt*"}},
-		}})
-		for _, pod := range []struct {
-			namespace string
-			labels    map[string]string
-			want      bool
-		}{
-			{"batch-1", nil, true}, {"batch", nil, false}, {"batch-", nil, true}, {"web", nil, false}, {"web", map[string]string{"tier": "front-end"}, true},
-			{"web", map[string]string{"tier": "back"}, false}, {"web", map[string]string{"stage": "front"}, false}, {"kube-system", nil, false},
-		} {
-			if profile, ok := c.RunsOnFargate(pod.namespace, pod.labels); ok != pod.want || ok && profile != "Batch" {
-				t.Errorf("%s %v: %q, %v", pod.namespace, pod.labels, profile, ok)
-			}
-		}
-	})
 }
 
 // Capacity is where coredns can run.

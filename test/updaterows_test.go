@@ -96,7 +96,7 @@ func updateGroups() []updateGroup {
 			{what: "zones from 2 to 3", from: standard, to: three, args: [2]string{"", "-c azs=3"}, loses: []string{"node group"},
 				means: "No subnet, address or route of the other zones changes. The node group is made anew, in three zones."},
 			{what: "zones from 3 to 6", from: three, to: platform(func(p *pp) { p.Network.Azs = 6 }), args: [2]string{"-c azs=3", "-c azs=6"}, loses: []string{"node group"},
-				means: "The same. The Region must have six."},
+				means: "The same. The Region must have six, and the account six Elastic IPs; five is the quota until you ask for more."},
 			{what: "zones from 3 to 2", from: three, to: standard, args: [2]string{"-c azs=3", "-c azs=2"}, loses: []string{"Elastic IP", "NAT gateway", "node group", "subnet"},
 				means: "What you put into the third zone must be gone first, load balancers too: a subnet in use is not deleted."},
 			{what: "the zones by name, those that the stack has", from: inZones, to: named("eu-west-1a", "eu-west-1b"),
@@ -151,7 +151,7 @@ func updateGroups() []updateGroup {
 				means: "With another Name at the same time it is a new cluster. An access entry (AdminRoleArns) does the same for a living one."},
 			{what: "another key for secrets (SecretsKey)", from: standard, to: key(func(p *pp, k awskms.IKey) { p.Cluster.SecretsKey = k }), refused: "under the same name", loses: []string{"KMS key", "add-on", "cluster", "node group"},
 				means: "EKS changes no cluster's key. With another Name at the same time it is a new cluster."},
-			{what: "an administrator", from: standard, to: platform(roles("Admin")), args: [2]string{"", "-c adminRoleArns=arn:aws:iam::123456789012:role/Admin"}, means: "At once."},
+			{what: "an administrator", from: standard, to: platform(roles("Admin")), args: [2]string{"", "-c adminRoleArns=arn:aws:iam::123456789012:role/cdk-hnb659fds-lookup-role-123456789012-us-east-1"}, means: "At once."},
 			{what: "an administrator before another in the list", from: platform(roles("Operator")), to: platform(roles("Admin", "Operator")), means: "The order does not matter."},
 			{what: "a reader (Access)", from: standard, to: platform(func(p *pp) {
 				p.Cluster.Access = []ipv6eks.Access{{Principal: "arn:aws:iam::111122223333:role/Reader", Right: ipv6eks.View}}

@@ -174,6 +174,8 @@ type Cluster struct {
 	Name string
 	// Vpc is the network the cluster is in.
 	Vpc awsec2.IVpc
+	// Region is the stack's, a token where it is not known at synth.
+	Region string
 	// Version is the Kubernetes version.
 	Version string
 	// PodsReachIPv4 tells whether Pods have a way to IPv4: false with CNI.DisableIpv4Egress.
@@ -321,7 +323,8 @@ func NewCluster(scope constructs.Construct, id string, props *ClusterProps) *Clu
 	if jsiix.Value(props).Vpc == nil {
 		err = errors.Join(err, errors.New("Vpc: missing: want a dual-stack VPC, for example dualstack.NewVpc(…).Vpc"))
 	}
-	if region := *awscdk.Stack_Of(scope).Region(); strings.HasPrefix(region, "cn-") {
+	region := *awscdk.Stack_Of(scope).Region()
+	if strings.HasPrefix(region, "cn-") {
 		// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-eks-cluster-kubernetesnetworkconfig.html
 		err = errors.Join(err, fmt.Errorf("Region: %s: EKS has no IPv6 clusters in the China Regions: want a Region of another partition", region))
 	}
@@ -331,7 +334,7 @@ func NewCluster(scope constructs.Construct, id string, props *ClusterProps) *Clu
 	p := props.withDefaults()
 
 	c := &Cluster{
-		Construct: constructs.NewConstruct(scope, jsiix.Str(id)), Vpc: p.Vpc, Version: p.Version, PodsReachIPv4: !p.CNI.DisableIpv4Egress,
+		Construct: constructs.NewConstruct(scope, jsiix.Str(id)), Vpc: p.Vpc, Region: region, Version: p.Version, PodsReachIPv4: !p.CNI.DisableIpv4Egress,
 		subnets: *p.Vpc.SelectSubnets(p.Subnets).Subnets, kubectl: p.Kubectl.Layer != nil,
 		confined: p.ConfinePodIdentity, dnsOnFargate: p.CoreDNSOnFargate,
 	}
@@ -406,10 +409,9 @@ func (c *Cluster) warn() {
 		say("EndOfStandardSupport", "Kubernetes %s leaves standard support on %s, and a cluster then costs six times as much (%s): upgrade to %s (docs/upgrades.md)",
 			c.Version, v.StandardUntil.Format(time.DateOnly), aws.DocVersions, DefaultVersion)
 	}
-	region := *awscdk.Stack_Of(c.Construct).Region()
-	if zone, ok := aws.NoControlPlaneIn(region); ok && isToken(*c.subnets[0].AvailabilityZone()) {
+	if zone, ok := aws.NoControlPlaneIn(c.Region); ok && isToken(*c.subnets[0].AvailabilityZone()) {
 		say("ControlPlaneZone", "EKS puts no control plane into %s of %s (%s), and the zones are the Region's first ones, whichever those are in the account: name the zones, all but that one (dualstack.VpcProps.AvailabilityZones; aws ec2 describe-availability-zones tells the names of zone ids)",
-			zone, region, aws.DocZones)
+			zone, c.Region, aws.DocZones)
 	}
 }
 

@@ -312,3 +312,24 @@ func ExampleCluster_NewPodIdentity() {
 
 	app.Synth(nil)
 }
+
+// Access for people who do not administer, an encrypted default StorageClass, and nodes that stay a version behind while the
+// control plane is upgraded.
+func ExampleCluster_AddNodeGroup() {
+	app := awscdk.NewApp(nil)
+	stack := awscdk.NewStack(app, jsii.String("Demo"), nil)
+	cluster := ipv6eks.NewCluster(stack, "Cluster", &ipv6eks.ClusterProps{
+		Vpc: dualstack.NewVpc(stack, "Network", nil).Vpc, Version: "1.36", Kubectl: kubectllayer.For(stack, "Kubectl", "1.36"),
+		EBSDriver: true,
+		Access: []ipv6eks.Access{
+			{Principal: "arn:aws:iam::111122223333:role/OnCall", Right: ipv6eks.AdminView},
+			{Principal: "arn:aws:iam::111122223333:role/Shop", Right: ipv6eks.Edit, Namespaces: []string{"shop", "shop-*"}},
+		},
+	})
+	cluster.AddNodeGroup("General", &ipv6eks.NodeGroupProps{Version: "1.35", VolumeKey: ipv6eks.NewVolumeKey(stack, "Volumes")})
+	cluster.AddNodeGroup("Gpu", &ipv6eks.NodeGroupProps{
+		InstanceTypes: []string{"g6.xlarge"}, AMI: ipv6eks.AL2023Nvidia, Min: 0, Max: 4,
+		Taints: []ipv6eks.Taint{{Key: "nvidia.com/gpu", Effect: ipv6eks.NoSchedule}},
+	})
+	app.Synth(nil)
+}

@@ -224,7 +224,7 @@ func (p *ControllerProps) check() error {
 	if c.Cluster == nil {
 		return errors.Join(p.Validate(ipv6eks.DefaultVersion), errors.New("Cluster: missing: want a cluster of ipv6eks.NewCluster"))
 	}
-	err := errors.Join(p.Validate(c.Cluster.Version), c.checkIPv6(*awscdk.Stack_Of(c.Cluster.Construct).Region()))
+	err := errors.Join(p.Validate(c.Cluster.Version), c.checkIPv6(c.Cluster.Region))
 	if !c.Cluster.HasKubectl() {
 		err = errors.Join(err, errors.New("Cluster: it has no kubectl layer, which charts are installed with: want ipv6eks.ClusterProps.Kubectl, for example kubectllayer.New(…)"))
 	}

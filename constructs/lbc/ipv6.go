@@ -86,7 +86,7 @@ func (p ControllerProps) envValue() (any, bool) {
 
 // warnIPv6 warns where the SDKs' explicit data has no name with IPv6 for a service that the controller cannot do without.
 func (c *Controller) warnIPv6(p ControllerProps) {
-	region := *awscdk.Stack_Of(c.Construct).Region()
+	region := p.Cluster.Region
 	if !p.overIPv6() || isToken(region) {
 		return
 	}
