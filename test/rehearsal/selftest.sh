@@ -3,6 +3,5 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 python=$(./venv.sh)
-export PYTHONDONTWRITEBYTECODE=1
-[ $# = 0 ] || exec "$python" -m unittest "$@"
-ls selftest/test_*.py | sed 's|/|.|; s|\.py$||' | xargs -P 2 -n 3 "$python" -m unittest --buffer
+if [ $# -gt 0 ]; then exec "$python" -m unittest "$@"; fi
+exec "$python" -m unittest discover --start-directory selftest --top-level-directory . --buffer

@@ -38,21 +38,29 @@ class Case(unittest.TestCase):
         self.state["problems"].clear()
         self.state["warnings"].clear()
 
-    def clean_up(self):
-        """Delete the stacks, the importing ones first, and ask that nothing of them is left."""
+    def drop_stacks(self):
+        """Delete the stacks, the importing ones first."""
         for _ in range(2):
             for stack in reversed(self.cfn.describe_stacks()["Stacks"]):
                 try:
                     self.cfn.delete_stack(StackName=stack["StackName"])
                 except self.cfn.exceptions.ClientError:
                     pass
+
+    def clean_up(self):
+        """Delete the stacks and the log groups, and ask that nothing of them is left."""
+        from moto.cloudformation.models import cloudformation_backends
+        from moto.ec2.models import ec2_backends
+        from moto.iam.models import iam_backends
+
+        self.drop_stacks()
         logs = self.client("logs")
         for group in logs.describe_log_groups()["logGroups"]:
             logs.delete_log_group(logGroupName=group["logGroupName"])
-        vpcs = [v["VpcId"] for v in self.ec2.describe_vpcs()["Vpcs"] if not v["IsDefault"]]
-        roles = [r["RoleName"] for r in self.client("iam").list_roles()["Roles"]]
-        stacks = [s["StackName"] for s in self.cfn.describe_stacks()["Stacks"]]
-        left = stacks + vpcs + roles + self.ec2.describe_addresses()["Addresses"]
+        stacks = cloudformation_backends[server.ACCOUNT][server.REGION].stacks.values()
+        ec2, roles = ec2_backends[server.ACCOUNT][server.REGION], iam_backends[server.ACCOUNT]["aws"].roles
+        left = [stack.name for stack in stacks] + [vpc.id for vpc in ec2.vpcs.values() if str(vpc.is_default).lower() != "true"]
+        left += [role.name for role in roles.values()] + [address.public_ip for address in ec2.addresses]
         if left:  # a fault of this test, and not of those that follow
             self.moto.reset()
         self.assertEqual([], left)
@@ -65,7 +73,7 @@ class Case(unittest.TestCase):
         It takes the place of the test's earlier stacks, unless it is to be beside them.
         """
         if not beside:
-            self.clean_up()
+            self.drop_stacks()
         name = f"S{next(NUMBERS)}"
         body = json.dumps({"Resources": resources, **parts})
         try:
