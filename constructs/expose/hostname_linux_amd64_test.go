@@ -14,7 +14,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 
@@ -100,11 +99,9 @@ type kubectl struct {
 	status              *string
 }
 
+// newKubectl is the layer's, which is for Linux on x86-64, as this file is.
 func newKubectl(t *testing.T) kubectl {
 	t.Helper()
-	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
-		t.Skip("the layer's kubectl is for Linux on x86-64")
-	}
 	k := kubectl{path: layersKubectl(t), cache: t.TempDir(), status: new(string)}
 	resources := map[string]string{"v1": "services Service", "networking.k8s.io/v1": "ingresses Ingress", gatewayGroup + "/v1": "gateways Gateway"}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
