@@ -8,7 +8,8 @@
 #     CDK_ARGS      more arguments of synth, e.g. "-c azs=3"
 #     UPDATE_ARGS   a second synth with these beside CDK_ARGS, deployed as an update; UPDATE2_ARGS, UPDATE3_ARGS, ...
 #                   follow. UPDATE_ENV, UPDATE2_ENV, ...: VAR=VALUE words for that synth
-#     CHECK_ARGS    arguments of check_deployed.py, e.g. "--no-nat" (--no-eks, --no-lbc)
+#     CHECK_ARGS    arguments of check_deployed.py, e.g. "--no-nat" (--no-eks, --no-lbc); UPDATE_CHECK_ARGS, ... after that
+#                   update, where they differ
 #     KEEP=1        stop before destroy and leave the emulator running: its endpoint and its pid are printed
 #     REDEPLOY=1    after destroy, deploy the same app again, check and destroy
 #     EIP_QUOTA     Elastic IP addresses per Region (default: 5, as AWS; 0: no limit)
@@ -82,7 +83,7 @@ note=(--no-notices --no-version-reporting)
 deploy=(deploy --all --require-approval never --progress events --concurrency 1 "${note[@]}")
 synth() { (cd "$app" && env $2 "$cdk" synth --quiet "${note[@]}" ${CDK_ARGS:-} $3 --output "$WORK/$1"); }
 operations() { "$python" -c 'import json, sys; print(len(json.load(open(sys.argv[1]))["operations"]))' "$STATE_FILE"; }
-check() { "$python" "$here/check_deployed.py" --state "$STATE_FILE" ${CHECK_ARGS:-} $stacks; }
+check() { "$python" "$here/check_deployed.py" --state "$STATE_FILE" ${1-${CHECK_ARGS:-}} $stacks; }
 deploys_nothing() { "$cdk" "${deploy[@]}" --app "$out" && [ "$(operations)" = "$before" ]; }
 leftovers() { "$python" "$here/leftovers.py" --state "$STATE_FILE"; }
 stack_names() {
@@ -91,13 +92,13 @@ for name, part in json.load(open(sys.argv[1] + "/manifest.json"))["artifacts"].i
     if part["type"] == "aws:cloudformation:stack": print(part["properties"].get("stackName", name))' "$WORK/$1" | xargs)
 }
 update() { # update NAME: the variables NAME_ARGS and NAME_ENV
-  local args=$1_ARGS env=$1_ENV name=${1,,}
+  local args=$1_ARGS env=$1_ENV checks=$1_CHECK_ARGS name=${1,,}
   step "synth-$name" synth "$name" "${!env:-}" "${!args:-}" || finish
   out=$WORK/$name
   stack_names "$name"
   step "diff-$name" "$cdk" diff --all --app "$out" "${note[@]}"
   step "$name" "$cdk" "${deploy[@]}" --app "$out" || finish
-  tail=200 step "check-$name" check
+  tail=200 step "check-$name" check "${!checks-${CHECK_ARGS:-}}"
 }
 
 # From an empty folder: in APPDIR the CLI would synthesize first.

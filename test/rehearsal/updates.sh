@@ -11,11 +11,12 @@ while IFS= read -r line; do
   esac
   number=$((number + 1))
   [ $# -eq 0 ] || [[ " $* " == *" $number "* ]] || continue
-  first=${line%%|*} update=${line#*|} check= last= quota=5
+  first=${line%%|*} update=${line#*|} check= after= last= quota=5
   [[ $line != *azs=6* ]] || quota=0 # six zones want six Elastic IPs: more than an account has by default
-  [[ $line != *nat=none* ]] || check=--no-nat # of the way out of an IPv4 host there is nothing to check
+  [[ $first != *nat=none* ]] || check=--no-nat
+  [ "$(grep -o 'nat=[a-z-]*' <<<"$first $update" | tail -1)" != nat=none ] || after=--no-nat # the last nat= counts
   [[ $update != *hardened=true* ]] || last="$update -c deletable=true" # EKS deletes no protected cluster
-  log=$(CDK_ARGS=$first UPDATE_ARGS=$update UPDATE2_ARGS=$last CHECK_ARGS=$check EIP_QUOTA=$quota bash "$here/run.sh" 2>&1 </dev/null)
+  log=$(CDK_ARGS=$first UPDATE_ARGS=$update UPDATE2_ARGS=$last CHECK_ARGS=$check UPDATE_CHECK_ARGS=$after UPDATE2_CHECK_ARGS=$after EIP_QUOTA=$quota bash "$here/run.sh" 2>&1 </dev/null)
   verdict=$(tail -1 <<<"$log")
   echo "$number $name: ${verdict#VERDICT: }"
   [[ $verdict == "VERDICT: PASS"* ]] || { failed=1; echo "$log"; }
