@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/eks-ipv6/cdk/internal/jsiix"
 )
 
 // DefaultTLSPolicy is what AWS recommends and its console sets for HTTPS and TLS listeners: TLS 1.3 and 1.2 with forward
@@ -351,7 +353,7 @@ func checkName(p *problems, name, namespace string) {
 const maxName = 32
 
 func checkBalancerName(p *problems, name string) {
-	if name == "" || isToken(name) {
+	if name == "" || jsiix.IsToken(name) {
 		return
 	}
 	ok := len(name) <= maxName && !strings.HasPrefix(name, "-") && !strings.HasSuffix(name, "-") && !strings.HasPrefix(name, "internal-")
@@ -366,7 +368,7 @@ func checkBalancerName(p *problems, name string) {
 // checkArns wants ARNs, or tokens for them.
 func checkArns(p *problems, field, service string, arns ...string) {
 	for i, a := range arns {
-		if parts := strings.SplitN(a, ":", 6); !isToken(a) && (len(parts) != 6 || parts[0] != "arn" || parts[2] != service) {
+		if parts := strings.SplitN(a, ":", 6); !jsiix.IsToken(a) && (len(parts) != 6 || parts[0] != "arn" || parts[2] != service) {
 			p.add("%s[%d]: %q: want the ARN of %s", field, i, a, map[string]string{"acm": "an ACM certificate", "wafv2": "a WAF web ACL"}[service])
 		}
 	}

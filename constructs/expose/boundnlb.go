@@ -315,7 +315,7 @@ func (b *BoundNLB) addSecurityGroup(p BoundNLBProps) {
 		open := port.ec2()
 		for _, r := range ranges {
 			peer := awsec2.Peer_Ipv4
-			if !isToken(r) && strings.Contains(r, ":") || in.vpc != nil && r == in.vpc[1] {
+			if !jsiix.IsToken(r) && strings.Contains(r, ":") || in.vpc != nil && r == in.vpc[1] {
 				peer = awsec2.Peer_Ipv6
 			}
 			b.SecurityGroup.AddIngressRule(peer(jsiix.Str(r)), open, jsiix.Str("clients"), nil)
@@ -435,7 +435,7 @@ func (k targetKind) parts() []string {
 	if k.scheme == InternetFacing {
 		out = append(out, "public")
 	}
-	if k.name != "" && !isToken(k.name) { // a token says nothing before deployment
+	if k.name != "" && !jsiix.IsToken(k.name) { // a token says nothing before deployment
 		out = append(out, "named", strings.ToLower(k.name))
 	}
 	return out

@@ -91,7 +91,7 @@ func (p published) hostname(scope constructs.Construct) string {
 // nameBegins is what the DNS name of a load balancer with a name begins with. The controller writes it in lower case. A token's
 // value may have capital letters, and is not asked for.
 func nameBegins(name string) string {
-	if isToken(name) {
+	if jsiix.IsToken(name) {
 		return ""
 	}
 	return strings.ToLower(name) + "-"

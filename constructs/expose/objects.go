@@ -35,7 +35,7 @@ func YAML(objects ...runtime.Object) ([]byte, error) {
 		if err != nil {
 			return nil, fmt.Errorf("expose.YAML: %w", err)
 		}
-		if bytes.Contains(text, []byte(tokenMark)) {
+		if bytes.Contains(text, []byte(jsiix.TokenMark)) {
 			return nil, fmt.Errorf("expose.YAML: %v %v holds a CDK token, which only a deployment can resolve: want plain values, or the construct", m["kind"], at(m, "metadata", "name"))
 		}
 		if i > 0 {
@@ -45,12 +45,6 @@ func YAML(objects ...runtime.Object) ([]byte, error) {
 	}
 	return out.Bytes(), nil
 }
-
-// tokenMark begins every string that stands for a CDK token.
-const tokenMark = "${Token["
-
-// isToken tells whether a string holds a CDK token, whose value no one knows yet.
-func isToken(s string) bool { return strings.Contains(s, tokenMark) }
 
 // manifest is an object as it is applied.
 func manifest(o runtime.Object) (map[string]any, error) {

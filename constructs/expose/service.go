@@ -274,7 +274,7 @@ func (p ServiceProps) checkSubnets(bad *problems) {
 			if p.Scheme == Internal {
 				bad.add("%s.EIPAllocation: %s on an internal load balancer: want PrivateIPv4, or InternetFacing", field, s.EIPAllocation)
 			}
-			if !isToken(s.EIPAllocation) && !strings.HasPrefix(s.EIPAllocation, "eipalloc-") {
+			if !jsiix.IsToken(s.EIPAllocation) && !strings.HasPrefix(s.EIPAllocation, "eipalloc-") {
 				bad.add("%s.EIPAllocation: %q: want the allocation id of an Elastic IP, eipalloc-…", field, s.EIPAllocation)
 			}
 		}

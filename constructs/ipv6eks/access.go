@@ -19,7 +19,7 @@ func validateAdmins(arns []string) error {
 	var errs []error
 	ids := map[string]string{}
 	for i, arn := range arns {
-		if isToken(arn) {
+		if jsiix.IsToken(arn) {
 			continue
 		}
 		field := fmt.Sprintf("AdminRoleArns[%d]", i)
@@ -106,7 +106,7 @@ func validateAccess(admins []string, list []Access) error {
 	for i, a := range list {
 		id := principalID("Access", i, a.Principal)
 		switch {
-		case isToken(a.Principal):
+		case jsiix.IsToken(a.Principal):
 		case strings.Contains(a.Principal, ":assumed-role/"):
 			bad(i, "Principal: %s is a session: want its role's ARN, arn:aws:iam::ACCOUNT:role/NAME", a.Principal)
 		case !principalArn.MatchString(a.Principal):

@@ -135,7 +135,6 @@ func (c *Cluster) addNodes(nodes constructs.IConstruct) {
 
 // runAddonsAfter has the add-ons that are Deployments wait for somewhere to run.
 func (c *Cluster) runAddonsAfter(nodes constructs.IConstruct) {
-	c.capacity++
 	for _, a := range c.afterNodes {
 		a.Node().AddDependency(nodes)
 	}

@@ -205,7 +205,6 @@ type Cluster struct {
 	kubectl     bool
 	confined    bool // NewPodIdentity's roles trust this cluster alone
 
-	capacity     int      // node groups and Fargate profiles
 	schedulable  int      // those of the node groups that take Pods without tolerations
 	idle         []string // the others, by id
 	dnsOnFargate bool
@@ -242,7 +241,7 @@ func (p *ClusterProps) Validate() error {
 	c := p.withDefaults()
 	var errs []error
 	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
-	if c.Name != "" && !isToken(c.Name) && !clusterName.MatchString(c.Name) {
+	if c.Name != "" && !jsiix.IsToken(c.Name) && !clusterName.MatchString(c.Name) {
 		bad("Name: %q: want 1 to 100 letters, digits, hyphens and underscores, beginning with a letter or digit", c.Name)
 	}
 	if _, ok := retentions[c.LogRetentionDays]; !ok {
@@ -409,7 +408,7 @@ func (c *Cluster) warn() {
 		say("EndOfStandardSupport", "Kubernetes %s leaves standard support on %s, and a cluster then costs six times as much (%s): upgrade to %s (docs/upgrades.md)",
 			c.Version, v.StandardUntil.Format(time.DateOnly), aws.DocVersions, DefaultVersion)
 	}
-	if zone, ok := aws.NoControlPlaneIn(c.Region); ok && isToken(*c.subnets[0].AvailabilityZone()) {
+	if zone, ok := aws.NoControlPlaneIn(c.Region); ok && jsiix.IsToken(*c.subnets[0].AvailabilityZone()) {
 		say("ControlPlaneZone", "EKS puts no control plane into %s of %s (%s), and the zones are the Region's first ones, whichever those are in the account: name the zones, all but that one (dualstack.VpcProps.AvailabilityZones; aws ec2 describe-availability-zones tells the names of zone ids)",
 			zone, c.Region, aws.DocZones)
 	}
@@ -504,7 +503,7 @@ func refuse(p *awseksv2.ClusterProps) error {
 func (c *Cluster) withoutDNS() string {
 	_, fargate := c.RunsOnFargate("kube-system", map[string]string{"k8s-app": "kube-dns"})
 	switch {
-	case c.capacity == 0:
+	case c.schedulable+len(c.idle) == 0 && c.lastProfile == nil:
 		return "the cluster has no node group and no Fargate profile, so coredns would never start and the deployment would time out: call AddNodeGroup or AddFargateProfile"
 	case c.dnsOnFargate && !fargate:
 		return "CoreDNSOnFargate: no Fargate profile takes coredns, so it would never start: want AddFargateProfile with a selector of namespace kube-system, alone or with the label k8s-app: kube-dns"

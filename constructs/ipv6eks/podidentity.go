@@ -3,7 +3,6 @@ package ipv6eks
 import (
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awseksv2"
@@ -56,8 +55,5 @@ func (c *Cluster) podsPrincipal() awsiam.PrincipalBase {
 func managedPolicy(name string) awsiam.IManagedPolicy {
 	return awsiam.ManagedPolicy_FromAwsManagedPolicyName(jsiix.Str(name))
 }
-
-// isToken tells whether s holds a CDK token, without asking the kernel: tokens look like ${Token[Name.123]}.
-func isToken(s string) bool { return strings.Contains(s, "${Token[") }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

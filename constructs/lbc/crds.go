@@ -59,15 +59,10 @@ func checkCRDs(crds []map[string]any, bad func(string, ...any)) {
 		bad("CRDs: %w: want objects that JSON can hold", err)
 	case len(text) > maxCRDs:
 		bad("CRDs: %d bytes: want %d at most, what a function is sent: leave the schemas' descriptions out", len(text), maxCRDs)
-	case strings.Contains(string(text), tokenMark):
+	case jsiix.IsToken(string(text)):
 		bad("CRDs: a CDK token in them: want plain values")
 	}
 }
-
-// tokenMark begins every string that stands for a CDK token.
-const tokenMark = "${Token["
-
-func isToken(s string) bool { return strings.Contains(s, tokenMark) }
 
 // addCRDs applies the controller's kinds, or warns that nobody updates them. helm makes those of a chart once, at the first
 // install, and never touches them again (https://helm.sh/docs/chart_best_practices/custom_resource_definitions/).

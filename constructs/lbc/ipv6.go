@@ -64,7 +64,7 @@ func (p ControllerProps) checkIPv6(region string) error {
 		switch {
 		case !ok && p.Values[a.off] == true:
 			bad("Values[%s]: true: Pods do not reach IPv4, and no name with IPv6 is documented for %s: leave it out, ", a.off, a.service)
-		case ok && !isToken(region):
+		case ok && !jsiix.IsToken(region):
 			if name, _ := public.DualStackName(region); name == "" {
 				bad("Region: %s: Pods do not reach IPv4, and no name with IPv6 is documented for %s there: ", region, a.service)
 			}
@@ -87,7 +87,7 @@ func (p ControllerProps) envValue() (any, bool) {
 // warnIPv6 warns where the SDKs' explicit data has no name with IPv6 for a service that the controller cannot do without.
 func (c *Controller) warnIPv6(p ControllerProps) {
 	region := p.Cluster.Region
-	if !p.overIPv6() || isToken(region) {
+	if !p.overIPv6() || jsiix.IsToken(region) {
 		return
 	}
 	for _, a := range apis {

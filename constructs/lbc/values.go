@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
+
+	"github.com/eks-ipv6/cdk/internal/jsiix"
 )
 
 // merge is base with the values of over laid on top: maps are merged key by key, everything else is replaced. It
@@ -134,7 +136,7 @@ var (
 // invalidChartRepository tells what is wrong with the address of a chart's repository, or nothing.
 func invalidChartRepository(s string) string {
 	switch scheme, _, _ := strings.Cut(s, "://"); {
-	case isToken(s):
+	case jsiix.IsToken(s):
 	case scheme == "http":
 		return "a chart over plain HTTP can be changed on its way: want https:// or oci://"
 	case scheme == "https" && !httpsRepository.MatchString(s):
@@ -151,7 +153,7 @@ func invalidChartRepository(s string) string {
 func invalidImageRepository(s string) string {
 	last := s[strings.LastIndex(s, "/")+1:]
 	switch {
-	case isToken(s):
+	case jsiix.IsToken(s):
 	case strings.Contains(s, "://"):
 		return "want a name without " + s[:strings.Index(s, "://")+3]
 	case strings.Contains(s, "@"):

@@ -3,6 +3,8 @@
 package jsiix
 
 import (
+	"strings"
+
 	"github.com/aws/jsii-runtime-go"
 )
 
@@ -51,3 +53,9 @@ func Value[T any](p *T) T {
 	}
 	return *p
 }
+
+// TokenMark begins every string that stands for a CDK token: ${Token[Name.123]}.
+const TokenMark = "${Token["
+
+// IsToken tells whether s holds a CDK token, whose value no one knows yet, without asking the kernel.
+func IsToken(s string) bool { return strings.Contains(s, TokenMark) }
