@@ -22,7 +22,7 @@ func invariants(tr flow.Trace) error {
 		if err := invariantsOfWay(r.Verdict, r.Hops, r.Return); err != nil {
 			return err
 		}
-		if len(r.Packets) == 0 {
+		if len(r.Packets()) == 0 {
 			return fmt.Errorf("a region without packets: %v", r)
 		}
 		pass, other, open = pass || r.Verdict.OK(), other || !r.Verdict.OK() && !r.Exception, open || r.Verdict == flow.Insufficient || r.Unassigned

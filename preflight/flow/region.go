@@ -12,8 +12,6 @@ import (
 
 // Region is a part of the packets that a question is about: all that take one way and come to one end.
 type Region struct {
-	// Packets are the packets of the region; it holds those of each set.
-	Packets []PacketSet
 	Verdict Verdict
 	// Hops and Return are the way of one of its packets, as in a [Trace].
 	Hops, Return []Hop
@@ -114,10 +112,19 @@ func (t Trace) Exceptions() (out []Region) {
 // Decisive is the region whose way the trace shows.
 func (t Trace) Decisive() Region { return t.Regions[t.region] }
 
+// Packets are the packets of the region: it holds those of each set.
+func (r Region) Packets() []PacketSet {
+	out := make([]PacketSet, len(r.cases))
+	for i, c := range r.cases {
+		out[i] = c.packets()
+	}
+	return out
+}
+
 // Text says which packets the region holds, one line for each set.
 func (r Region) Text() []string {
-	out := make([]string, len(r.Packets))
-	for i, p := range r.Packets {
+	out := make([]string, len(r.cases))
+	for i, p := range r.Packets() {
 		out[i] = p.String()
 	}
 	return out
@@ -291,7 +298,6 @@ func classify(list []Region) {
 					free[v.free] = true
 				}
 			}
-			r.Packets = append(r.Packets, c.packets())
 		}
 		r.Exception = r.Exception && passes && free[chosen] && !free[every] && !free[assigned]
 		r.Unassigned = len(list) > 1 && free[assigned]

@@ -401,7 +401,7 @@ func jsonPackets(r Region) []jsonPacketSet {
 		}
 		return out
 	}
-	for _, p := range r.Packets {
+	for _, p := range r.Packets() {
 		out = append(out, jsonPacketSet{Src: append([]netip.Prefix{}, p.Src...), Dst: append([]netip.Prefix{}, p.Dst...), Protocols: list(p.Proto),
 			SourcePort: list(p.SrcPort), DestinationPort: list(p.DstPort), Where: append([]string{}, p.Where...), Text: p.String()})
 	}

@@ -91,7 +91,7 @@ func passing(t flow.Trace) float64 {
 		if !r.Verdict.OK() {
 			continue
 		}
-		for _, set := range r.Packets {
+		for _, set := range r.Packets() {
 			for _, p := range set.Dst {
 				part += math.Pow(2, -float64(p.Bits()))
 			}
