@@ -71,6 +71,9 @@ func (b *builder) leftovers() {
 		}
 	}
 	for _, n := range b.set.Notes() {
+		if n.Unread {
+			continue
+		}
 		b.assume(Ref{Stack: n.Stack.ID, LogicalID: n.Path}, "%s: %s", n.Path, n.Text)
 	}
 	for _, r := range b.set.Resources("AWS::EC2::VPCBlockPublicAccessOptions") {

@@ -118,6 +118,8 @@ type Network struct {
 	Unmodelled []Ref
 	// Problems are parts of resources that could not be read, such as a manifest that is not JSON.
 	Problems []Problem
+	// Unread are parts of the templates whose resources are not seen: a nested stack that is not at hand, a loop, a macro.
+	Unread []Problem
 
 	open     []*Open
 	standIns prefixIndex[string]

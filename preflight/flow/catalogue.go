@@ -71,6 +71,9 @@ func (n *Network) told(r *Report) {
 	for _, p := range n.model.Problems {
 		r.Problems = append(r.Problems, fmt.Sprintf("%s: %s", p.Ref, p.Text))
 	}
+	for _, p := range n.model.Unread {
+		r.Unread = append(r.Unread, fmt.Sprintf("%s: %s", p.Ref, p.Text))
+	}
 }
 
 type catalogue struct {

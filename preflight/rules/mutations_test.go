@@ -343,6 +343,8 @@ var mutations = []mutation{
 	{name: "W41 not others", add: "  Logs: {Type: AWS::Logs::LogGroup, Properties: {LogGroupName: /aws/eks/mine/pods}}\n", want: ""},
 	{name: "W42", edits: []string{`{Key: load_balancing.cross_zone.enabled, Value: "true"}`, `{Key: load_balancing.cross_zone.enabled, Value: "false"}`}, want: "W42 Nlb"},
 	{name: "W42 not by target groups", edits: []string{`{Key: load_balancing.cross_zone.enabled, Value: "true"}`, `{Key: deletion_protection.enabled, Value: "true"}`, "Port: 53, Protocol: TCP_UDP, TargetType: ip, ", `Port: 53, TargetGroupAttributes: [{Key: load_balancing.cross_zone.enabled, Value: "true"}], Protocol: TCP_UDP, TargetType: ip, `}, want: ""},
+	{name: "W60", add: "  Nested: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: https://s3.amazonaws.com/bucket/nested.yaml}}\n", want: "W60 Nested"},
+	{name: "W61", add: "  Twice: {Type: AWS::SNS::Topic, Metadata: {a: 1}, Metadata: {b: 1}}\n", want: "W61 Twice"},
 	{name: "W43", edits: []string{`{"LOG": "info"}}'`, `{"ENABLE_V4_EGRESS": "false"}}'`}, add: coredns(""), want: "W43 Dns", also: "W23 Cni"},
 	{name: "W43 IPv4 resolver", edits: []string{`{"LOG": "info"}}'`, `{"ENABLE_V4_EGRESS": "false"}}'`}, add: coredns(`, ConfigurationValues: '{"corefile": ".:53 {\n  forward . 10.0.0.2:53\n}"}'`), want: "W43 Dns", also: "W23 Cni"},
 	{name: "W43 not the IPv6 resolver", edits: []string{`{"LOG": "info"}}'`, `{"ENABLE_V4_EGRESS": "false"}}'`}, add: coredns(`, ConfigurationValues: '{"corefile": ".:53 {\n  forward . fd00:ec2::253\n}"}'`), want: "W23 Cni"},
