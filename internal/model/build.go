@@ -98,6 +98,14 @@ func outside(typ string, v cfn.Value) Ref {
 	return Ref{Type: typ, Name: v.String()}
 }
 
+// outsideOr is the Ref of the resource that a value identifies, or of what no template declares.
+func (b *builder) outsideOr(typ string, v cfn.Value) Ref {
+	if r, ok := v.Resource(); ok {
+		return ref(r)
+	}
+	return outside(typ, v)
+}
+
 func (b *builder) assume(r Ref, format string, args ...any) {
 	b.net.Assumptions = append(b.net.Assumptions, Assumption{Ref: r, Text: fmt.Sprintf(format, args...)})
 }
@@ -157,6 +165,16 @@ func prefix(v cfn.Value, f Family) (p netip.Prefix, unknown string) {
 		return netip.Prefix{}, fmt.Sprintf("%q, which is not an %s CIDR block", s, f)
 	}
 	return p.Masked(), ""
+}
+
+// port is a port number. One that is none, such as 65616, is 0 and a problem.
+func (b *builder) port(at Ref, v cfn.Value) uint16 {
+	n, ok := v.Int()
+	if ok && (n < 0 || n > 65535) {
+		b.problem(at, "port %d is no port", n)
+		return 0
+	}
+	return uint16(n)
 }
 
 func tags(v cfn.Value) Tags {
@@ -297,10 +315,17 @@ func (b *builder) index() {
 			switch {
 			case r.Destination.IsValid():
 				t.index.add(r.Destination, r)
+				if first := t.index.byPrefix[r.Destination]; first != r {
+					if len(first.alternatives) == 0 {
+						first.alternatives = []*Route{first}
+					}
+					first.alternatives = append(first.alternatives, r)
+				}
 			case r.PrefixList == nil || r.PrefixList.Unknown != "":
 				t.index.uncertain = append(t.index.uncertain, r)
 			}
 		}
+		t.index.uncertain = append(t.index.uncertain, t.Learned...)
 		// A route to a CIDR wins over one to a prefix list that holds the same.
 		for _, r := range t.Routes {
 			if r.PrefixList != nil {

@@ -18,7 +18,7 @@ func (b *builder) launchTemplates() {
 		t.HTTPProtocolIPv6 = str(d.Get("MetadataOptions.HttpProtocolIpv6"))
 		t.HopLimit, _ = d.Get("MetadataOptions.HttpPutResponseHopLimit").Int()
 		t.ImageID, t.InstanceType = str(d.Get("ImageId")), str(d.Get("InstanceType"))
-		t.UserData = str(d.Get("UserData"))
+		t.UserData, t.Data = str(d.Get("UserData")), d
 		for _, ni := range d.Get("NetworkInterfaces").Items() {
 			if i, _ := ni.Get("DeviceIndex").Int(); i != 0 {
 				continue
@@ -26,6 +26,8 @@ func (b *builder) launchTemplates() {
 			t.HasInterfaces = true
 			t.IPv6AddressCount, _ = ni.Get("Ipv6AddressCount").Int()
 			t.PrimaryIPv6 = yes(ni.Get("PrimaryIpv6"), false)
+			t.Public = ni.Get("AssociatePublicIpAddress")
+			t.Interface = ni
 		}
 		b.templates[own(r)] = t
 	}
@@ -318,10 +320,9 @@ func (b *builder) loadBalancers() {
 		if r.Prop("IpAddressType").Is("ipv6") {
 			t.Family = IPv6
 		}
-		if n, ok := r.Prop("Port").Int(); ok {
-			t.Port = uint16(n)
-		}
-		t.Proto = transport(str(r.Prop("Protocol")))
+		t.Port = b.port(t.Ref, r.Prop("Port"))
+		t.Protocol = str(r.Prop("Protocol"))
+		t.Proto = transport(t.Protocol)
 		datagrams := slices.Contains([]string{"UDP", "TCP_UDP", "QUIC", "TCP_QUIC"}, strings.ToUpper(str(r.Prop("Protocol"))))
 		t.PreserveClient = preserves(datagrams, t.TargetType, attributeOf(r.Prop("TargetGroupAttributes"), preserveClient))
 		b.targets[own(r)] = t
@@ -357,12 +358,11 @@ func (b *builder) loadBalancers() {
 	}
 	for _, r := range b.set.Resources("AWS::ElasticLoadBalancingV2::Listener") {
 		l := b.balancers[key(r.Prop("LoadBalancerArn"))]
-		li := &Listener{Ref: ref(r), Proto: transport(str(r.Prop("Protocol"))), Targets: b.actions(r.Prop("DefaultActions"))}
-		if n, ok := r.Prop("Port").Int(); ok {
-			li.Port = uint16(n)
-		}
+		li := &Listener{Ref: ref(r), Protocol: str(r.Prop("Protocol")), Targets: b.actions(r.Prop("DefaultActions"))}
+		li.Proto = transport(li.Protocol)
+		li.Port = b.port(li.Ref, r.Prop("Port"))
 		b.listeners[own(r)] = li
-		if l != nil {
+		if l != nil && (li.Port != 0 || !r.Prop("Port").Known()) {
 			l.Listeners = append(l.Listeners, li)
 		}
 	}

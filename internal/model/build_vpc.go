@@ -2,6 +2,7 @@ package model
 
 import (
 	"cmp"
+	"fmt"
 	"net/netip"
 	"slices"
 
@@ -244,6 +245,10 @@ func (b *builder) subnetsAndTables() {
 	for _, r := range b.set.Resources("AWS::EC2::SubnetRouteTableAssociation") {
 		s, t := b.subnet(r.Prop("SubnetId")), b.table(r.Prop("RouteTableId"))
 		if s != nil && t != nil {
+			if !s.MainTable { // EC2 takes one association only: a condition leaves one of them out
+				t = &RouteTable{Ref: s.Ref, VPC: s.VPC, Imported: true,
+					Unknown: fmt.Sprintf("which of %s and %s is there is decided at deployment", s.Association, ref(r))}
+			}
 			s.RouteTable, s.MainTable, s.Association = t, false, ref(r)
 			if !t.Imported && (t.VPC == nil || t.VPC.Imported) && s.VPC != nil {
 				t.VPC = s.VPC // a table serves subnets of its own VPC only
@@ -307,6 +312,10 @@ func (b *builder) gateways() {
 	for _, r := range b.set.Resources("AWS::EC2::VPCGatewayAttachment") {
 		v := b.vpc(r.Prop("VpcId"))
 		id := r.Prop("InternetGatewayId")
+		if gw := r.Prop("VpnGatewayId"); v != nil && gw.Exists() {
+			at := b.outsideOr("AWS::EC2::VPNGateway", gw)
+			v.PrivateGateway = &at
+		}
 		if v == nil || !id.Exists() {
 			continue
 		}
@@ -316,6 +325,11 @@ func (b *builder) gateways() {
 			b.internet[key(id)] = g
 		}
 		g.Attachment, g.VPC, v.InternetGateway = ref(r), v, g
+	}
+	for _, r := range b.set.Resources("AWS::EC2::GatewayRouteTableAssociation") {
+		if g, t := b.internet[key(r.Prop("GatewayId"))], b.table(r.Prop("RouteTableId")); g != nil && t != nil {
+			g.Edge = t
+		}
 	}
 	for _, r := range b.set.Resources("AWS::EC2::EgressOnlyInternetGateway") {
 		g := &EgressOnlyGateway{Ref: ref(r), VPC: b.vpc(r.Prop("VpcId"))}
@@ -382,6 +396,16 @@ func (b *builder) routes() {
 		}
 		rt.Target = b.routeTarget(r)
 		t.Routes = append(t.Routes, rt)
+	}
+	for _, r := range b.set.Resources("AWS::EC2::VPNGatewayRoutePropagation") {
+		gateway := b.outsideOr("AWS::EC2::VPNGateway", r.Prop("VpnGatewayId"))
+		tables, _ := items(r.Prop("RouteTableIds"))
+		for _, e := range tables {
+			if t := b.table(e); t != nil {
+				t.Learned = append(t.Learned, &Route{Ref: ref(r), Table: t, Unknown: fmt.Sprintf("what %s learns from the other side", gateway),
+					Target: &Other{Ref: gateway, Property: "VpnGatewayId", Value: gateway.String()}})
+			}
+		}
 	}
 	for _, v := range b.net.VPCs {
 		for _, e := range v.Endpoints {

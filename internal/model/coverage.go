@@ -9,9 +9,10 @@ import (
 // modelled are the resource types whose meaning for packets is modelled.
 var modelled = set(
 	"AWS::EC2::VPC", "AWS::EC2::VPCCidrBlock", "AWS::EC2::Subnet", "AWS::EC2::SubnetCidrBlock",
+	"AWS::EC2::VPNGatewayRoutePropagation", "AWS::EC2::GatewayRouteTableAssociation",
 	"AWS::EC2::RouteTable", "AWS::EC2::Route", "AWS::EC2::SubnetRouteTableAssociation",
 	"AWS::EC2::InternetGateway", "AWS::EC2::VPCGatewayAttachment", "AWS::EC2::EgressOnlyInternetGateway",
-	"AWS::EC2::NatGateway", "AWS::EC2::EIP",
+	"AWS::EC2::NatGateway", "AWS::EC2::EIP", "AWS::EC2::EIPAssociation",
 	"AWS::EC2::VPCPeeringConnection", "AWS::EC2::TransitGateway", "AWS::EC2::TransitGatewayAttachment",
 	"AWS::EC2::TransitGatewayVpcAttachment", "AWS::EC2::TransitGatewayRouteTable", "AWS::EC2::TransitGatewayRoute",
 	"AWS::EC2::TransitGatewayRouteTableAssociation", "AWS::EC2::TransitGatewayRouteTablePropagation",
@@ -40,7 +41,7 @@ var irrelevant = []string{
 	"AWS::Lambda::LayerVersion", "AWS::Lambda::Permission", "AWS::Lambda::Version", "AWS::Lambda::Alias", "AWS::Lambda::EventSourceMapping",
 	"AWS::EKS::AccessEntry", "AWS::EKS::PodIdentityAssociation", "AWS::EKS::IdentityProviderConfig",
 	"AWS::EC2::FlowLog", "AWS::EC2::KeyPair", "AWS::EC2::PlacementGroup", "AWS::EC2::Volume", "AWS::EC2::VolumeAttachment",
-	"AWS::EC2::VPCEndpointServicePermissions", "AWS::EC2::VPCEndpointConnectionNotification", "AWS::EC2::EIPAssociation",
+	"AWS::EC2::VPCEndpointServicePermissions", "AWS::EC2::VPCEndpointConnectionNotification",
 	"AWS::EC2::IPAMResourceDiscovery", "AWS::EC2::IPAMResourceDiscoveryAssociation", "AWS::EC2::CapacityReservation",
 	"AWS::AutoScaling::ScalingPolicy", "AWS::AutoScaling::LifecycleHook", "AWS::AutoScaling::ScheduledAction",
 	"AWS::ElasticLoadBalancingV2::ListenerCertificate", "AWS::EFS::FileSystem", "AWS::EFS::AccessPoint",

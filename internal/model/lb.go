@@ -1,5 +1,11 @@
 package model
 
+import (
+	"fmt"
+
+	"github.com/eks-ipv6/cdk/internal/aws"
+)
+
 // LoadBalancer is an AWS::ElasticLoadBalancingV2::LoadBalancer, or one that the AWS Load Balancer
 // Controller will create for an Ingress, a Service or a Gateway.
 type LoadBalancer struct {
@@ -48,9 +54,10 @@ func (l *LoadBalancer) Speaks(f Family) bool {
 // Listener is an AWS::ElasticLoadBalancingV2::Listener.
 type Listener struct {
 	Ref
-	Port    uint16
-	Proto   Proto
-	Targets []*TargetGroup // of the default action and of the rules
+	Port     uint16
+	Proto    Proto
+	Protocol string         // as the template has it, such as TCP_UDP; empty where the controller makes the listener
+	Targets  []*TargetGroup // of the default action and of the rules
 }
 
 // TargetGroup is an AWS::ElasticLoadBalancingV2::TargetGroup, or one the controller makes.
@@ -58,6 +65,7 @@ type TargetGroup struct {
 	Ref
 	Port       uint16
 	Proto      Proto
+	Protocol   string // as the template has it, such as TCP_UDP; empty where the controller makes the group
 	TargetType string // instance (default), ip, lambda, alb
 	Family     Family // IpAddressType, IPv4 by default
 	VPC        *VPC
@@ -73,4 +81,17 @@ type TargetGroup struct {
 	// Backend allows traffic from the load balancer in the nodes' security groups, when the controller
 	// manages it.
 	Backend []*Rule
+}
+
+// Takes reports whether a listener hears packets of a protocol.
+func (l *Listener) Takes(p Proto) bool {
+	return l.Proto == p || aws.HearsBoth(l.Protocol)
+}
+
+// Misfit says why a listener cannot forward to a target group, whose protocol must fit its own; "" where it can.
+func (l *Listener) Misfit(kind LoadBalancerKind, t *TargetGroup) string {
+	if l.Protocol == "" || t.Protocol == "" || t.TargetType == "lambda" || aws.Fits(string(kind), l.Protocol, t.Protocol) {
+		return ""
+	}
+	return fmt.Sprintf("protocol %s of target group %s does not fit protocol %s of listener %s", t.Protocol, t.Ref, l.Protocol, l.Ref)
 }

@@ -62,14 +62,18 @@ var decisive = map[string]struct {
 }{
 	"AWS::EC2::Route": {routing, []string{"RouteTableId", "DestinationCidrBlock", "DestinationIpv6CidrBlock", "DestinationPrefixListId", "GatewayId"},
 		[]string{"DestinationCidrBlock", "DestinationIpv6CidrBlock"}},
-	"AWS::EC2::SubnetRouteTableAssociation": {routing, []string{"SubnetId", "RouteTableId"}, nil},
-	"AWS::EC2::VPCGatewayAttachment":        {attaching, []string{"VpcId", "InternetGatewayId"}, nil},
-	"AWS::EC2::EgressOnlyInternetGateway":   {[]string{"egress-only internet gateway"}, []string{"VpcId"}, nil},
-	"AWS::EC2::NatGateway":                  {routing, []string{"SubnetId", "VpcId"}, nil},
-	"AWS::EC2::SecurityGroupIngress":        {filtering, []string{"GroupId", "SourceSecurityGroupId"}, []string{"CidrIp", "CidrIpv6"}},
-	"AWS::EC2::SecurityGroupEgress":         {filtering, []string{"GroupId", "DestinationSecurityGroupId"}, []string{"CidrIp", "CidrIpv6"}},
-	"AWS::EC2::NetworkAclEntry":             {listing, []string{"NetworkAclId", "Egress", "RuleAction"}, []string{"CidrBlock", "Ipv6CidrBlock"}},
-	"AWS::EC2::SubnetNetworkAclAssociation": {listing, []string{"SubnetId", "NetworkAclId"}, nil},
+	"AWS::EC2::SubnetRouteTableAssociation":  {routing, []string{"SubnetId", "RouteTableId"}, nil},
+	"AWS::EC2::VPCGatewayAttachment":         {attaching, []string{"VpcId", "InternetGatewayId", "VpnGatewayId"}, nil},
+	"AWS::EC2::GatewayRouteTableAssociation": {attaching, []string{"GatewayId", "RouteTableId"}, nil},
+	"AWS::EC2::VPNGatewayRoutePropagation":   {routing, []string{"RouteTableIds"}, nil},
+	"AWS::EC2::EgressOnlyInternetGateway":    {[]string{"egress-only internet gateway"}, []string{"VpcId"}, nil},
+	"AWS::EC2::EIP":                          {[]string{"internet gateway"}, []string{"InstanceId"}, nil},
+	"AWS::EC2::EIPAssociation":               {[]string{"internet gateway"}, []string{"InstanceId", "NetworkInterfaceId"}, nil},
+	"AWS::EC2::NatGateway":                   {routing, []string{"SubnetId", "VpcId"}, nil},
+	"AWS::EC2::SecurityGroupIngress":         {filtering, []string{"GroupId", "SourceSecurityGroupId"}, []string{"CidrIp", "CidrIpv6"}},
+	"AWS::EC2::SecurityGroupEgress":          {filtering, []string{"GroupId", "DestinationSecurityGroupId"}, []string{"CidrIp", "CidrIpv6"}},
+	"AWS::EC2::NetworkAclEntry":              {listing, []string{"NetworkAclId", "Egress", "RuleAction"}, []string{"CidrBlock", "Ipv6CidrBlock"}},
+	"AWS::EC2::SubnetNetworkAclAssociation":  {listing, []string{"SubnetId", "NetworkAclId"}, nil},
 
 	"AWS::EC2::TransitGatewayAttachment":            {transiting, []string{"TransitGatewayId", "VpcId", "SubnetIds", "Options.Ipv6Support"}, nil},
 	"AWS::EC2::TransitGatewayVpcAttachment":         {transiting, []string{"TransitGatewayId", "VpcId", "SubnetIds", "Options.Ipv6Support"}, nil},
@@ -90,8 +94,8 @@ var decisive = map[string]struct {
 	"AWS::EC2::TransitGateway":                  {transiting, []string{"DefaultRouteTableAssociation", "DefaultRouteTablePropagation"}, nil},
 	"AWS::EC2::SubnetCidrBlock":                 {placing, []string{"SubnetId"}, nil},
 	"AWS::ElasticLoadBalancingV2::LoadBalancer": {balancing, []string{"Scheme", "IpAddressType"}, nil},
-	"AWS::ElasticLoadBalancingV2::Listener":     {balancing, []string{"LoadBalancerArn", "Port", "DefaultActions"}, nil},
-	"AWS::ElasticLoadBalancingV2::TargetGroup":  {balancing, []string{"IpAddressType", "Port", "TargetType"}, nil},
+	"AWS::ElasticLoadBalancingV2::Listener":     {balancing, []string{"LoadBalancerArn", "Port", "Protocol", "DefaultActions"}, nil},
+	"AWS::ElasticLoadBalancingV2::TargetGroup":  {balancing, []string{"IpAddressType", "Port", "Protocol", "TargetType"}, nil},
 }
 
 // unread collects the parts of the templates that stand for resources which are not read. They may hold a route, a rule or an

@@ -19,6 +19,7 @@ type VPC struct {
 	DefaultGroup *SecurityGroup
 
 	InternetGateway *InternetGateway // nil when none is attached
+	PrivateGateway  *Ref             // the virtual private gateway, nil when none is attached
 	EgressOnly      []*EgressOnlyGateway
 	NATs            []*NATGateway
 	Endpoints       []*Endpoint
@@ -129,6 +130,10 @@ type RouteTable struct {
 	// Imported says that templates use this table but none declares it; its routes are not all known.
 	Imported bool
 	Routes   []*Route // without the local routes, which every table has for each block of the VPC
+	// Learned are the routes that a virtual private gateway learns and propagates: which, only the deployment tells.
+	Learned []*Route
+	// Unknown says why it is not known which table this is; "" where it is.
+	Unknown string
 
 	index *prefixIndex[*Route]
 }
@@ -144,7 +149,12 @@ type Route struct {
 	// the property tells.
 	Unknown string
 	Family  Family
+
+	alternatives []*Route
 }
+
+// Alternatives are the routes of one destination, of which only one can be there: their conditions are decided at deployment.
+func (r *Route) Alternatives() []*Route { return r.alternatives }
 
 // Lookup returns the most specific route for an address: a local route, one of the table, or nil.
 // uncertain are the routes whose destination is not known and that may therefore be more specific.
@@ -215,7 +225,8 @@ type Other struct {
 type InternetGateway struct {
 	Ref
 	Attachment Ref
-	VPC        *VPC // nil when not attached
+	VPC        *VPC        // nil when not attached
+	Edge       *RouteTable // where packets from the internet go first, nil when no table is associated with the gateway
 }
 
 // EgressOnlyGateway is an AWS::EC2::EgressOnlyInternetGateway: IPv6 only, stateful, outbound only.
@@ -304,6 +315,8 @@ type Attachment struct {
 	Table   *TransitTable // the table it is associated with, nil when none
 	// GroupReferences is Options.SecurityGroupReferencingSupport, on unless disabled.
 	GroupReferences bool
+	// Learns says that it is of a VPN or the like, whose far side tells which routes it has.
+	Learns bool
 }
 
 // TransitTable is an AWS::EC2::TransitGatewayRouteTable, or the default table of the gateway.
@@ -340,6 +353,7 @@ type Endpoint struct {
 	Ref
 	VPC         *VPC
 	Gateway     bool   // S3 and DynamoDB: reached by routes instead of interfaces
+	Middlebox   bool   // of a gateway load balancer: what is behind it may drop the packet
 	Service     string // service name as far as known, such as com.amazonaws.eu-west-1.s3
 	ShortName   string // last part of the name: s3, ecr.api
 	AddressType string // ipv4 (default), ipv6 or dualstack
@@ -384,9 +398,14 @@ type Host struct {
 	Groups     []*SecurityGroup
 	IPv6       bool // has IPv6 addresses
 	PublicIPv4 bool
-	Port       uint16 // where it listens, 0 when it does not say
-	Source     bool   // it starts connections of its own (an instance does, a database does not)
-	Unknown    string
+	// PublicUnknown says why it is not known whether it has a public IPv4 address; "" where it is.
+	PublicUnknown string
+	Fixed         []netip.Addr // the addresses that are written down, at most one for each family counts
+	Port          uint16       // where it listens, 0 when it does not say
+	Source        bool         // it starts connections of its own (an instance does, a database does not)
+	Unknown       string
+
+	primary *Host // of an instance: the network interface of its own that is its first
 }
 
 // Prefixes are the destinations of the route: one, or those of its prefix list.

@@ -150,7 +150,7 @@ func TestListens(t *testing.T) {
 	}
 	all(add("OfficeGroup", "AWS::EC2::SecurityGroup", group("198.51.100.0/24", 22)), add("ServerGroup", "AWS::EC2::SecurityGroup", group("10.0.0.0/8", 9000)),
 		add("Bastion", "AWS::EC2::Instance", object{"SubnetId": ref("PrivateA"), "SecurityGroupIds": []any{ref("OfficeGroup")}, "NetworkInterfaces": nil}),
-		add("Server", "AWS::EC2::Instance", object{"NetworkInterfaces": []any{object{"DeviceIndex": "0", "SubnetId": ref("PrivateA"), "GroupSet": []any{ref("ServerGroup")}}}}))(tp)
+		add("Server", "AWS::EC2::Instance", object{"NetworkInterfaces": []any{object{"DeviceIndex": "0", "Ipv6AddressCount": 0, "SubnetId": ref("PrivateA"), "GroupSet": []any{ref("ServerGroup")}}}}))(tp)
 	var asked []string
 	r := network(t, "cluster.yaml", tp).Check()
 	for _, res := range r.Results {

@@ -58,8 +58,12 @@ func (n *Network) prepare() {
 			if !h.IPv6 {
 				p.v6 = netip.Addr{}
 			}
+			p.publicUnknown = h.PublicUnknown
 			if h.PublicIPv4 {
 				p.public = n.places.elastic()
+			}
+			for _, a := range h.Fixed {
+				p.fix(a)
 			}
 			p.unknown = cmp.Or(p.unknown, h.Unknown)
 			n.hosts = append(n.hosts, p)

@@ -50,14 +50,18 @@ func (t *tracer) exitIGW(g *model.InternetGateway, from, to *place, route *model
 		return t.leadsAway(route, to)
 	case t.inPrefix(t.pkt.dst, nat64):
 		return t.untranslated(name, g.Ref, route)
-	case t.among(t.pkt.dst, privateRanges) >= 0:
-		return t.stop(NoRoute, name, g.Ref, "%s is private: the internet does not route it", t.pkt.dst.one)
+	}
+	if v := t.notGlobal(name, g.Ref, to); v != 0 {
+		return v
 	}
 	if v := t.publicAccess(from, g.VPC, true, name, g.Ref); v != 0 {
 		return v
 	}
 	if t.pkt.family() == IPv4 {
 		if !from.public.IsValid() {
+			if from.publicUnknown != "" {
+				return t.stop(Insufficient, name, g.Ref, "whether %s %s has a public IPv4 address is not known: %s", from.label, from.on, from.publicUnknown)
+			}
 			return t.stop(NoRoute, name, g.Ref, "%s %s has no public IPv4 address, which %s in %s needs", from.label, from.on, describe(route), route.Table.Ref)
 		}
 		t.standsFor(from)
@@ -72,6 +76,17 @@ func (t *tracer) exitIGW(g *model.InternetGateway, from, to *place, route *model
 	}
 	if !to.outside() {
 		return t.byInternet(from, to)
+	}
+	return 0
+}
+
+// notGlobal ends a packet for an address that no host on the internet has.
+func (t *tracer) notGlobal(name string, g model.Ref, to *place) Verdict {
+	switch {
+	case t.among(t.pkt.dst, privateRanges) >= 0:
+		return t.stop(NoRoute, name, g, "%s is private: the internet does not route it", t.pkt.dst.one)
+	case to.outside() && (t.among(t.pkt.dst, reserved4) >= 0 || t.among(t.pkt.dst, reserved6) >= 0):
+		return t.stop(NoRoute, name, g, "%s is reserved: no host on the internet has it", t.pkt.dst.one)
 	}
 	return 0
 }
@@ -106,6 +121,9 @@ func (t *tracer) exitEgressOnly(g *model.EgressOnlyGateway, from, to *place, rou
 	}
 	if t.reply {
 		return t.stop(NoRoute, name, g.Ref, "the connection came in elsewhere: its answer cannot leave by %s", g.Ref)
+	}
+	if v := t.notGlobal(name, g.Ref, to); v != 0 {
+		return v
 	}
 	if v := t.publicAccess(from, g.VPC, true, name, g.Ref); v != 0 {
 		return v
@@ -194,9 +212,17 @@ func (t *tracer) enter(from, to *place, out model.Target) Verdict {
 		case *model.Endpoint:
 			t.hop(Forward, "VPC endpoint", g.Ref, "answer of the service")
 		}
+		if g, ok := out.(*model.InternetGateway); ok {
+			if v := t.edge(g, to); v != 0 {
+				return v
+			}
+		}
 		return t.arrive(to, from, false)
 	}
 	g := v.InternetGateway
+	if v := t.private(v, to); v != 0 {
+		return v
+	}
 	if g == nil {
 		if to.subnet != nil && to.subnet.RouteTable != nil {
 			if r, _ := t.lookupIn(to.subnet.RouteTable, t.pkt.src); r != nil {
@@ -211,11 +237,16 @@ func (t *tracer) enter(from, to *place, out model.Target) Verdict {
 		if v := t.routable(v, t.pkt.dst, "internet gateway", g.Ref); v != 0 {
 			return v
 		}
+	} else if !to.public.IsValid() && to.publicUnknown != "" {
+		return t.stop(Insufficient, "internet gateway", g.Ref, "whether %s %s has a public IPv4 address is not known: %s", to.label, to.on, to.publicUnknown)
 	} else if !to.public.IsValid() || !to.v4.IsValid() {
 		return t.stop(NoRoute, "internet gateway", g.Ref, "%s %s has no public IPv4 address", to.label, to.on)
 	}
 	if to.subnet.RouteTable == nil || to.subnet.RouteTable.Imported {
 		return t.stop(Insufficient, "route table", to.subnet.Ref, "the route table of subnet %s is in none of the templates", to.subnet.Ref)
+	}
+	if v := t.edge(g, to); v != 0 {
+		return v
 	}
 	// A gateway serves a subnet only when the subnet's table sends the client's address to it.
 	table := to.subnet.RouteTable
@@ -239,6 +270,9 @@ func (t *tracer) enter(from, to *place, out model.Target) Verdict {
 		}
 		return t.stop(NoRoute, "route table", table.Ref, "no route to the internet (%s) from subnet %s: the internet gateway does not serve it", t.pkt.src.one, to.subnet.Ref)
 	default:
+		if isMiddlebox(target) {
+			return t.middlebox(route, to)
+		}
 		return t.stop(NoRoute, "route table", table.Ref, "%s does not lead to the internet gateway", describe(route))
 	}
 	if v := t.publicAccess(to, v, false, "internet gateway", g.Ref); v != 0 {
@@ -256,6 +290,49 @@ func (t *tracer) enter(from, to *place, out model.Target) Verdict {
 		t.hop(Forward, "internet gateway", g.Ref, "no translation; "+describe(route))
 	}
 	return t.arrive(to, from, false)
+}
+
+// edge asks the route table of an internet gateway, if it has one, where a packet from the internet goes first.
+// See https://docs.aws.amazon.com/vpc/latest/userguide/gateway-route-tables.html.
+func (t *tracer) edge(g *model.InternetGateway, to *place) Verdict {
+	if g.Edge == nil || to.subnet == nil {
+		return 0
+	}
+	inside := t.address(to, t.pkt.family())
+	if g.Edge.Imported {
+		return t.stop(Insufficient, "route table", g.Edge.Ref, "the route table %s of %s is in none of the templates", g.Edge, g.Ref)
+	}
+	route, unsure := t.lookupIn(g.Edge, inside)
+	switch {
+	case route != nil && isMiddlebox(route.Target):
+		return t.middlebox(route, to)
+	case len(unsure) > 0:
+		return t.stop(Insufficient, "route table", g.Edge.Ref, "the destination of %s is %s", unsure[0].Ref, unsure[0].Unknown)
+	}
+	return 0
+}
+
+// private is where a packet with a private source may come in that no internet gateway lets in: by a VPN or a Direct Connect of
+// the VPC, or of a transit gateway that it is attached to.
+func (t *tracer) private(v *model.VPC, to *place) Verdict {
+	var by *model.Ref
+	if v.PrivateGateway != nil {
+		by = v.PrivateGateway
+	}
+	for _, g := range t.model.TransitGateways {
+		if g.Attachment(v) == nil {
+			continue
+		}
+		for _, a := range g.Attachments {
+			if a.Learns {
+				by = &a.Ref
+			}
+		}
+	}
+	if by == nil || t.among(t.pkt.src, privateRanges) < 0 {
+		return 0
+	}
+	return t.stop(Insufficient, to.label, to.ref, "%s may come by %s, whose other side is not in the templates", t.pkt.src.one, *by)
 }
 
 // toNAT brings the packet to a NAT gateway.

@@ -307,6 +307,9 @@ func (t *tracer) proxy(from *place, d dest) Verdict {
 	if tg == nil {
 		return t.stop(Insufficient, name, d.listener.Ref, "listener %s forwards to no target group of the templates", d.listener.Ref)
 	}
+	if why := d.listener.Misfit(lb.Kind, tg); why != "" {
+		return t.stop(Denied, name, d.listener.Ref, "%s: Elastic Load Balancing refuses it", why)
+	}
 	if tg.Family == IPv6 && !lb.Speaks(IPv6) {
 		return t.stop(Denied, name, lb.Ref, "target group %s has IPv6 targets and address type %s of %s takes none: want dualstack", tg.Ref, lb.AddressType, lb.Ref)
 	}

@@ -26,6 +26,7 @@ type place struct {
 	range4, range6 netset.Addrs
 	free           freedom
 	public         netip.Addr // the IPv4 address that an internet gateway gives it, one to one
+	publicUnknown  string     // why it is not known whether it has one
 	port           uint16     // where it listens
 
 	cluster    *model.Cluster
@@ -133,6 +134,9 @@ var (
 	nat64          = netip.MustParsePrefix("64:ff9b::/96")
 )
 
+// unroutable are addresses that no router passes on.
+var unroutable = prefixes("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "255.255.255.255/32", "::/127", "fe80::/10", "ff00::/8")
+
 // privateRanges are addresses that no route on the internet leads to.
 var privateRanges = prefixes("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
 
@@ -178,6 +182,16 @@ func (p *place) set(a netip.Addr) {
 		p.v4 = a
 	} else {
 		p.v6 = a
+	}
+}
+
+// fix gives a place the address of a family that is written down for it.
+func (p *place) fix(a netip.Addr) {
+	switch {
+	case a.Is4() && p.v4.IsValid():
+		p.v4, p.range4 = a, netset.Addrs{}
+	case a.Is6() && p.v6.IsValid():
+		p.v6, p.range6 = a, netset.Addrs{}
 	}
 }
 
@@ -286,8 +300,11 @@ func (a *places) pod(c *model.Cluster, ng *model.NodeGroup, ref model.Ref, sub *
 	if unknown != "" && p.unknown == "" {
 		p.unknown = fmt.Sprintf("%s of %s is not known at synth", unknown, ref)
 	}
-	if sub.MapPublic && ng != nil && p.v4.IsValid() {
-		p.public = a.elastic()
+	if ng != nil && p.v4.IsValid() {
+		public, unknown := ng.Public(sub)
+		if p.publicUnknown = unknown; public {
+			p.public = a.elastic()
+		}
 	}
 	if c.Family == IPv4 {
 		if sub.AssignIPv6 {
@@ -300,7 +317,7 @@ func (a *places) pod(c *model.Cluster, ng *model.NodeGroup, ref model.Ref, sub *
 	case p.unknown != "":
 	case !sub.IPv6.IsValid():
 		p.lacks6, p.lacks6R = fmt.Sprintf("subnet %s has no IPv6 range", sub.Ref), sub.Ref
-	case !sub.AssignIPv6 && ng != nil && (ng.Template == nil || ng.Template.IPv6AddressCount == 0):
+	case ng != nil && !ng.IPv6(sub):
 		p.lacks6, p.lacks6R = fmt.Sprintf("subnet %s has AssignIpv6AddressOnCreation false: its nodes get no IPv6 address", sub.Ref), sub.In("AssignIpv6AddressOnCreation")
 	}
 	p.v6 = podAddr(sub.IPv6, n)

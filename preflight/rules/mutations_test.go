@@ -192,7 +192,7 @@ var mutations = []mutation{
 	{name: "V40", edits: []string{"  PrivateRouteB6: {Type: AWS::EC2::Route, Properties: {RouteTableId: !Ref PrivateTableB, ", "  PrivateRouteB6: {Type: AWS::EC2::Route, Properties: {RouteTableId: !Ref PublicTable, "}, want: "V40 PrivateB"},
 	{name: "V41", edits: []string{`Version: "1.35"`, `Version: "1.20"`}, want: "V41 Cluster", also: "W13 Cluster"},
 	{name: "V42", edits: []string{"        EndpointPrivateAccess: true\n        EndpointPublicAccess: true\n        PublicAccessCidrs: [203.0.113.0/24, \"2001:db8:1::/48\"]", "        PublicAccessCidrs: [203.0.113.0/24]"}, want: "V42 Cluster"},
-	{name: "V43", edits: []string{"DeviceIndex: 0, Ipv6AddressCount: 1, ", "DeviceIndex: 0, "}, want: "V43 OwnTemplate"},
+	{name: "V43", edits: []string{"DeviceIndex: 0, Ipv6AddressCount: 1, ", "DeviceIndex: 0, Ipv6AddressCount: 0, "}, want: "V43 OwnTemplate"},
 	{name: "V44", edits: []string{"AddonName: eks-pod-identity-agent", "AddonName: metrics-server"}, want: "V44 Cni"},
 	{name: "V45", edits: []string{"  CniRole:\n    Type: AWS::IAM::Role\n    Properties:\n      AssumeRolePolicyDocument: {Statement: [{Effect: Allow, Action: [\"sts:AssumeRole\", \"sts:TagSession\"]", "  CniRole:\n    Type: AWS::IAM::Role\n    Properties:\n      AssumeRolePolicyDocument: {Statement: [{Effect: Allow, Action: [\"sts:AssumeRole\"]"}, want: "V45 CniRole"},
 	{name: "V46", edits: []string{"Scheme: internet-facing, IpAddressType: dualstack", "Scheme: internet-facing"}, want: "V46 AlbListener"},

@@ -205,7 +205,7 @@ func (c *check) nodePullers(n *model.NodeGroup) (out []puller) {
 		return nil
 	}
 	for _, s := range n.Subnets {
-		if n.Cluster.Family == model.IPv6 && (!s.IPv4.IsValid() || !s.IPv6.IsValid() || !s.AssignIPv6 && (n.Template == nil || n.Template.IPv6AddressCount == 0)) {
+		if n.Cluster.Family == model.IPv6 && (!s.IPv4.IsValid() || !s.IPv6.IsValid() || !n.IPv6(s)) {
 			continue
 		}
 		out = append(out, puller{flow.NodeGroup(n.String()), n, s})
