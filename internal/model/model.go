@@ -161,7 +161,7 @@ type BlockPublicAccessExclusion struct {
 	Subnet *Subnet
 }
 
-// Tags are the tags of a resource. A tag whose key is not known at synth is left out.
+// Tags are the tags of a resource. A tag whose key is decided at deployment is left out.
 type Tags map[string]string
 
 // Has reports whether a tag is present with the value "1" or an empty value: the way the AWS Load Balancer

@@ -276,7 +276,7 @@ func (a *places) shelf(c *model.Cluster) *shelf {
 		add(ng, ng.Ref, ng.Subnets, ng.Groups, ng.Unknown)
 	}
 	for _, f := range c.Fargate {
-		add(nil, f.Ref, f.Subnets, []*model.SecurityGroup{c.Group}, "")
+		add(nil, f.Ref, f.Subnets, []*model.SecurityGroup{c.Group}, f.Unknown)
 	}
 	for _, sub := range c.Subnets {
 		p := a.in(&place{kind: apiPlace, name: string(APIServer), label: "EKS control plane", ref: c.Ref, cluster: c, port: 443,
@@ -298,7 +298,7 @@ func (a *places) pod(c *model.Cluster, ng *model.NodeGroup, ref model.Ref, sub *
 	n := a.used[sub]
 	a.in(p, sub)
 	if unknown != "" && p.unknown == "" {
-		p.unknown = fmt.Sprintf("%s of %s is not known at synth", unknown, ref)
+		p.unknown = fmt.Sprintf("%s of %s is decided at deployment", unknown, ref)
 	}
 	if ng != nil && p.v4.IsValid() {
 		public, unknown := ng.Public(sub)

@@ -219,7 +219,7 @@ var routeRules = []Rule{
 			for _, r := range c.set.Resources("AWS::EC2::Route") {
 				count := func(names ...string) (n int) {
 					for _, p := range names {
-						if !missing(r, p) {
+						if v := r.Prop(p); v.Exists() && !v.MayBeAbsent() {
 							n++
 						}
 					}
