@@ -128,7 +128,7 @@ func (n *Network) beyond() {
 	}
 	taken := netset.Of(own...)
 	n.global4 = netset.Of(everyone[0]).Minus(netset.Of(reserved4...)).Minus(taken)
-	n.global6 = netset.Of(everyone[1]).Minus(netset.Of(reserved6...)).Minus(taken)
+	n.global6 = netset.Of(unicast6...).Minus(netset.Of(reserved6...)).Minus(taken)
 }
 
 func (n *Network) address(p *place) {
