@@ -11,7 +11,7 @@ import (
 // balancer puts a dual-stack ALB of the template in front of the cluster's Pods, in the public subnets.
 func balancer(scheme string, attributes ...any) edit {
 	return all(
-		add("Alb", "AWS::ElasticLoadBalancingV2::LoadBalancer", object{"Scheme": scheme, "IpAddressType": "dualstack", "Subnets": []any{ref("PublicA"), ref("PublicB")},
+		add("Alb", "AWS::ElasticLoadBalancingV2::LoadBalancer", object{"Scheme": scheme, "IpAddressType": "dualstack", "Subnets": []any{ref("PublicA"), ref("PublicB"), ref("PublicC")},
 			"SecurityGroups": []any{att("AlbGroup", "GroupId")}, "LoadBalancerAttributes": attributes}),
 		add("AlbGroup", "AWS::EC2::SecurityGroup", object{"VpcId": ref("Vpc"), "GroupDescription": "alb", "SecurityGroupIngress": []any{
 			object{"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "CidrIp": "0.0.0.0/0"}, object{"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "CidrIpv6": "::/0"}}}),
