@@ -112,7 +112,7 @@ func TestBreaks(t *testing.T) {
 		{"instance targets of IPv6 in the template", "privatelink.yaml", set("Targets", "TargetType", "instance"), flow.Query{From: "subnet:ConsumerPrivateA", To: "Endpoint"}, flow.Denied, "Targets", "primary IPv6", ""},
 		{"rules off for PrivateLink traffic", "privatelink.yaml", all(set("BalancerGroup", "SecurityGroupIngress", []any{}), set("Balancer", "EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic", "off")), flow.Query{From: "subnet:ConsumerPrivateA", To: "Endpoint"}, flow.Delivered, "ProviderNodes", "", ""},
 	}
-	for _, c := range slices.Concat(asked, settled()) {
+	for _, c := range slices.Concat(asked, settled(), documented()) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			tp := open(t, c.file)
