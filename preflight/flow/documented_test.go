@@ -1,6 +1,21 @@
 package flow_test
 
-import "github.com/eks-ipv6/cdk/preflight/flow"
+import (
+	"testing"
+
+	"github.com/eks-ipv6/cdk/preflight/flow"
+)
+
+// TestDocumented asks what packets alone do not settle, so that the packet lab has no part in it.
+func TestDocumented(t *testing.T) {
+	t.Parallel()
+	for _, c := range documented() {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			c.ask(t, func(tp template) *flow.Network { return read(t, tp) })
+		})
+	}
+}
 
 // instance is a host of cluster.yaml whose group, named after it, lets in TCP 443 from everywhere.
 func instance(id, subnet string, props object) edit {
