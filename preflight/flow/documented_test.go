@@ -50,7 +50,9 @@ func documented() []question {
 	egress := func(group, cidr string) edit {
 		return add("Out", "AWS::EC2::SecurityGroupEgress", object{"GroupId": att(group, "GroupId"), "IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "CidrIp": cidr})
 	}
-	var noPublic edit = all(set("PublicA", "MapPublicIpOnLaunch", false), instance("Host", "PublicA", nil), add("Own", "AWS::EC2::EIP", object{}))
+	noPublic := func() edit {
+		return all(set("PublicA", "MapPublicIpOnLaunch", false), instance("Host", "PublicA", nil), add("Own", "AWS::EC2::EIP", object{}))
+	}
 	associated := func(props object) edit {
 		props["AllocationId"] = att("Own", "AllocationId")
 		return add("OwnAssociation", "AWS::EC2::EIPAssociation", props)
@@ -122,13 +124,13 @@ func documented() []question {
 		{"UDP to a TCP listener", cluster, fits("TCP", "TCP"), flow.Query{From: "subnet:PrivateC", To: "Nlb", Port: 443, Proto: flow.UDP, Family: flow.IPv4}, flow.NoRoute, "Nlb", "no listener", ""},
 
 		// Addresses.
-		{"an elastic address of an instance, by its association", cluster, all(noPublic, associated(object{"InstanceId": ref("Host")})), flow.Query{From: "Host", To: flow.Internet4}, flow.ExitsNetwork, "", "", ""},
-		{"by itself, from the internet", cluster, all(noPublic, set("Own", "InstanceId", ref("Host"))), flow.Query{From: flow.Internet4, To: "Host"}, flow.Delivered, "Host", "", ""},
-		{"by the instance's first interface", cluster, all(noPublic, add("Card", "AWS::EC2::NetworkInterface", object{"SubnetId": ref("PublicA"), "GroupSet": []any{ref("HostGroup")}}),
+		{"an elastic address of an instance, by its association", cluster, all(noPublic(), associated(object{"InstanceId": ref("Host")})), flow.Query{From: "Host", To: flow.Internet4}, flow.ExitsNetwork, "", "", ""},
+		{"by itself, from the internet", cluster, all(noPublic(), set("Own", "InstanceId", ref("Host"))), flow.Query{From: flow.Internet4, To: "Host"}, flow.Delivered, "Host", "", ""},
+		{"by the instance's first interface", cluster, all(noPublic(), add("Card", "AWS::EC2::NetworkInterface", object{"SubnetId": ref("PublicA"), "GroupSet": []any{ref("HostGroup")}}),
 			add("Carded", "AWS::EC2::Instance", object{"NetworkInterfaces": []any{object{"DeviceIndex": "0", "NetworkInterfaceId": ref("Card")}}}), associated(object{"NetworkInterfaceId": ref("Card")})),
 			flow.Query{From: "Carded", To: flow.Internet4}, flow.ExitsNetwork, "", "", ""},
-		{"of another instance", cluster, all(noPublic, instance("Other", "PublicA", nil), associated(object{"InstanceId": ref("Other")})), flow.Query{From: "Host", To: flow.Internet4}, flow.NoRoute, "Igw", "no public IPv4 address", ""},
-		{"of an instance that the deployment names", cluster, all(noPublic, associated(object{"InstanceId": ref("Which")}), func(tp template) { tp["Parameters"] = object{"Which": object{"Type": "String"}} }),
+		{"of another instance", cluster, all(noPublic(), instance("Other", "PublicA", nil), associated(object{"InstanceId": ref("Other")})), flow.Query{From: "Host", To: flow.Internet4}, flow.NoRoute, "Igw", "no public IPv4 address", ""},
+		{"of an instance that the deployment names", cluster, all(noPublic(), associated(object{"InstanceId": ref("Which")}), func(tp template) { tp["Parameters"] = object{"Which": object{"Type": "String"}} }),
 			flow.Query{From: "Host", To: flow.Internet4}, flow.Insufficient, "Igw", "OwnAssociation.InstanceId (Which) is decided at deployment", ""},
 		{"a publicly accessible database", cluster, all(set("DatabaseSubnets", "SubnetIds", []any{ref("PublicA"), ref("PublicB")}), set("Database", "PubliclyAccessible", true), set("DatabaseFromNodes", "SourceSecurityGroupId", nil), set("DatabaseFromNodes", "CidrIp", four)),
 			flow.Query{From: flow.Internet4, To: "Database"}, flow.Delivered, "Database", "", ""},
