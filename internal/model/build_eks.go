@@ -374,6 +374,7 @@ func (b *builder) loadBalancers() {
 		t.Proto = transport(t.Protocol)
 		datagrams := slices.Contains([]string{"UDP", "TCP_UDP", "QUIC", "TCP_QUIC"}, strings.ToUpper(str(r.Prop("Protocol"))))
 		t.PreserveClient = preserves(datagrams, t.TargetType, attributeOf(r.Prop("TargetGroupAttributes"), preserveClient))
+		t.CrossZone = strings.ToLower(str(attributeOf(r.Prop("TargetGroupAttributes"), crossZone)))
 		b.targets[own(r)] = t
 		b.net.TargetGroups = append(b.net.TargetGroups, t)
 	}
@@ -382,6 +383,7 @@ func (b *builder) loadBalancers() {
 		l.Internal = r.Prop("Scheme").Is("internal")
 		l.AddressType = strings.ToLower(cmp.Or(str(r.Prop("IpAddressType")), "ipv4"))
 		l.DenyIGW = yes(attributeOf(r.Prop("LoadBalancerAttributes"), denyIGW), l.Internal)
+		l.CrossZone = yes(attributeOf(r.Prop("LoadBalancerAttributes"), crossZone), false)
 		l.EnforcePrivateLink = !r.Prop("EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic").Is("off")
 		var unknown string
 		l.Subnets, l.Unknown = b.subnetList(r.Prop("Subnets"))
@@ -430,6 +432,7 @@ func (b *builder) loadBalancers() {
 const (
 	denyIGW        = "ipv6.deny_all_igw_traffic"
 	preserveClient = "preserve_client_ip.enabled"
+	crossZone      = "load_balancing.cross_zone.enabled"
 )
 
 // attributeOf is the value of an attribute: of a template's list, of a Kubernetes object's, or of an annotation such as

@@ -19,6 +19,7 @@ type settings struct {
 	groups                  cfn.Value
 	manageBackend           bool
 	preserve, denyIGW       cfn.Value // attributes
+	crossZone               cfn.Value
 }
 
 // exposed builds the load balancers that the controller will create.
@@ -298,6 +299,10 @@ func (b *builder) serviceLB(c *Cluster, o *Object) {
 		s.manageBackend = yes(note("manage-backend-security-group-rules"), false)
 	}
 	s.preserve, s.denyIGW = attributeOf(note("target-group-attributes"), preserveClient), attributeOf(note("attributes"), denyIGW)
+	s.crossZone = attributeOf(note("attributes"), crossZone)
+	if v := note("cross-zone-load-balancing-enabled"); v.Exists() && !s.crossZone.Exists() {
+		s.crossZone = v
+	}
 	l = b.newLB(c, o, NLB, s)
 	for _, p := range At(o.Value, "spec", "ports").Items() {
 		li := &Listener{Ref: o.Ref, Port: b.port(o.Ref, p.Get("port")), Proto: TCP}
@@ -363,6 +368,9 @@ func (b *builder) gateway(c *Cluster, o *Object) {
 		}
 		if v := attributeOf(At(conf.Value, "spec", "loadBalancerAttributes"), denyIGW); v.Exists() {
 			s.denyIGW = v
+		}
+		if v := attributeOf(At(conf.Value, "spec", "loadBalancerAttributes"), crossZone); v.Exists() {
+			s.crossZone = v
 		}
 		if v := At(conf.Value, "spec", "defaultTargetGroupConfiguration", "name"); v.Exists() {
 			for _, tg := range c.ObjectsOf("TargetGroupConfiguration") {
@@ -466,7 +474,7 @@ func (b *builder) hypothetical(c *Cluster, scheme string) {
 
 func (b *builder) newLB(c *Cluster, o *Object, kind LoadBalancerKind, s settings) *LoadBalancer {
 	l := &LoadBalancer{Ref: o.Ref, Kind: kind, Cluster: c, For: o, Internal: s.scheme != "internet-facing", AddressType: s.address, VPC: c.VPC}
-	l.DenyIGW = yes(s.denyIGW, l.Internal)
+	l.DenyIGW, l.CrossZone = yes(s.denyIGW, l.Internal), yes(s.crossZone, false)
 	l.EnforcePrivateLink = true
 	return l
 }
@@ -480,7 +488,7 @@ func (b *builder) refuse(l *LoadBalancer, because Ref, message string) {
 
 // serviceTarget is the target group that the controller makes for a port of a Service.
 func (b *builder) serviceTarget(c *Cluster, o *Object, s settings, namespace, name string, port cfn.Value) *TargetGroup {
-	t := &TargetGroup{Ref: o.Ref, TargetType: s.target, Family: c.Family, VPC: c.VPC, PrimaryIPv6: primaryIPv6(c), Cluster: c, Binding: o, Proto: TCP}
+	t := &TargetGroup{Ref: o.Ref, Namespace: namespace, Service: name, TargetType: s.target, Family: c.Family, VPC: c.VPC, PrimaryIPv6: primaryIPv6(c), Cluster: c, Binding: o, Proto: TCP}
 	svc := c.Object("Service", namespace, name)
 	n, known := port.Int()
 	t.Port = b.port(o.Ref, port)

@@ -67,6 +67,12 @@ func (b *builder) hostsAndEndpoints() {
 	b.hostsOf("AWS::Lambda::Function", function)
 	b.hostsOf("AWS::Serverless::Function", function)
 
+	b.accelerated()
+	for _, r := range b.set.Resources("AWS::EC2::ClientVpnEndpoint") {
+		if p, unknown := prefix(r.Prop("ClientCidrBlock"), 0); unknown == "" && p.IsValid() {
+			b.net.VPNClients = append(b.net.VPNClients, VPNClients{Ref: ref(r), Prefix: p})
+		}
+	}
 	for _, r := range b.set.Resources("AWS::EC2::VPCEndpointService") {
 		s := &EndpointService{Ref: ref(r)}
 		list, _ := items(r.Prop("NetworkLoadBalancerArns"))
@@ -104,6 +110,27 @@ func (b *builder) hostsOf(typ string, read func(*Host, *cfn.Resource)) {
 		}
 		b.hosts[own(r)] = h
 		b.net.Hosts = append(b.net.Hosts, h)
+	}
+}
+
+// accelerated finds what Global Accelerator leads to: load balancers, instances, and elastic addresses of instances. It reaches
+// them in private subnets too.
+// See https://docs.aws.amazon.com/global-accelerator/latest/dg/about-endpoints.html.
+func (b *builder) accelerated() {
+	for _, r := range b.set.Resources("AWS::GlobalAccelerator::EndpointGroup") {
+		at := ref(r)
+		for _, e := range r.Prop("EndpointConfigurations").Items() {
+			id := e.Get("EndpointId")
+			if eip, _, ok := id.Attribute(); ok && eip.Type == "AWS::EC2::EIP" {
+				id = eip.Prop("InstanceId")
+			}
+			if l := b.balancers[key(id)]; l != nil {
+				l.Accelerator = &at
+			}
+			if h := b.hosts[key(id)]; h != nil {
+				h.Accelerator = &at
+			}
+		}
 	}
 }
 

@@ -56,13 +56,13 @@ func (b *builder) peeringAndTransit() {
 	}
 	b.learners()
 	for _, r := range b.set.Resources("AWS::EC2::TransitGatewayRouteTableAssociation") {
-		a, t := b.attachments[key(r.Prop("TransitGatewayAttachmentId"))], b.transitTable(r.Prop("TransitGatewayRouteTableId"))
+		a, t := b.attachment(r.Prop("TransitGatewayAttachmentId")), b.transitTable(r.Prop("TransitGatewayRouteTableId"))
 		if a != nil && t != nil {
 			a.Table = t
 		}
 	}
 	for _, r := range b.set.Resources("AWS::EC2::TransitGatewayRouteTablePropagation") {
-		a, t := b.attachments[key(r.Prop("TransitGatewayAttachmentId"))], b.transitTable(r.Prop("TransitGatewayRouteTableId"))
+		a, t := b.attachment(r.Prop("TransitGatewayAttachmentId")), b.transitTable(r.Prop("TransitGatewayRouteTableId"))
 		if a != nil && t != nil {
 			propagate(t, a, ref(r))
 		}
@@ -74,7 +74,7 @@ func (b *builder) peeringAndTransit() {
 		}
 		rt := &TransitRoute{Ref: ref(r), Blackhole: yes(r.Prop("Blackhole"), false)}
 		rt.Destination, rt.Unknown = prefix(r.Prop("DestinationCidrBlock"), 0)
-		rt.Attachment = b.attachments[key(r.Prop("TransitGatewayAttachmentId"))]
+		rt.Attachment = b.attachment(r.Prop("TransitGatewayAttachmentId"))
 		t.Routes = append(t.Routes, rt)
 	}
 }
@@ -115,6 +115,14 @@ func propagate(t *TransitTable, a *Attachment, by Ref) {
 		}
 		t.Routes = append(t.Routes, &TransitRoute{Ref: by, Destination: bl.Prefix, Attachment: a, Propagated: true})
 	}
+}
+
+// attachment is the one of an id, which a VPN has as an attribute.
+func (b *builder) attachment(v cfn.Value) *Attachment {
+	if r, attr, ok := v.Attribute(); ok && attr == "TransitGatewayAttachmentId" {
+		return b.attachments[own(r)]
+	}
+	return b.attachments[key(v)]
 }
 
 func (b *builder) transit(v cfn.Value) *TransitGateway {

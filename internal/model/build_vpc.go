@@ -192,6 +192,7 @@ func (b *builder) subnetsAndTables() {
 	for _, r := range b.set.Resources("AWS::EC2::Subnet") {
 		s := &Subnet{Ref: ref(r), VPC: b.vpc(r.Prop("VpcId")), Tags: tags(r.Prop("Tags"))}
 		b.subnets[own(r)] = s
+		s.zone, s.zoneID = r.Prop("AvailabilityZone"), r.Prop("AvailabilityZoneId")
 		s.Zone = str(r.Prop("AvailabilityZone"))
 		if s.Zone == "" {
 			s.Zone = str(r.Prop("AvailabilityZoneId"))

@@ -17,6 +17,9 @@ type LoadBalancer struct {
 	Subnets     []*Subnet
 	Groups      []*SecurityGroup
 	Listeners   []*Listener
+	// CrossZone says that its nodes send to targets of every zone that it serves: load_balancing.cross_zone.enabled, always on ALBs.
+	CrossZone   bool
+	Accelerator *Ref // the endpoint group of Global Accelerator that leads to it, nil when none does
 	// DenyIGW is the attribute ipv6.deny_all_igw_traffic: true by default on internal load balancers.
 	DenyIGW bool
 	// EnforcePrivateLink is EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic, on by default.
@@ -72,8 +75,10 @@ type TargetGroup struct {
 	// PreserveClient is preserve_client_ip.enabled: by default on for instance targets, off for ip targets
 	// over TCP and TLS, and always on over UDP and QUIC.
 	PreserveClient bool
+	CrossZone      string // its own word on load_balancing.cross_zone.enabled: "true", "false", or else the load balancer's holds
 	// PrimaryIPv6 says that the nodes behind instance targets have a primary IPv6 address.
-	PrimaryIPv6 bool
+	PrimaryIPv6        bool
+	Namespace, Service string // of the Service whose Pods the controller registers
 	// Binding is the Kubernetes object that registers Pods, nil when nothing does.
 	Binding *Object
 	Cluster *Cluster // of Binding
@@ -81,6 +86,18 @@ type TargetGroup struct {
 	// Backend allows traffic from the load balancer in the nodes' security groups, when the controller
 	// manages it.
 	Backend []*Rule
+}
+
+// Crosses reports whether a node of the load balancer sends to the targets of a group in other zones too.
+// See https://docs.aws.amazon.com/elasticloadbalancing/latest/network/network-load-balancers.html#cross-zone-load-balancing.
+func (l *LoadBalancer) Crosses(t *TargetGroup) bool {
+	switch {
+	case l.Kind == ALB || t.CrossZone == "true":
+		return true
+	case t.CrossZone == "false":
+		return false
+	}
+	return l.CrossZone
 }
 
 // Takes reports whether a listener hears packets of a protocol.

@@ -110,6 +110,7 @@ type Network struct {
 	Clusters         []*Cluster
 	Hosts            []*Host // instances, databases and other single interfaces
 	PublicAccess     BlockPublicAccess
+	VPNClients       []VPNClients
 
 	// Assumptions are the values put in place of what the templates leave open.
 	Assumptions []Assumption
@@ -130,6 +131,12 @@ func (n *Network) StandIns(a netip.Addr) []string {
 	var out []string
 	n.standIns.each(a, func(text string) { out = append(out, text) })
 	return out
+}
+
+// VPNClients are the addresses that an AWS::EC2::ClientVpnEndpoint gives its clients.
+type VPNClients struct {
+	Ref
+	Prefix netip.Prefix
 }
 
 // Assumption is a value the templates do not hold and that was assumed.

@@ -4,6 +4,8 @@ import (
 	"iter"
 	"net/netip"
 	"slices"
+
+	"github.com/eks-ipv6/cdk/internal/cfn"
 )
 
 // VPC is an AWS::EC2::VPC with what hangs on it.
@@ -97,10 +99,65 @@ type Subnet struct {
 	MainTable   bool // no association: RouteTable is the VPC's main table
 	NetworkACL  *NetworkACL
 
+	zone, zoneID cfn.Value // one of them, or none where AWS chooses the zone
+
 	// Imported says that templates use this subnet but none declares it.
 	Imported bool
 	// Unknown names an expression for a range that could not be known, such as an IPAM allocation.
 	Unknown string
+}
+
+// SameZone reports whether two subnets are in one zone; known is false where the templates do not say: AWS chooses the zone of one,
+// or one is written by name and the other by id, which name different zones in each account.
+// See https://docs.aws.amazon.com/ram/latest/userguide/working-with-az-ids.html.
+func (s *Subnet) SameZone(o *Subnet) (same, known bool) {
+	if s == o {
+		return true, true
+	}
+	a, b := s.zone, o.zone
+	if !a.Exists() && !b.Exists() {
+		a, b = s.zoneID, o.zoneID
+	}
+	switch {
+	case !a.Exists() || !b.Exists():
+		return false, false
+	case a.Equal(b):
+		return true, true
+	case a.Known() && b.Known():
+		return false, true
+	case letter(a) != 0 && letter(b) != 0 && letter(a) != letter(b): // as in ${AWS::Region}a
+		return false, true
+	}
+	f, x, _ := a.Call()
+	g, y, _ := b.Call()
+	choices := f == "Fn::Select" && g == f && len(x) == 2 && len(y) == 2 && x[1].Equal(y[1]) && x[0].Known() && y[0].Known()
+	return false, choices // of one list of zones, different ones
+}
+
+// letter is the known end of a zone's name, 0 where it is not known.
+func letter(v cfn.Value) byte {
+	parts := v.Parts()
+	if len(parts) == 0 {
+		return 0
+	}
+	s, ok := parts[len(parts)-1].Text()
+	if !ok || s == "" {
+		return 0
+	}
+	return s[len(s)-1]
+}
+
+// Serving finds the first of some subnets in the zone of another; known is false where one may be, and none surely is.
+func Serving(list []*Subnet, s *Subnet) (found *Subnet, known bool) {
+	known = true
+	for _, o := range list {
+		same, sure := o.SameZone(s)
+		if same {
+			return o, true
+		}
+		known = known && sure
+	}
+	return nil, known
 }
 
 // Prefix returns the subnet's range of a family; it is not valid when the subnet has none.
@@ -406,6 +463,7 @@ type Host struct {
 	PublicIPv4 bool
 	// PublicUnknown says why it is not known whether it has a public IPv4 address; "" where it is.
 	PublicUnknown string
+	Accelerator   *Ref         // the endpoint group of Global Accelerator that leads to it, nil when none does
 	Fixed         []netip.Addr // the addresses that are written down, at most one for each family counts
 	Port          uint16       // where it listens, 0 when it does not say
 	Source        bool         // it starts connections of its own (an instance does, a database does not)

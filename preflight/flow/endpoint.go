@@ -58,7 +58,7 @@ func (n *Network) prepare() {
 			if !h.IPv6 {
 				p.v6 = netip.Addr{}
 			}
-			p.publicUnknown = h.PublicUnknown
+			p.publicUnknown, p.accelerator = h.PublicUnknown, h.Accelerator
 			if h.PublicIPv4 {
 				p.public = n.places.elastic()
 			}
@@ -156,6 +156,7 @@ func (n *Network) balancer(l *model.LoadBalancer) []*place {
 			open: len(l.Groups) == 0}, s)
 		p.on = "in " + s.String()
 		p.unknown = cmp.Or(l.Unknown, p.unknown)
+		p.accelerator = l.Accelerator
 		if l.Refused != "" {
 			p.unknown = ""
 		}
@@ -399,7 +400,7 @@ func filter(list []*place, at string) []*place {
 func (p *place) workload(w *model.Object) *place {
 	q := *p
 	q.name = strings.Replace(p.name, string(AnyPod), "pod:"+w.Namespace+"/"+w.ObjectName, 1)
-	q.label = "pod " + w.ObjectName
+	q.label, q.works = "pod "+w.ObjectName, []*model.Object{w}
 	spec := w.PodSpec()
 	for _, c := range spec.Get("containers").Items() {
 		for _, port := range c.Get("ports").Items() {
@@ -511,6 +512,14 @@ func (n *Network) ends(ep Endpoint, source bool) (out []*place, assumes []string
 func (n *Network) at(a netip.Addr, source bool) (*place, []string) {
 	if p := n.byAddr[a]; p != nil {
 		return p, nil
+	}
+	for _, c := range n.model.VPNClients {
+		if source && c.Prefix.Contains(a) {
+			p := internetHost(a.String(), a)
+			p.label, p.ref = "VPN client", c.Ref
+			p.unknown = fmt.Sprintf("%s is a client of the VPN endpoint %s, which gives its packets an address of its own: that is not modelled", a, c.Ref)
+			return p, nil
+		}
 	}
 	for _, v := range n.model.VPCs {
 		if _, ok := v.Contains(a); !ok {

@@ -3,7 +3,6 @@ package flow
 import (
 	"fmt"
 	"net/netip"
-	"slices"
 
 	"github.com/eks-ipv6/cdk/internal/model"
 )
@@ -222,6 +221,9 @@ func (t *tracer) enter(from, to *place, out model.Target) Verdict {
 	g := v.InternetGateway
 	if v := t.private(v, to); v != 0 {
 		return v
+	}
+	if to.accelerator != nil && !to.public.IsValid() {
+		return t.stop(Insufficient, to.label, to.ref, "Global Accelerator (%s) brings packets from the internet to %s, and how is not modelled", *to.accelerator, to.ref)
 	}
 	if g == nil {
 		if to.subnet != nil && to.subnet.RouteTable != nil {
@@ -454,6 +456,11 @@ func (t *tracer) transit(g *model.TransitGateway, at position, from, to *place) 
 	const name = "transit gateway"
 	six := t.pkt.family() == IPv6
 	a := g.Attachment(at.vpc)
+	var near *model.Subnet // the attachment's, in the zone of the packet
+	inZone := true
+	if a != nil && at.subnet != nil {
+		near, inZone = model.Serving(a.Subnets, at.subnet)
+	}
 	switch {
 	case a == nil && g.Imported:
 		return at, t.stop(Insufficient, name, g.Ref, "the attachments of %s are in none of the templates", g.Ref)
@@ -461,18 +468,18 @@ func (t *tracer) transit(g *model.TransitGateway, at position, from, to *place) 
 		return at, t.stop(NoRoute, name, g.Ref, "%s has no attachment of %s", g.Ref, at.vpc.Ref)
 	case six && !a.IPv6:
 		return at, t.stop(NoRoute, "transit gateway attachment", a.Ref, "Ipv6Support of %s is not enable", a.Ref)
-	case at.subnet != nil && len(a.Subnets) > 0 && attachmentSubnet(a, at.subnet.Zone, true) == nil:
+	case !inZone:
+		return at, t.stop(Insufficient, "transit gateway attachment", a.Ref, "whether %s has a subnet in the zone of %s is not known: AWS chooses the zone of one, or one is named by its id", a.Ref, at.subnet.Ref)
+	case at.subnet != nil && len(a.Subnets) > 0 && near == nil:
 		return at, t.stop(NoRoute, "transit gateway attachment", a.Ref, "%s has no subnet in zone %s of %s", a.Ref, at.subnet.Zone, at.subnet.Ref)
 	case g.Imported && a.Table == nil:
 		return at, t.stop(Insufficient, name, g.Ref, "the route tables of %s are in none of the templates", g.Ref)
 	case a.Table == nil:
 		return at, t.stop(NoRoute, "transit gateway attachment", a.Ref, "%s is associated with no transit gateway route table", a.Ref)
 	}
-	if at.subnet != nil {
-		if s := attachmentSubnet(a, at.subnet.Zone, true); s != nil { // also when it is the sender's own
-			if v := t.acl(s, false); v != 0 {
-				return at, v
-			}
+	if near != nil { // also when it is the sender's own
+		if v := t.acl(near, false); v != 0 {
+			return at, v
 		}
 	}
 	route, uncertain := t.transitRoute(a.Table, t.pkt.dst)
@@ -497,11 +504,7 @@ func (t *tracer) transit(g *model.TransitGateway, at position, from, to *place) 
 	case next.VPC == at.vpc:
 		return at, t.stop(NoRoute, "transit gateway route table", a.Table.Ref, "%s leads back to %s", route.Destination, at.vpc.Ref)
 	}
-	zone := ""
-	if at.subnet != nil {
-		zone = at.subnet.Zone
-	}
-	s := attachmentSubnet(next, zone, false)
+	s := farSubnet(next, at.subnet)
 	if s == nil || s.Imported {
 		return at, t.stop(Insufficient, "transit gateway attachment", next.Ref, "the subnets of %s are in none of the templates", next.Ref)
 	}
@@ -526,12 +529,14 @@ func (t *tracer) transitRoute(table *model.TransitTable, a address) (*model.Tran
 	return route, uncertain
 }
 
-func attachmentSubnet(a *model.Attachment, zone string, same bool) *model.Subnet {
-	i := slices.IndexFunc(a.Subnets, func(s *model.Subnet) bool { return s.Zone == zone })
-	switch {
-	case i >= 0:
-		return a.Subnets[i]
-	case same || len(a.Subnets) == 0:
+// farSubnet is the subnet by which a packet leaves an attachment: one in the zone that it comes from, else the first.
+func farSubnet(a *model.Attachment, from *model.Subnet) *model.Subnet {
+	if from != nil {
+		if s, _ := model.Serving(a.Subnets, from); s != nil {
+			return s
+		}
+	}
+	if len(a.Subnets) == 0 {
 		return nil
 	}
 	return a.Subnets[0]

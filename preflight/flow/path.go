@@ -81,6 +81,9 @@ func (t *tracer) forward(from *place, d dest) Verdict {
 	if v != 0 {
 		return v
 	}
+	if v := t.policies(from, true); v != 0 {
+		return v
+	}
 	if d.fails != 0 {
 		return t.stop(d.fails, d.failLabel, d.failAt, "%s", d.failWhy)
 	}
@@ -135,8 +138,36 @@ func (t *tracer) forward(from *place, d dest) Verdict {
 			return ExitsNetwork
 		}
 	}
+	if v := t.policies(last, false); v != 0 {
+		return v
+	}
 	t.hop(Deliver, last.label, last.ref, arrival(last))
 	return Delivered
+}
+
+// policies asks the NetworkPolicies and their like about a new connection of a Pod. A place that stands for any Pod stands for one
+// that none is about.
+func (t *tracer) policies(p *place, egress bool) Verdict {
+	if p.kind != podPlace || p.host || p.cluster == nil {
+		return 0
+	}
+	if len(p.works) == 0 {
+		for _, o := range p.cluster.Policies() {
+			t.note("any Pod stands for one that %s is not about", o.Name)
+		}
+		return 0
+	}
+	for _, w := range p.works {
+		pol := p.cluster.PolicyFor(w, egress)
+		switch {
+		case pol == nil:
+		case pol.Denies:
+			return t.stop(Denied, "network policy", pol.Ref, "%s", pol.Why)
+		default:
+			return t.stop(Insufficient, "network policy", pol.Ref, "%s", pol.Why)
+		}
+	}
+	return 0
 }
 
 func arrival(p *place) string {
@@ -327,6 +358,9 @@ func (t *tracer) proxy(from *place, d dest) Verdict {
 	if d.backend == nil {
 		return t.stop(Insufficient, "target group", tg.Ref, "nothing in the templates registers targets with %s", tg.Ref)
 	}
+	if v := t.served(lb, d.backend, name); v != 0 {
+		return v
+	}
 	dst := t.address(d.backend, tg.Family)
 	switch {
 	case d.backend.unknown != "":
@@ -368,6 +402,25 @@ func (t *tracer) proxy(from *place, d dest) Verdict {
 		return t.stop(NoRoute, name, tg.Ref, "%s keeps the client's address, which does not work for targets behind a transit gateway", tg.Ref)
 	}
 	t.legs[n].preserved = preserved
+	return 0
+}
+
+// served ends a packet for a target in a zone that the load balancer has no subnet in: such targets get nothing. Those in other
+// VPCs are of no zone.
+// See https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/how-elastic-load-balancing-works.html#availability-zones.
+func (t *tracer) served(lb *model.LoadBalancer, target *place, name string) Verdict {
+	if target.subnet == nil || target.unknown != "" || target.vpc != lb.VPC || len(lb.Subnets) == 0 {
+		return 0
+	}
+	if lb.Cluster != nil { // the controller finds the subnets
+		name = "AWS Load Balancer Controller"
+	}
+	switch s, known := model.Serving(lb.Subnets, target.subnet); {
+	case !known:
+		return t.stop(Insufficient, name, lb.Ref, "whether %s serves the zone of %s is not known: AWS chooses the zone of one of its subnets, or one is named by its id", lb.Ref, target.subnet.Ref)
+	case s == nil:
+		return t.stop(NoRoute, name, lb.Ref, "%s has no subnet in the zone of %s: targets there get nothing", lb.Ref, target.subnet.Ref)
+	}
 	return 0
 }
 

@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 
@@ -26,23 +27,26 @@ type place struct {
 	range4, range6 netset.Addrs
 	free           freedom
 	public         netip.Addr // the IPv4 address that an internet gateway gives it, one to one
+	accelerator    *model.Ref // the endpoint group of Global Accelerator that leads to it
 	publicUnknown  string     // why it is not known whether it has one
 	port           uint16     // where it listens
 
-	cluster    *model.Cluster
-	nodes      *model.NodeGroup // nil on Fargate
-	host       bool             // a Pod on the host network, or the node itself
-	random     bool             // it translates Pods' connections, to any port
-	node6      netip.Addr       // of a Pod of an IPv4 cluster: the node's IPv6 address, and what it may be
-	nodeRange6 netset.Addrs
-	backend    []*model.Rule // what the load balancer controller adds to the node's groups
-	lb         *model.LoadBalancer
-	nat        *model.NATGateway
-	service    string // short name of an AWS service
-	unknown    string // what is not known of it
-	gone       string // why nothing is there
-	lacks6     string // why it has no IPv6 address though it needs one, and where that is decided
-	lacks6R    model.Ref
+	cluster     *model.Cluster
+	nodes       *model.NodeGroup // nil on Fargate
+	host        bool             // a Pod on the host network, or the node itself
+	random      bool             // it translates Pods' connections, to any port
+	node6       netip.Addr       // of a Pod of an IPv4 cluster: the node's IPv6 address, and what it may be
+	nodeRange6  netset.Addrs
+	nodeUnknown string          // of a Pod whose own addresses are not known: what is not known of the node
+	works       []*model.Object // of a Pod: the workloads that it may be of, none for any Pod
+	backend     []*model.Rule   // what the load balancer controller adds to the node's groups
+	lb          *model.LoadBalancer
+	nat         *model.NATGateway
+	service     string // short name of an AWS service
+	unknown     string // what is not known of it
+	gone        string // why nothing is there
+	lacks6      string // why it has no IPv6 address though it needs one, and where that is decided
+	lacks6R     model.Ref
 }
 
 type placeKind uint8
@@ -303,6 +307,12 @@ func (a *places) pod(c *model.Cluster, ng *model.NodeGroup, ref model.Ref, sub *
 	if unknown != "" && p.unknown == "" {
 		p.unknown = fmt.Sprintf("%s of %s is decided at deployment", unknown, ref)
 	}
+	p.nodeUnknown = p.unknown
+	if why := c.CustomNetworking(); why != "" {
+		p.unknown = cmp.Or(p.unknown, why)
+	} else if s := c.ExtraPodSubnet(); s != nil && s != sub {
+		p.unknown = cmp.Or(p.unknown, fmt.Sprintf("%s has the tag kubernetes.io/role/cni: Pods may have addresses of it, which is not modelled", s.Ref))
+	}
 	if ng != nil && p.v4.IsValid() {
 		public, unknown := ng.Public(sub)
 		if p.publicUnknown = unknown; public {
@@ -348,6 +358,10 @@ func (p *place) node() *place {
 	n := *p
 	n.kind, n.label, n.host, n.port = nodePlace, "node", true, 10250
 	n.name = fmt.Sprintf("nodegroup:%s@%s", p.ref, p.subnet.Ref)
+	n.works = nil
+	if p.kind == podPlace && p.cluster != nil && !p.host {
+		n.unknown = p.nodeUnknown
+	}
 	n.v6 = model.NodeIPv6(p.v6)
 	if p.node6.IsValid() {
 		n.v6, n.range6 = p.node6, p.nodeRange6
