@@ -115,6 +115,7 @@ func TestForeign(t *testing.T) {
 		{"an instance too", nil, natYAML + sixYAML + "  Box: {Type: AWS::EC2::Instance, Properties: {SubnetId: !Ref Only6, Ipv6AddressCount: 1}}\n", asked("Box", flow.Internet4), flow.ExitsNetwork, ""},
 		{"an address is no name", nil, natYAML + sixYAML, asked("Only6", "8.8.8.8"), flow.NoRoute, "has no IPv4 address"},
 		{"without DNS64", nil, strings.Replace(natYAML+sixYAML, "EnableDns64: true", "EnableDns64: false", 1), asked("Only6", flow.Internet4), flow.NoRoute, "has no IPv4 address"},
+		{"the deployment decides on DNS64", nil, strings.Replace(natYAML+sixYAML, "EnableDns64: true", "EnableDns64: !Ref Kind", 1), asked("Only6", flow.Internet4), flow.Insufficient, "Only6.EnableDns64 (Kind) is decided at deployment"},
 		{"without the route to the NAT gateway", nil, strings.Replace(natYAML+sixYAML, "64:ff9b::/96", "2001:db8:77::/48", 1), asked("Only6", flow.Internet4), flow.NoRoute, "64:ff9b::/96"},
 
 		{"either of two targets that both lead on", nil, either("NatGatewayId: !If [Gw, !Ref Nat, !Ref Nat]"), asked("Back", flow.Internet4), flow.ExitsNetwork, ""},
@@ -125,6 +126,7 @@ func TestForeign(t *testing.T) {
 		{"nodes by a launch configuration", nil, configuration(""), asked(flow.AnyPod, flow.Internet4), flow.ExitsNetwork, ""},
 		{"which gives no public address", nil, configuration(", AssociatePublicIpAddress: false"), asked(flow.AnyPod, flow.Internet4), flow.NoRoute, "has no public IPv4 address"},
 		{"which gives one where the subnet does not", []string{", MapPublicIpOnLaunch: true", ""}, configuration(", AssociatePublicIpAddress: true"), asked(flow.AnyPod, flow.Internet4), flow.ExitsNetwork, ""},
+		{"which is named", []string{"LaunchConfigurationName: !Ref Lc", "LaunchConfigurationName: nodes"}, configuration(", LaunchConfigurationName: nodes"), asked(flow.AnyPod, flow.Internet4), flow.ExitsNetwork, ""},
 		{"which is a parameter", nil, strings.Replace(nodesYAML, "!Ref Lc", "!Ref Kind", 1), asked(flow.AnyPod, flow.Internet4), flow.Insufficient, "launch configuration Kind of Asg is decided at deployment"},
 
 		{"a Fargate profile without subnets takes the private ones", nil, natYAML + profile("") + "  BackOut: {Type: AWS::EC2::Route, Properties: {RouteTableId: !Ref BackRoutes, DestinationCidrBlock: 0.0.0.0/0, NatGatewayId: !Ref Nat}}\n", asked(flow.AnyPod, flow.Internet4), flow.ExitsNetwork, ""},
