@@ -219,7 +219,7 @@ func fix(f flow.Result) string {
 		case toInternet && six:
 			return "route ::/0 in this table to an egress-only internet gateway (private subnets) or to the internet gateway (public subnets)"
 		case toInternet:
-			return "route 0.0.0.0/0 in this table to a NAT gateway (private subnets) or to the internet gateway (public subnets)"
+			return "route 0.0.0.0/0 in this table to a NAT gateway (private subnets) or to the internet gateway (public subnets); if no IPv4 internet is meant, say so: dualstack.NatNone does, and ENABLE_V4_EGRESS false of the VPC CNI"
 		}
 		return fmt.Sprintf("route the range of %s in this table to the peering connection or transit gateway that leads there", last.Before.Dst)
 	}
