@@ -656,9 +656,6 @@ func (e *evaluator) imported(name Value, at *place) Value {
 		return exhausted
 	}
 	set := e.st.set
-	if set.opts.Apart {
-		return unknown("Fn::ImportValue", name)
-	}
 	var exact, alike []export
 	for _, x := range set.exports {
 		if x.stack.elsewhere(e.st) {
