@@ -2,6 +2,7 @@ package updates
 
 import (
 	"cmp"
+	"errors"
 	"maps"
 	"reflect"
 	"slices"
@@ -49,6 +50,14 @@ type Change struct {
 	certainty map[string]certainty // of Properties
 }
 
+// Place is where in the resource's template entry one of Properties stands, for example Properties.Version.
+func (c Change) Place(property string) string {
+	if property == "Type" || slices.Contains(policies, property) {
+		return property
+	}
+	return "Properties." + strings.ReplaceAll(property, "/", ".")
+}
+
 // Update is what new templates do to what is deployed, stack by stack.
 type Update struct{ Stacks []Stack }
 
@@ -74,6 +83,16 @@ func (s Stack) Of(kind Kind, types ...string) []Change {
 		}
 	}
 	return out
+}
+
+// CompareFiles loads two sets of templates and compares them.
+func CompareFiles(deployed, next []string) (*Update, error) {
+	before, errBefore := Load(deployed...)
+	after, errAfter := Load(next...)
+	if err := errors.Join(errBefore, errAfter); err != nil {
+		return nil, err
+	}
+	return Compare(before, after)
 }
 
 // Compare tells what an update of the stacks that are deployed does. A stack is known by its name; a template file that is
@@ -113,6 +132,7 @@ type comparison struct {
 	before, after map[*cfn.Stack]*cfn.Stack // of a new stack, and of a deployed one
 	changes       map[*cfn.Resource]Change  // of new resources that are deployed already
 	props         map[*cfn.Resource]cfn.Value
+	reading       int // outputs of other stacks, one within the other
 }
 
 // twin is the deployed resource that a new one is, or nil.

@@ -31,11 +31,13 @@ type Refusal struct {
 	Text string
 	// Maybe says that the deployment decides whether it comes to that: the templates leave a value open.
 	Maybe bool
+	// Output is the name of the output that another stack imports, or "".
+	Output string
 }
 
 func (c *Change) refuse(reason Reason, how certainty, format string, args ...any) {
 	if how > same {
-		c.Refused = append(c.Refused, Refusal{reason, fmt.Sprintf(format, args...), how == perhaps})
+		c.Refused = append(c.Refused, Refusal{Reason: reason, Text: fmt.Sprintf(format, args...), Maybe: how == perhaps})
 	}
 }
 
@@ -302,7 +304,7 @@ func imported(was *cfn.Stack, outputs []string, deployed *Templates) (out []Refu
 		export := was.Export(name)
 		for _, other := range deployed.set.Stacks() {
 			if export.Exists() && other != was && slices.ContainsFunc(imports(other), export.Equal) {
-				out = append(out, Refusal{UsedElsewhere, fmt.Sprintf("another stack imports what would change or go: %s, by %s", export, other.ID), false})
+				out = append(out, Refusal{Reason: UsedElsewhere, Text: fmt.Sprintf("another stack imports what would change or go: %s, by %s", export, other.ID), Output: name})
 				break
 			}
 		}

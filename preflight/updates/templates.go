@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -97,6 +98,17 @@ func pair(deployed, next *Templates) (map[*cfn.Stack]*cfn.Stack, error) {
 			i++
 		default:
 			take(i, best)
+		}
+	}
+	for _, is := range news {
+		was := before[is]
+		if was == nil {
+			continue
+		}
+		a, errA := filepath.Abs(was.File)
+		b, errB := filepath.Abs(is.File)
+		if !deployed.named && !next.named && a == b && errors.Join(errA, errB) == nil {
+			errs = append(errs, fmt.Errorf("%s: this is the new template: give the one that is deployed", was.File))
 		}
 	}
 	if err := errors.Join(errs...); err != nil {

@@ -241,11 +241,14 @@ func TestNodegroups(t *testing.T) {
 			"changed L(LaunchTemplateData); changed N(LaunchTemplate Tags) REFUSED EKS changes a node group's Tags and LaunchTemplate one after the other: not Tags at once with LaunchTemplate (L changes in LaunchTemplateData)"),
 		"tags and labels": of(`"Tags":"a","Labels":"a"`, `"Tags":"b","Labels":"b"`, "a", "a", "changed N(Labels Tags)"),
 	})
-	parameter := `{"Parameters":{"V":{"Type":"String"}},"Resources":{"N":{"Type":"AWS::EKS::Nodegroup","Properties":{"Version":%,"Labels":"%"}}}}`
-	check(t, map[string]row{"a version that the deployment decides": {
-		strings.Replace(strings.Replace(parameter, "%", `{"Ref":"V"}`, 1), "%", "a", 1), strings.Replace(strings.Replace(parameter, "%", `"1.35"`, 1), "%", "b", 1),
-		"changed N(Labels Version) REFUSED PERHAPS EKS changes a node group's Version alone: Version goes from V to 1.35 together with Labels",
-	}})
+	open := func(version, labels string) string {
+		return `{"Parameters":{"P":{"Type":"String"}},"Resources":{"N":{"Type":"AWS::EKS::Nodegroup","Properties":{"Version":` + version + `,"Labels":` + labels + `}}}}`
+	}
+	const maybe = "changed N(Labels Version) REFUSED PERHAPS EKS changes a node group's Version alone: Version goes from "
+	check(t, map[string]row{
+		"a version that the deployment decides": {open(`{"Ref":"P"}`, `"a"`), open(`"1.35"`, `"b"`), maybe + "P to 1.35 together with Labels"},
+		"labels that the deployment decides":    {open(`"1.34"`, `{"Ref":"P"}`), open(`"1.35"`, `"b"`), maybe + "1.34 to 1.35 together with Labels"},
+	})
 }
 
 func TestClusters(t *testing.T) {
@@ -335,6 +338,11 @@ func TestStacks(t *testing.T) {
 	t.Parallel()
 	const both = `{"Resources":{"V":{"Type":"AWS::EC2::VPC","Properties":{"CidrBlock":"%s"}}},"Outputs":{"Id":{"Value":{"Ref":"V"},"Export":{"Name":"N:Id"}},"%s":{"Value":1}}}`
 	const user = `"S":{"Type":"AWS::EC2::Subnet","Properties":{"VpcId":{"Fn::ImportValue":"N:Id"}}}`
+	const reader = `"S":{"Type":"AWS::EC2::Subnet","Properties":{"VpcId":{"Fn::GetStackOutput":{"StackName":"N","OutputName":"Id"}}}}`
+	circle := func(name string) string {
+		other := map[string]string{"N": "M", "M": "N"}[name]
+		return `{"Resources":{"V":{"Type":"AWS::EC2::VPC"}},"Outputs":{"Id":{"Value":{"Fn::GetStackOutput":{"StackName":"` + other + `","OutputName":"Id"}}}}}`
+	}
 	old, next := fmt.Sprintf(both, "1", "Old"), fmt.Sprintf(both, "2", "New")
 	const change = "replaced V(CidrBlock); +New; ~Id; -Old"
 	for name, c := range map[string]struct{ before, after, want map[string]string }{
@@ -343,6 +351,9 @@ func TestStacks(t *testing.T) {
 		"one is no more used": {map[string]string{"N": old, "U": user}, map[string]string{"N": next}, map[string]string{"N": change + " REFUSED another stack imports what would change or go: N:Id, by U"}},
 		"one will be used":    {map[string]string{"N": old}, map[string]string{"N": next, "U": user}, map[string]string{"N": change, "U": "new"}},
 		"none changes":        {map[string]string{"N": old, "U": user}, map[string]string{"N": old, "U": user}, map[string]string{"N": "", "U": ""}},
+		"its output is read":  {map[string]string{"N": old, "U": reader}, map[string]string{"N": next, "U": reader}, map[string]string{"N": change, "U": "replaced S(VpcId)"}},
+		"another is read":     {map[string]string{"N": old, "M": old, "U": reader}, map[string]string{"N": old, "M": next, "U": reader}, map[string]string{"N": "", "M": change, "U": ""}},
+		"outputs in a circle": {map[string]string{"N": circle("N"), "M": circle("M")}, map[string]string{"N": circle("N"), "M": circle("M")}, map[string]string{"M": "", "N": ""}},
 		"by what is in it":    {map[string]string{"old.json": old}, map[string]string{"U": user, "N": next}, map[string]string{"N": change, "U": "new"}},
 		"by what is in them": {map[string]string{"o1.json": old, "o2.json": user}, map[string]string{"U": user, "N": next},
 			map[string]string{"N": change + " REFUSED another stack imports what would change or go: N:Id, by o2", "U": ""}},

@@ -91,6 +91,8 @@ func (c *comparison) differCalls(was, is cfn.Value) certainty {
 	}
 	worst := c.differLists(a, b)
 	switch f {
+	case "Fn::GetStackOutput": // read when the stack is deployed, after the one that it is of
+		return max(worst, c.followOutput(b))
 	case "Ref", "Condition", "Fn::If", "path": // other parameters, or other branches, may come to the same
 		return min(worst, perhaps)
 	}
@@ -129,6 +131,23 @@ func (c *comparison) follow(ref reference) certainty {
 	worst := same
 	for _, p := range volatile[change.Type][ref.attribute] {
 		worst = max(worst, change.certainty[p])
+	}
+	return worst
+}
+
+// followOutput tells whether an output of another stack changes: args are the stack's name and the output's.
+func (c *comparison) followOutput(args []cfn.Value) certainty {
+	if c.reading > 20 { // outputs that read one another in a circle
+		return perhaps
+	}
+	c.reading++
+	defer func() { c.reading-- }()
+	worst := same
+	for is, was := range c.before {
+		if is.Parent == nil && len(args) > 1 && args[0].Is(is.Name) {
+			output, _ := args[1].Text()
+			worst = max(worst, c.differ(was.Output(output), is.Output(output)))
+		}
 	}
 	return worst
 }
