@@ -11,6 +11,9 @@ import (
 	"github.com/eks-ipv6/cdk/constructs/expose"
 	"github.com/eks-ipv6/cdk/internal/golden"
 	"github.com/eks-ipv6/cdk/internal/jsiix"
+	"github.com/eks-ipv6/cdk/internal/model"
+	"github.com/eks-ipv6/cdk/preflight/flow"
+	"github.com/eks-ipv6/cdk/preflight/rules"
 	"github.com/eks-ipv6/cdk/preflight/updates"
 	"github.com/eks-ipv6/cdk/stacks"
 )
@@ -172,6 +175,14 @@ func (u update) check(t *testing.T, outcome []updates.Stack) {
 	}
 	if text := strings.Join(refused, "\n"); (text != "") != (u.refused != "") || !strings.Contains(text, u.refused) {
 		t.Errorf("%s: refused: %q, want %q in it", u.what, text, u.refused)
+	}
+	findings, err := rules.Check(flow.Of(&model.Network{}), rules.Options{Today: today, Update: &updates.Update{Stacks: outcome}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	errs := slices.DeleteFunc(findings, func(f rules.Finding) bool { return f.Severity != rules.Error })
+	if (len(errs) > 0) != (u.refused != "") { // preflight check -deployed refuses what the page says is refused, and nothing else
+		t.Errorf("%s: refused: %q, and preflight finds %v", u.what, u.refused, errs)
 	}
 	if u.means == "" {
 		t.Errorf("%s: the page does not say what it means", u.what)
