@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 
@@ -87,12 +86,12 @@ func parts(err error) []error {
 }
 
 // inspect is the report on a network.
-func inspect(network *flow.Network, today time.Time) *awscdk.PolicyValidationPluginReport {
+func inspect(network *flow.Network, opts rules.Options) *awscdk.PolicyValidationPluginReport {
 	r := reporter{files: map[string]string{}}
 	for _, s := range network.Model().Templates.Stacks() {
 		r.files[s.ID] = s.File
 	}
-	findings, err := rules.Check(network, rules.Options{Today: today})
+	findings, err := rules.Check(network, opts)
 	if err != nil {
 		return failure(err)
 	}
