@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
 	"github.com/aws/constructs-go/constructs/v10"
 
+	"github.com/eks-ipv6/cdk/internal/intent"
 	"github.com/eks-ipv6/cdk/internal/jsiix"
 )
 
@@ -282,8 +283,11 @@ func NewVpc(scope constructs.Construct, id string, props *VpcProps) *Vpc {
 	}
 	v.tagSubnets()
 	v.EgressOnly = egressOnly(vpc)
-	if p.Nat == NatRegional {
+	switch p.Nat {
+	case NatRegional:
 		v.addRegionalNat(p)
+	case NatNone:
+		vpc.Node().DefaultChild().(awsec2.CfnVPC).AddMetadata(jsiix.Str(intent.Metadata), []string{intent.NoIPv4Internet})
 	}
 	v.addEndpoints(p)
 	v.addFlowLogs(p.FlowLogs)

@@ -81,12 +81,13 @@ type NodeGroupProps struct {
 	// upgraded after the control plane, in a deployment of their own; EKS makes a new group at the cluster's version only
 	// (https://kubernetes.io/releases/version-skew-policy/#kubelet). EKS takes a change of it with no other change of the
 	// group in the same deployment, the launch template's included
-	// (https://github.com/aws/containers-roadmap/issues/1258).
+	// (https://github.com/aws/containers-roadmap/issues/1258): deploy the other change with the version that is deployed, then
+	// the version. preflight check -deployed, and synthcheck with Deployed, refuse both at once (V64).
 	// Default: the cluster's.
 	Version string
 
 	// ReleaseVersion is the image's release, such as 1.35.3-20261012 for AL2023. EKS takes a change of it with no other
-	// change of the group.
+	// change of the group, but for Version.
 	// Default: the newest one when the group is made, or when Version changes.
 	ReleaseVersion string
 

@@ -594,6 +594,9 @@ func (e *evaluator) callGetStackOutput(arg *node, at *place) Value {
 		region, _ = e.st.pseudo("AWS::Region")
 	}
 	open := unknown("Fn::GetStackOutput", stack, output)
+	if e.st.set.opts.Apart {
+		return unknown("Fn::GetStackOutput", stack, output, region)
+	}
 	name, nok := stack.Text()
 	out, ook := output.Text()
 	if !nok || !ook {

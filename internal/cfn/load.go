@@ -305,6 +305,10 @@ func (l *loader) template(file string) *template {
 		l.fail(file, err)
 		return nil
 	}
+	if n, again, err = unwrapped(n, again); err != nil {
+		l.fail(file, err)
+		return nil
+	}
 	t := newTemplate(file, n, &l.problems, func(decl *node, name string) *node { return l.given(stem(file), decl, name) })
 	if t != nil {
 		t.twice = again
@@ -338,6 +342,18 @@ func (l *loader) passed(parent *Resource, decl *node, name string) *node {
 		return d
 	}
 	return nil
+}
+
+// unwrapped takes a template out of what aws cloudformation get-template prints: the whole answer or its TemplateBody, which
+// is a string where the template was YAML.
+func unwrapped(n *node, again []twice) (*node, []twice, error) {
+	if body := n.field("TemplateBody"); body != nil && n.field("Resources") == nil {
+		n = body
+	}
+	if n.is(scalarNode) && n.lit == litString && strings.Contains(n.text, "Resources") {
+		return readLast([]byte(n.text))
+	}
+	return n, again, nil
 }
 
 func (l *loader) set() (*Set, error) {
@@ -604,7 +620,7 @@ func (s *Set) undeclared(p *problems) {
 				}
 			}
 		}
-		if !found {
+		if !found && !s.opts.AnyParameter {
 			p.add(&Error{Msg: fmt.Sprintf("no template has a parameter %q%s", clip(given, 60), nearest(given, names))})
 		}
 	}

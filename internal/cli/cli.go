@@ -151,20 +151,29 @@ func (d *deployment) flags(f *pflag.FlagSet) {
 	f.StringVar(&d.region, "region", "", "AWS::Region of stacks that do not name theirs")
 }
 
-func (d *deployment) load(args []string) (*flow.Network, error) {
-	known := flow.Deployment{Region: d.region, Parameters: map[string]string{}}
+// values are those of the parameters, by name.
+func (d *deployment) values() (map[string]string, error) {
+	out := map[string]string{}
 	for _, p := range d.parameters {
 		name, value, ok := strings.Cut(p, "=")
 		if !ok || name == "" {
 			return nil, fmt.Errorf("-parameter %s: want NAME=VALUE", p)
 		}
-		known.Parameters[name] = value
+		out[name] = value
+	}
+	return out, nil
+}
+
+func (d *deployment) load(args []string) (*flow.Network, error) {
+	parameters, err := d.values()
+	if err != nil {
+		return nil, err
 	}
 	paths, err := inputs(args)
 	if err != nil {
 		return nil, err
 	}
-	return known.Load(paths...)
+	return flow.Deployment{Region: d.region, Parameters: parameters}.Load(paths...)
 }
 
 // write puts the answer out, and then says how it ended.

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/eks-ipv6/cdk/internal/cfn"
+	"github.com/eks-ipv6/cdk/internal/intent"
 )
 
 // addresses decides the ranges of every VPC and installs the attributes that depend on them.
@@ -14,6 +15,7 @@ func (b *builder) addresses() {
 	for _, r := range b.set.Resources("AWS::EC2::VPC") {
 		v := &VPC{Ref: ref(r), Index: len(b.net.VPCs)}
 		v.DNSSupport = yes(r.Prop("EnableDnsSupport"), true)
+		v.NoIPv4Internet = intends(r, intent.NoIPv4Internet)
 		v.DNSHostnames = yes(r.Prop("EnableDnsHostnames"), false)
 		b.net.VPCs = append(b.net.VPCs, v)
 		b.vpcs[own(r)] = v
@@ -524,4 +526,9 @@ func (b *builder) prefixList(v cfn.Value) *PrefixList {
 	b.lists[k] = got
 	b.net.PrefixLists = append(b.net.PrefixLists, got)
 	return got
+}
+
+// intends reports whether the metadata of a resource holds an intent of its author.
+func intends(r *cfn.Resource, name string) bool {
+	return slices.ContainsFunc(r.Metadata(intent.Metadata).Items(), func(v cfn.Value) bool { return v.Is(name) })
 }

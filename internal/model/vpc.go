@@ -28,6 +28,9 @@ type VPC struct {
 
 	DNSSupport   bool // default true
 	DNSHostnames bool // default false
+	// NoIPv4Internet says that the author means the VPC's hosts to reach no IPv4 internet: [intent.NoIPv4Internet] is in the metadata
+	// of the VPC.
+	NoIPv4Internet bool
 	// Imported says that templates use this VPC but none declares it; nothing is known of it.
 	Imported bool
 }
