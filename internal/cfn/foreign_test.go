@@ -40,6 +40,7 @@ func TestWhatCloudFormationReads(t *testing.T) {
 		{"a loop in properties and outputs", loop + "Resources: {A: {Type: X, Properties: {'Fn::ForEach::P': [N, [P, Q], {'${N}': !Sub 'the ${N}'}]}}}\nOutputs: {'Fn::ForEach::O': [N, [O1], {'${N}': {Value: !GetAtt A.B}}]}\n", "A", map[string]string{"A.Q": "the Q"}, ""},
 		{"a loop over what the deployment knows", loop + "Resources: {A: {Type: X, Properties: {P: !Ref Suba}}, 'Fn::ForEach::S': [N, !Ref Open, {'Sub${N}': {Type: X}}]}\n", "A", nil, "Resources.Fn::ForEach::S: what this loop makes is not read: its collection Open is decided at deployment (unread)"},
 		{"a macro among the resources", "Resources: {A: {Type: X, Properties: {P: !Ref Elsewhere}}, 'Fn::Transform': {Name: 'AWS::Include', Parameters: {Location: s3}}}\n", "A", nil, "Resources.Fn::Transform: what this macro adds is not read (unread)"},
+		{"a macro beside the sections", "Fn::Transform: {Name: 'AWS::Include', Parameters: {Location: s3}}\nResources: {A: {Type: X}}\n", "A", nil, "Fn::Transform: what this macro adds is not read (unread)"},
 		{"a macro over the template", "Transform: Own\nResources: {A: {Type: X, Condition: Elsewhere}}\n", "A", nil, "Transform: what the transform Own adds or changes is not read (unread)"},
 
 		{"an import that is passed on", "Parameters: {Parent: {Type: String}}\nResources: {A: {Type: X, Properties: {P: !ImportValue {'Fn::Sub': '${Parent}-Net'}}}}\nOutputs: {Net: {Value: !ImportValue {'Fn::Sub': '${Parent}-Net'}, Export: {Name: !Sub '${AWS::StackName}-Net'}}}\n", "A",

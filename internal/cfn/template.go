@@ -44,6 +44,9 @@ func (t *template) macros(n *node) {
 			t.unread = append(t.unread, unread{"Transform", "what the transform " + clip(name, 80) + " adds or changes is not read"})
 		}
 	}
+	if n.field("Fn::Transform") != nil {
+		t.unread = append(t.unread, unread{"Fn::Transform", "what this macro adds is not read"})
+	}
 	for _, section := range sections {
 		if s := n.field(section); s.field("Fn::Transform") != nil {
 			t.unread = append(t.unread, unread{section + ".Fn::Transform", "what this macro adds is not read"})
