@@ -3,6 +3,8 @@ package dualstack
 import (
 	"fmt"
 	"net/netip"
+
+	"github.com/eks-ipv6/cdk/internal/aws"
 )
 
 // Limits of the address plan.
@@ -122,15 +124,6 @@ func nthPrefix(p netip.Prefix, more, nth int) netip.Prefix {
 	return netip.PrefixFrom(netip.AddrFrom4([4]byte{byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)}), bits)
 }
 
-// privateRanges are what a VPC of this library may use: RFC 1918 and the shared range of RFC 6598, as AWS recommends.
-// Source: https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html
-var privateRanges = []netip.Prefix{
-	netip.MustParsePrefix("10.0.0.0/8"),
-	netip.MustParsePrefix("172.16.0.0/12"),
-	netip.MustParsePrefix("192.168.0.0/16"),
-	netip.MustParsePrefix("100.64.0.0/10"),
-}
-
 // checkCidr tells what keeps an IPv4 range from being a VPC's.
 func checkCidr(field string, c netip.Prefix) error {
 	want := "want a private IPv4 range such as 10.0.0.0/16"
@@ -143,11 +136,8 @@ func checkCidr(field string, c netip.Prefix) error {
 		return fmt.Errorf("%s: %s has host bits set: want %s", field, c, c.Masked())
 	case c.Bits() < minCidrBits:
 		return fmt.Errorf("%s: %s is larger than a VPC can be: want /%d or smaller, for example %s", field, c, minCidrBits, netip.PrefixFrom(c.Addr(), minCidrBits))
+	case !aws.ForVPCs(c):
+		return fmt.Errorf("%s: %s is neither private (RFC 1918) nor shared (%s) address space: %s", field, c, aws.Shared, want)
 	}
-	for _, r := range privateRanges {
-		if r.Contains(c.Addr()) && c.Bits() >= r.Bits() {
-			return nil
-		}
-	}
-	return fmt.Errorf("%s: %s is neither private (RFC 1918) nor shared (100.64.0.0/10) address space: %s", field, c, want)
+	return nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/util/validation"
 
+	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/jsiix"
 )
 
@@ -56,7 +57,7 @@ const (
 // String is the controller's name for it.
 func (a AddressType) String() string {
 	if a == DualStackWithoutPublicIPv4 {
-		return "dualstack-without-public-ipv4"
+		return aws.DualStackWithoutPublicIPv4
 	}
 	return "dualstack"
 }

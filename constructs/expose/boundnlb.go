@@ -516,7 +516,7 @@ func (p *BoundNLBProps) Objects(targetGroupARNs []string, securityGroupID string
 			open = append(open, check)
 		}
 		out = append(out, &TargetGroupBinding{
-			TypeMeta:   metav1.TypeMeta{APIVersion: "elbv2.k8s.aws/v1beta1", Kind: "TargetGroupBinding"},
+			TypeMeta:   metav1.TypeMeta{APIVersion: elbAPI, Kind: "TargetGroupBinding"},
 			ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("%s-%d", n.Service, port.Port), Namespace: n.Namespace},
 			Spec: TargetGroupBindingSpec{
 				TargetGroupARN: targetGroupARNs[i], TargetType: "ip", IPAddressType: "ipv6",

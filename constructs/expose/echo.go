@@ -19,6 +19,7 @@ import (
 
 	"github.com/eks-ipv6/cdk/constructs/ipv6eks"
 	"github.com/eks-ipv6/cdk/constructs/lbc"
+	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/jsiix"
 )
 
@@ -31,7 +32,7 @@ const (
 	echoHTTP      = "http"    // the container's port for ALBs
 	echoProxied   = "proxied" // the container's port for NLBs, which wants the proxy protocol
 	echoUser      = 101       // the image's
-	readinessGate = "elbv2.k8s.aws/pod-readiness-gate-inject"
+	readinessGate = aws.ControllerGroup + "/pod-readiness-gate-inject"
 )
 
 //go:embed echo.conf

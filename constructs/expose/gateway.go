@@ -17,6 +17,7 @@ import (
 
 	"github.com/eks-ipv6/cdk/constructs/ipv6eks"
 	"github.com/eks-ipv6/cdk/constructs/lbc"
+	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/jsiix"
 )
 
@@ -140,11 +141,8 @@ type Gateway struct {
 
 const (
 	gatewayGroup = "gateway.networking.k8s.io"
-	// gatewayElb is served by every version of the controller since 3.0.0, and by 3.5.0 beside its v1.
-	gatewayElb      = "gateway.k8s.aws"
-	gatewayElbAPI   = gatewayElb + "/v1beta1"
-	gatewayALB      = "gateway.k8s.aws/alb"
-	gatewayNLB      = "gateway.k8s.aws/nlb"
+	// gatewayElbAPI is served by every version of the controller since 3.0.0, and by 3.5.0 beside its v1.
+	gatewayElbAPI   = aws.GatewayGroup + "/v1beta1"
 	minGateway      = "3.2.0"
 	minTCPRoute     = "3.5.0"
 	maxGatewayPaths = 16 // rules of a route in the Gateway API
@@ -318,16 +316,16 @@ func (p GatewayProps) class(ranges []string) []runtime.Object {
 	if p.WAFArn != "" {
 		conf.Spec.WAFv2 = &WAFv2{WebACL: p.WAFArn}
 	}
-	controller := gatewayv1.GatewayController(gatewayALB)
+	controller := gatewayv1.GatewayController(aws.GatewayALB)
 	if len(p.TCPRoutes) > 0 {
-		controller = gatewayNLB
+		controller = aws.GatewayNLB
 	}
 	ns := gatewayv1.Namespace(namespace)
 	class := &gatewayv1.GatewayClass{
 		TypeMeta:   metav1.TypeMeta{APIVersion: gatewayGroup + "/v1", Kind: "GatewayClass"},
 		ObjectMeta: metav1.ObjectMeta{Name: p.className()},
 		Spec: gatewayv1.GatewayClassSpec{ControllerName: controller, ParametersRef: &gatewayv1.ParametersReference{
-			Group: gatewayElb, Kind: "LoadBalancerConfiguration", Name: p.Name, Namespace: &ns,
+			Group: aws.GatewayGroup, Kind: "LoadBalancerConfiguration", Name: p.Name, Namespace: &ns,
 		}},
 	}
 	return []runtime.Object{targets, conf, class}

@@ -20,6 +20,7 @@ import (
 
 	"github.com/eks-ipv6/cdk/constructs/ipv6eks"
 	"github.com/eks-ipv6/cdk/constructs/lbc"
+	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/jsiix"
 )
 
@@ -173,10 +174,8 @@ type Ingress struct {
 }
 
 const (
-	albPrefix    = "alb.ingress.kubernetes.io/"
 	albClass     = "alb"
-	albDriver    = "ingress.k8s.aws/alb"
-	elbAPI       = "elbv2.k8s.aws/v1beta1"
+	elbAPI       = aws.ControllerGroup + "/v1beta1"
 	maxCertsMore = 25 // https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html
 	maxAlbRules  = 100
 )
@@ -239,7 +238,7 @@ func (p *IngressProps) Validate() error {
 	checkAttributes(&bad, v.Attributes, v.AccessLogs, v.Scheme)
 	checkPairs(&bad, "TargetGroupAttributes", v.TargetGroupAttributes)
 	checkPairs(&bad, "Tags", v.Tags)
-	checkAnnotations(&bad, v.Annotations, albPrefix, albOwned)
+	checkAnnotations(&bad, v.Annotations, aws.IngressAnnotation, albOwned)
 	return errors.Join(bad...)
 }
 
@@ -335,7 +334,7 @@ func CheckGroups(ingresses ...*IngressProps) error {
 		slices.Sort(ranges)
 		annotations := p.annotations(ranges)
 		for _, e := range exclusive {
-			value, key := annotations[albPrefix+e.annotation], p.Group+" "+e.annotation
+			value, key := annotations[aws.IngressAnnotation+e.annotation], p.Group+" "+e.annotation
 			switch f, ok := first[key]; {
 			case value == "":
 			case !ok:
@@ -381,7 +380,7 @@ func (p IngressProps) class() []runtime.Object {
 		return nil
 	}
 	name := p.className()
-	group := "elbv2.k8s.aws"
+	group := aws.ControllerGroup
 	return []runtime.Object{
 		&IngressClassParams{
 			TypeMeta:   metav1.TypeMeta{APIVersion: elbAPI, Kind: "IngressClassParams"},
@@ -391,7 +390,7 @@ func (p IngressProps) class() []runtime.Object {
 		&networkingv1.IngressClass{
 			TypeMeta:   metav1.TypeMeta{APIVersion: "networking.k8s.io/v1", Kind: "IngressClass"},
 			ObjectMeta: metav1.ObjectMeta{Name: name},
-			Spec: networkingv1.IngressClassSpec{Controller: albDriver, Parameters: &networkingv1.IngressClassParametersReference{
+			Spec: networkingv1.IngressClassSpec{Controller: aws.IngressController, Parameters: &networkingv1.IngressClassParametersReference{
 				APIGroup: &group, Kind: "IngressClassParams", Name: name,
 			}},
 		},
@@ -479,7 +478,7 @@ func (p IngressProps) annotations(ranges []string) map[string]string {
 	a.put("load-balancer-attributes", pairs(attributes(p.Attributes, p.AccessLogs, p.DeletionProtection, false)))
 	a.put("target-group-attributes", pairs(p.TargetGroupAttributes))
 	a.put("tags", pairs(p.Tags))
-	return prefixed(albPrefix, a, p.Annotations)
+	return prefixed(aws.IngressAnnotation, a, p.Annotations)
 }
 
 // prefixed are annotations of the controller's, with others.

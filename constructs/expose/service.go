@@ -18,6 +18,7 @@ import (
 
 	"github.com/eks-ipv6/cdk/constructs/ipv6eks"
 	"github.com/eks-ipv6/cdk/constructs/lbc"
+	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/jsiix"
 )
 
@@ -156,18 +157,13 @@ type Service struct {
 	balancer published
 }
 
-const (
-	nlbPrefix    = "service.beta.kubernetes.io/aws-load-balancer-"
-	nlbClass     = "service.k8s.aws/nlb"
-	sourceRanges = "service.beta.kubernetes.io/load-balancer-source-ranges"
-	maxListeners = 50
-)
+const maxListeners = 50
 
 var nlbOwned = []ownedAnnotation{
 	{"ip-address-type", "it left out: the controller refuses an IPv4 load balancer in front of IPv6 Pods, and an NLB has no dualstack-without-public-ipv4"},
 	{"nlb-target-type", "it left out: targets are Pod addresses, and instance targets need a primary IPv6 address that node groups do not give"},
 	{"type", "it left out: the class is this package's"}, {"scheme", "the field Scheme"}, {"internal", "the field Scheme"},
-	{sourceRanges, "the field Inbound"}, {"security-group-prefix-lists", "SecurityGroups with prefix lists in their rules"},
+	{aws.SourceRangesAnnotation, "the field Inbound"}, {"security-group-prefix-lists", "SecurityGroups with prefix lists in their rules"},
 	{"security-groups", "the field SecurityGroups"}, {"manage-backend-security-group-rules", "it left out: the controller opens the Pods to the load balancer"},
 	{"disable-nlb-sg", "it left out: a load balancer made without a security group can never get one"},
 	{"enable-prefix-for-ipv6-source-nat", "a port of Protocol UDP, which turns it on"},
@@ -203,7 +199,7 @@ func (p *ServiceProps) Validate() error {
 		bad.add("TargetGroupAttributes[proxy_protocol_v2.enabled]: want the field ProxyProtocol")
 	}
 	checkPairs(&bad, "Tags", v.Tags)
-	checkAnnotations(&bad, v.Annotations, nlbPrefix, nlbOwned)
+	checkAnnotations(&bad, v.Annotations, aws.ServiceAnnotation, nlbOwned)
 	return errors.Join(bad...)
 }
 
@@ -315,7 +311,7 @@ func (p *ServiceProps) Objects() ([]runtime.Object, error) {
 }
 
 func (p ServiceProps) service(ranges []string) *corev1.Service {
-	class, policy, nodePorts := nlbClass, corev1.IPFamilyPolicySingleStack, false
+	class, policy, nodePorts := aws.ServiceClass, corev1.IPFamilyPolicySingleStack, false
 	out := &corev1.Service{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Service"},
 		ObjectMeta: metav1.ObjectMeta{Name: p.Name, Namespace: or(p.Namespace, "default"), Annotations: p.annotations()},
@@ -403,7 +399,7 @@ func (p ServiceProps) annotations() map[string]string {
 	a.put("attributes", pairs(attributes(p.Attributes, p.AccessLogs, p.DeletionProtection, p.CrossZone)))
 	a.put("target-group-attributes", pairs(p.TargetGroupAttributes))
 	a.put("additional-resource-tags", pairs(p.Tags))
-	return prefixed(nlbPrefix, a, p.Annotations)
+	return prefixed(aws.ServiceAnnotation, a, p.Annotations)
 }
 
 // NewService applies a [Service] to a cluster, after the controller's chart, and deletes it before. It panics with the error

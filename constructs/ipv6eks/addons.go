@@ -50,14 +50,14 @@ func versionOf(kubernetes, addon, given string) string {
 // may be three minor versions older (https://kubernetes.io/releases/version-skew-policy/#kube-proxy).
 func validateAddonVersion(kubernetes, addon, version string) error {
 	known, _ := AddonVersion(kubernetes, addon)
-	m := addonVersion.FindStringSubmatch(version)
 	switch {
 	case version == EKSDefault:
 		return nil
-	case m == nil:
+	case !addonVersion.MatchString(version):
 		return fmt.Errorf("%q: want a version such as %s, EKSDefault for EKS's own choice, or nothing for the pinned one", version, cmp.Or(known, "v1.2.3-eksbuild.1"))
 	case addon == addonKubeProxy:
-		if want, err := minor(kubernetes); err == nil && (atoi(m[2]) > want || atoi(m[2]) < want-maxNodeSkew) {
+		have, _ := aws.MinorOf(version)
+		if want, err := minor(kubernetes); err == nil && (have > want || have < want-maxNodeSkew) {
 			return fmt.Errorf("%s: kube-proxy must not be newer than the cluster's %s, and three minor versions older at most: want %s", version, kubernetes, cmp.Or(known, "another"))
 		}
 	}

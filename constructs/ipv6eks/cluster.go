@@ -290,7 +290,7 @@ func validateAPIAccess(cidrs []netip.Prefix, open bool) error {
 			bad("%s: %s has host bits set: want %s", field, c, c.Masked())
 		case isWorld(c):
 			bad("%s: %s is as wide as the world: want your own ranges, or APIOpenToWorld to mean it", field, c)
-		case isPrivate(c.Addr()):
+		case !aws.OnInternet(c.Addr()):
 			bad("%s: %s is not a public range, and the public endpoint sees no other: want the address your clients leave with; inside the VPC the private endpoint serves them", field, c)
 		case seen[c]:
 			bad("%s: %s is named twice: want each range once", field, c)
@@ -306,12 +306,6 @@ func isWorld(c netip.Prefix) bool {
 		return c.Bits() < 8
 	}
 	return c.Bits() < 16
-}
-
-var cgnat = netip.MustParsePrefix("100.64.0.0/10")
-
-func isPrivate(a netip.Addr) bool {
-	return a.IsPrivate() || a.IsLoopback() || a.IsLinkLocalUnicast() || a.IsMulticast() || a.IsUnspecified() || cgnat.Contains(a)
 }
 
 // NewCluster makes a [Cluster] in scope. It panics with the error of [ClusterProps.Validate] and the construct's

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/mod/semver"
 
 	"github.com/eks-ipv6/cdk/constructs/ipv6eks"
+	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/jsiix"
 )
 
@@ -236,8 +237,7 @@ func serviceDefault() []*map[string]any {
 	const (
 		name       = "nlb-dualstack-default"
 		api        = "admissionregistration.k8s.io/v1"
-		annotation = "service.beta.kubernetes.io/aws-load-balancer-ip-address-type"
-		class      = "service.k8s.aws/nlb"
+		annotation = aws.ServiceAnnotation + "ip-address-type"
 	)
 	list := func(items ...any) []any { return items }
 	policy := map[string]any{
@@ -247,7 +247,7 @@ func serviceDefault() []*map[string]any {
 				"apiGroups": list(""), "apiVersions": list("v1"), "operations": list("CREATE"), "resources": list("services"),
 			})},
 			"matchConditions": list(
-				map[string]any{"name": "controller-takes-it", "expression": `object.spec.type == "LoadBalancer" && (!has(object.spec.loadBalancerClass) || object.spec.loadBalancerClass == "` + class + `")`},
+				map[string]any{"name": "controller-takes-it", "expression": `object.spec.type == "LoadBalancer" && (!has(object.spec.loadBalancerClass) || object.spec.loadBalancerClass == "` + aws.ServiceClass + `")`},
 				map[string]any{"name": "not-said", "expression": `!has(object.metadata.annotations) || !("` + annotation + `" in object.metadata.annotations)`},
 			),
 			"failurePolicy":      "Fail",

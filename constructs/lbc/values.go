@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 
+	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/jsiix"
 )
 
@@ -99,7 +100,7 @@ func breaking(values map[string]any) (out []string) {
 	if t, ok := spec["targetType"]; ok && t != "ip" {
 		out = append(out, `Values[ingressClassParams.spec.targetType]: instance targets need a primary IPv6 address, which node groups do not give: leave it at "ip"`)
 	}
-	if t, ok := spec["ipAddressType"]; ok && t != "dualstack" && t != "dualstack-without-public-ipv4" {
+	if t, ok := spec["ipAddressType"]; ok && t != "dualstack" && t != aws.DualStackWithoutPublicIPv4 {
 		out = append(out, `Values[ingressClassParams.spec.ipAddressType]: the controller puts no IPv4 load balancer in front of IPv6 Pods: want "dualstack" or "dualstack-without-public-ipv4"`)
 	}
 	if keep, ok := values["keepTLSSecret"]; ok && keep != true && values["enableCertManager"] != true {
