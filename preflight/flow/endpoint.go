@@ -9,6 +9,7 @@ import (
 
 	"github.com/agext/levenshtein"
 
+	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/model"
 )
 
@@ -137,7 +138,7 @@ func (n *Network) balancer(l *model.LoadBalancer) []*place {
 		if !l.Speaks(IPv6) {
 			p.v6 = netip.Addr{}
 		}
-		if !l.Internal && l.AddressType != "dualstack-without-public-ipv4" {
+		if !l.Internal && l.AddressType != aws.DualStackWithoutPublicIPv4 {
 			p.public = n.places.elastic()
 		}
 		out = append(out, p)

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/model"
 )
 
@@ -228,7 +229,7 @@ func (t *tracer) podToIPv4(from *place, d dest) (*place, []undo, Verdict) {
 	c := from.cluster
 	if d.named && from.subnet.DNS64 {
 		four := t.pkt.Dst
-		t.pkt.Src, t.pkt.Dst = from.v6, synthesize(four)
+		t.pkt.Src, t.pkt.Dst = from.v6, aws.Synthesize(four)
 		t.hop(Originate, from.label, from.ref, arrival(from))
 		t.hop(Resolve, "DNS64", from.subnet.In("EnableDns64"), fmt.Sprintf("the resolver answers %s for %s", t.pkt.Dst, four))
 		return from, nil, 0
@@ -275,7 +276,7 @@ func (t *tracer) podToIPv6(from *place, d dest) (*place, []undo, Verdict) {
 	if a != nil {
 		on, _ = a.Env("ENABLE_V6_EGRESS").Bool()
 	}
-	t.pkt.Src = netip.MustParseAddr("fd00::ac:2")
+	t.pkt.Src = aws.PodEgress6.Nth(2)
 	t.hop(Originate, from.label, from.ref, arrival(from))
 	if !on {
 		return nil, nil, t.stop(NoRoute, "VPC CNI", from.cluster.Ref, "Pods of an IPv4 cluster have no IPv6 address, and ENABLE_V6_EGRESS is not set")

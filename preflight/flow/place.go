@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 
+	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/model"
 )
 
@@ -119,21 +120,13 @@ func plus(a netip.Addr, n int) netip.Addr {
 
 // The hosts on the internet. RFC 5737 and RFC 3849 keep these addresses for documentation.
 var (
-	internetHost4 = netip.MustParseAddr("203.0.113.7")
-	internetHost6 = netip.MustParseAddr("2001:db8:ffff:ffff::7")
-	publicAPI4    = netip.MustParseAddr("203.0.113.8")
-	publicAPI6    = netip.MustParseAddr("2001:db8:ffff:ffff::8")
-	podLinkLocal  = netip.MustParseAddr("169.254.172.2") // see CNI README, ENABLE_V4_EGRESS
-	nat64         = netip.MustParsePrefix("64:ff9b::/96")
+	internetHost4 = aws.SomeHost4
+	internetHost6 = aws.SomeHost6
+	publicAPI4    = aws.SomeAPI4
+	publicAPI6    = aws.SomeAPI6
+	podLinkLocal  = aws.PodEgress4.Nth(2)
+	nat64         = aws.NAT64.Prefix
 )
-
-// synthesize is the address that DNS64 answers with for an IPv4 address (RFC 6052).
-func synthesize(a netip.Addr) netip.Addr {
-	b := nat64.Addr().As16()
-	four := a.As4()
-	copy(b[12:], four[:])
-	return netip.AddrFrom16(b)
-}
 
 func embedded(a netip.Addr) netip.Addr {
 	b := a.As16()
@@ -161,7 +154,7 @@ type places struct {
 // range.
 func (a *places) elastic() netip.Addr {
 	a.public++
-	return netip.AddrFrom4([4]byte{198, 51, 100, byte(64 + a.public%190)})
+	return aws.DocumentationAWS4.Nth(64 + a.public%190)
 }
 
 func (a *places) next(s *model.Subnet) int {
@@ -178,7 +171,7 @@ func (a *places) in(p *place, s *model.Subnet) *place {
 	switch {
 	case s.Imported || s.VPC == nil || s.VPC.Imported:
 		p.unknown = fmt.Sprintf("subnet %s is in none of the templates", s.Ref)
-		p.v4, p.v6 = netip.AddrFrom4([4]byte{198, 51, 100, byte(n)}), plus(netip.MustParseAddr("2001:db8:fffe::"), n+1)
+		p.v4, p.v6 = aws.DocumentationAWS4.Nth(n&0xff), plus(aws.SomeImported6, n+1)
 	case s.Unknown != "" && (!p.v4.IsValid() || !p.v6.IsValid()):
 		p.unknown = fmt.Sprintf("a range of subnet %s is %s", s.Ref, s.Unknown)
 	}
@@ -263,7 +256,7 @@ func (a *places) pod(c *model.Cluster, ng *model.NodeGroup, ref model.Ref, sub *
 	}
 	p.v6 = podAddr(sub.IPv6, n)
 	if p.unknown != "" && !p.v6.IsValid() {
-		p.v6 = plus(netip.MustParseAddr("2001:db8:fffe::"), n+1)
+		p.v6 = plus(aws.SomeImported6, n+1)
 	}
 	return p
 }
