@@ -2,8 +2,6 @@ package ipv6eks
 
 import (
 	"encoding/json"
-	"errors"
-	"fmt"
 	"maps"
 	"regexp"
 	"slices"
@@ -14,6 +12,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 
 	"github.com/eks-ipv6/cdk/internal/aws"
+	"github.com/eks-ipv6/cdk/internal/problems"
 )
 
 // CNIOptions tune the VPC CNI. The zero value is the pinned version with IPv4 egress on.
@@ -86,26 +85,23 @@ func cniEnv(name, value string) string {
 	return ""
 }
 
-func (o CNIOptions) validate() error {
-	var errs []error
-	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf("CNI."+format, args...)) }
+func (o CNIOptions) check(bad *problems.List) {
 	if o.Version != "" && o.Version != EKSDefault {
 		switch release, _ := aws.ReleaseOf(o.Version); {
 		case !addonVersion.MatchString(o.Version):
-			bad("Version: %q: want a version such as v1.23.2-eksbuild.1, EKSDefault for EKS's own choice, or nothing for the pinned one", o.Version)
+			bad.Add("Version", "%q: want a version such as v1.23.2-eksbuild.1, EKSDefault for EKS's own choice, or nothing for the pinned one", o.Version)
 		case release.Before(minCNI):
-			bad("Version: %s is too old: want %s or later", o.Version, minCNI)
+			bad.Add("Version", "%s is too old: want %s or later", o.Version, minCNI)
 		}
 	}
 	if o.StrictNetworkPolicy && !o.NetworkPolicy {
-		bad("StrictNetworkPolicy: true without NetworkPolicy: want both, or neither")
+		bad.Add("StrictNetworkPolicy", "true without NetworkPolicy: want both, or neither")
 	}
 	for _, name := range sortedKeys(o.Env) {
 		if why := cniEnv(name, o.Env[name]); why != "" {
-			bad("Env[%s]: %q: %s", name, o.Env[name], why)
+			bad.At("Env", name).Add("", "%q: %s", o.Env[name], why)
 		}
 	}
-	return errors.Join(errs...)
 }
 
 // configuration is the add-on's configuration, in its own JSON schema. EKS adds what makes it IPv6.

@@ -1,13 +1,13 @@
 package ipv6eks
 
 import (
-	"errors"
 	"fmt"
 	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/eks-ipv6/cdk/internal/aws"
+	"github.com/eks-ipv6/cdk/internal/problems"
 )
 
 // Architecture is a processor architecture.
@@ -37,34 +37,34 @@ func architectureOf(name string) (Architecture, error) {
 	return X86, nil
 }
 
-// validateInstances checks that all types are fit for IPv6 and of the wanted architecture, or of one if want is empty.
-func validateInstances(types []string, want Architecture) error {
+// checkInstances checks that all types are fit for IPv6 and of the wanted architecture, or of one if want is empty.
+func checkInstances(bad *problems.List, types []string, want Architecture) {
 	if want != "" && want != X86 && want != ARM {
-		return fmt.Errorf("Architecture: %q: want %s or %s", want, X86, ARM)
+		bad.Add("Architecture", "%q: want %s or %s", want, X86, ARM)
+		return
 	}
-	var errs []error
 	of := map[Architecture][]string{}
 	for i, t := range types {
+		here := bad.At("InstanceTypes", i)
 		a, err := architectureOf(t)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("InstanceTypes[%d]: %w", i, err))
+			here.Add("", "%w", err)
 			continue
 		}
 		if slices.Contains(of[a], t) {
-			errs = append(errs, fmt.Errorf("InstanceTypes[%d]: %s is named twice: want each type once", i, t))
+			here.Add("", "%s is named twice: want each type once", t)
 		}
 		of[a] = append(of[a], t)
 	}
 	switch {
 	case len(of) > 1:
-		errs = append(errs, fmt.Errorf("InstanceTypes: mixed architectures: %s are %s, %s are %s: a node group has one image, so want types of one architecture",
-			strings.Join(of[X86], ", "), X86, strings.Join(of[ARM], ", "), ARM))
+		bad.Add("InstanceTypes", "mixed architectures: %s are %s, %s are %s: a node group has one image, so want types of one architecture",
+			strings.Join(of[X86], ", "), X86, strings.Join(of[ARM], ", "), ARM)
 	case want != "":
 		for a, names := range of {
 			if a != want {
-				errs = append(errs, fmt.Errorf("InstanceTypes: %s are %s, and Architecture is %s: want types of that architecture, or another Architecture", strings.Join(names, ", "), a, want))
+				bad.Add("InstanceTypes", "%s are %s, and Architecture is %s: want types of that architecture, or another Architecture", strings.Join(names, ", "), a, want)
 			}
 		}
 	}
-	return errors.Join(errs...)
 }

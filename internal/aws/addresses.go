@@ -139,6 +139,18 @@ func OnInternet(a netip.Addr) bool {
 	return global6.Contains(a)
 }
 
+// Wide tells that a range is so wide that it amounts to every address: wider than any block that a registry hands out.
+// All of the unique local addresses are no such range.
+func Wide(p netip.Prefix) bool {
+	switch {
+	case p.Addr().Is4():
+		return p.Bits() < 8
+	case UniqueLocal.Contains(p.Addr()):
+		return p.Bits() < UniqueLocal.Bits()
+	}
+	return p.Bits() < 16
+}
+
 // ForVPCs tells that AWS recommends an IPv4 range for VPCs: private address space or shared one.
 // Source: https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html
 func ForVPCs(p netip.Prefix) bool {

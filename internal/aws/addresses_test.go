@@ -80,3 +80,15 @@ func TestForVPCs(t *testing.T) {
 		}
 	}
 }
+
+func TestWide(t *testing.T) {
+	t.Parallel()
+	for p, want := range map[string]bool{
+		"0.0.0.0/0": true, "128.0.0.0/1": true, "8.0.0.0/7": true, "::/0": true, "2000::/3": true, "2600::/12": true, "fc00::/6": true,
+		"10.0.0.0/8": false, "203.0.113.0/24": false, "fc00::/7": false, "fd00::/8": false, "2001:db8::/32": false, "2600::/16": false,
+	} {
+		if got := Wide(netip.MustParsePrefix(p)); got != want {
+			t.Errorf("%s: %v", p, got)
+		}
+	}
+}
