@@ -314,6 +314,7 @@ func NewInterop(scope constructs.Construct, id string, props *InteropProps) *Int
 		out.transit()
 	case JoinPrivateLink:
 		out.privateLink(p)
+	case JoinSameVpc: // nothing is between them
 	}
 	out.openPods(p)
 	networkOutputs(stack, out.Vpc)
@@ -361,6 +362,7 @@ func (i *Interop) addClients(p InteropProps) {
 	case ClientIpv6Cluster:
 		c.Ipv6Cluster = ipv6eks.NewCluster(i.Stack, "ClientCluster", &ipv6eks.ClusterProps{Vpc: c.Vpc, Version: i.Cluster.Version})
 		c.Ipv6Cluster.AddNodeGroup("Nodes", nil)
+	case ClientHosts: // they are the user's
 	}
 }
 

@@ -426,7 +426,9 @@ func TestGroupsAreCheckedAtSynth(t *testing.T) {
 		}
 	}
 	for name, two := range map[string]func(*expose.IngressProps){
-		"alike": func(*expose.IngressProps) {}, "another group": func(p *expose.IngressProps) { p.Group, p.WAFArn = "other", "arn:aws:wafv2:eu-west-1:111122223333:regional/webacl/a/b" },
+		"alike": func(*expose.IngressProps) {}, "another group": func(p *expose.IngressProps) {
+			p.Group, p.WAFArn = "other", "arn:aws:wafv2:eu-west-1:111122223333:regional/webacl/a/b"
+		},
 	} {
 		if msg := synthesize(two); msg != "" {
 			t.Errorf("%s: synth says %q", name, msg)

@@ -54,8 +54,9 @@ func (m NatMode) gateways(azs int) int {
 		return azs
 	case NatSingle:
 		return 1
+	default: // without NAT, or Validate refuses it
+		return 0
 	}
-	return 0
 }
 
 func (p VpcProps) checkNat(bad *problems.List) {

@@ -367,6 +367,7 @@ func (p ServiceProps) annotations() map[string]string {
 			a.put("enable-prefix-for-ipv6-source-nat", "on")
 		case TLS:
 			tls = append(tls, strconv.Itoa(port.Port))
+		case TCP: // which wants nothing
 		}
 	}
 	if len(tls) > 0 {

@@ -423,7 +423,8 @@ func (c *Cluster) warn() {
 			c.Version, v.StandardUntil.Format(time.DateOnly), aws.DocVersions, DefaultVersion)
 	}
 	if zone, ok := aws.NoControlPlaneIn(c.Region); ok && jsiix.IsToken(*c.subnets[0].AvailabilityZone()) {
-		say("ControlPlaneZone", "EKS puts no control plane into %s of %s (%s), and the zones are the Region's first ones, whichever those are in the account: name the zones, all but that one (dualstack.VpcProps.AvailabilityZones; aws ec2 describe-availability-zones tells the names of zone ids)",
+		say("ControlPlaneZone", "EKS puts no control plane into %s of %s (%s), and the zones are the Region's first ones, whichever those are in the account: "+
+			"name the zones, all but that one (dualstack.VpcProps.AvailabilityZones; aws ec2 describe-availability-zones tells the names of zone ids)",
 			zone, c.Region, aws.DocZones)
 	}
 }

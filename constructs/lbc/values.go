@@ -106,7 +106,8 @@ func checkBreaking(bad *problems.List, values map[string]any) {
 		value("ingressClassParams.spec.ipAddressType").Add("", `the controller puts no IPv4 load balancer in front of IPv6 Pods: want "dualstack" or %q`, aws.DualStackWithoutPublicIPv4)
 	}
 	if keep, ok := values["keepTLSSecret"]; ok && keep != true && values["enableCertManager"] != true {
-		value("keepTLSSecret").Add("", "each upgrade would change the webhook's certificate under the running Pods, and the API server would refuse Ingresses, Services and TargetGroupBindings until they have it: leave it out, or use enableCertManager")
+		value("keepTLSSecret").Add("", "each upgrade would change the webhook's certificate under the running Pods, "+
+			"and the API server would refuse Ingresses, Services and TargetGroupBindings until they have it: leave it out, or use enableCertManager")
 	}
 }
 
