@@ -80,6 +80,7 @@ func (p *place) ephemeral() [2]uint16 {
 	switch p.kind {
 	case podPlace, nodePlace, hostPlace, apiPlace:
 		return linuxEphemeral
+	default:
 	}
 	return anyEphemeral
 }
