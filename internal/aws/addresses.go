@@ -118,14 +118,39 @@ var (
 	SomeImported6 = netip.MustParseAddr("2001:db8:fffe::")
 )
 
-// special4 are the IPv4 ranges that no host on the internet has. The documentation ranges are left out, because they
-// stand for hosts here.
+// special4 and special6 are the ranges that no host on the internet has. The documentation ranges are left out, because
+// they stand for hosts here.
 var special4 = []Range{
 	named("this network", "0.0.0.0/8", docIANAv4), Private10, Shared, named("loopback", "127.0.0.0/8", docIANAv4), LinkLocal4, Private172,
-	named("protocol assignments", "192.0.0.0/24", docIANAv4), named("6to4 relays", "192.88.99.0/24", docIANAv4), Private192,
+	named("protocol assignments", "192.0.0.0/24", docIANAv4), Private192,
 	named("benchmarks", "198.18.0.0/15", docIANAv4),
 	named("multicast", "224.0.0.0/4", "https://www.iana.org/assignments/multicast-addresses/multicast-addresses.xhtml"),
 	named("reserved", "240.0.0.0/4", docIANAv4),
+}
+
+var special6 = []Range{
+	named("IPv4-compatible", "::/96", docIANAv6), named("IPv4-mapped", "::ffff:0:0/96", docIANAv6), NAT64,
+	named("NAT64 of somebody's own", "64:ff9b:1::/48", "https://www.rfc-editor.org/rfc/rfc8215"),
+	named("discarded", "100::/64", "https://www.rfc-editor.org/rfc/rfc6666"), UniqueLocal, LinkLocal6, named("multicast", "ff00::/8", docIANAv6),
+}
+
+func prefixes(ranges []Range) []netip.Prefix {
+	out := make([]netip.Prefix, len(ranges))
+	for i, r := range ranges {
+		out[i] = r.Prefix
+	}
+	return out
+}
+
+// Special4 lists the IPv4 ranges that no host on the internet has.
+func Special4() []netip.Prefix { return prefixes(special4) }
+
+// Special6 lists those of IPv6 that have a name. Most of what is outside of 2000::/3 has none, and no host either.
+func Special6() []netip.Prefix { return prefixes(special6) }
+
+// PrivateRanges lists those that RFC 1918 and RFC 4193 keep for private networks.
+func PrivateRanges() []netip.Prefix {
+	return prefixes([]Range{Private10, Private172, Private192, UniqueLocal})
 }
 
 // global6 is what IPv6 hosts on the internet have their addresses from.
@@ -161,8 +186,8 @@ func ForVPCs(p netip.Prefix) bool {
 
 // Ranges lists those that have a name here.
 func Ranges() []Range {
-	return slices.Concat(special4, []Range{
-		NAT64, UniqueLocal, LinkLocal6, global6, Metadata4, Metadata6, Resolver4, Resolver6, Time4, Time6, PodIdentity4, PodIdentity6,
+	return slices.Concat(special4, special6, []Range{
+		global6, Metadata4, Metadata6, Resolver4, Resolver6, Time4, Time6, PodIdentity4, PodIdentity6,
 		PodEgress4, PodEgress6, Services172, Services10, Documentation4, DocumentationAWS4, DocumentationOther4, Documentation6, DocumentationLarge6,
 	})
 }

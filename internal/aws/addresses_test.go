@@ -2,6 +2,7 @@ package aws
 
 import (
 	"net/netip"
+	"slices"
 	"testing"
 )
 
@@ -26,6 +27,11 @@ func TestRanges(t *testing.T) {
 	for _, r := range []Range{Metadata6, Resolver6, Time6, PodIdentity6, PodEgress6} {
 		if !UniqueLocal.Overlaps(r.Prefix) {
 			t.Errorf("%s (%s) is not unique local", r, r.Name)
+		}
+	}
+	for _, p := range slices.Concat(Special4(), Special6(), PrivateRanges()) {
+		if OnInternet(p.Addr()) {
+			t.Errorf("%s is on the internet", p)
 		}
 	}
 	for a, of := range map[netip.Addr]Range{SomeHost4: Documentation4, SomeAPI4: Documentation4, SomeHost6: Documentation6, SomeAPI6: Documentation6, SomeImported6: Documentation6} {

@@ -40,7 +40,7 @@ func homeOfAddress(word string) string {
 	p, err := netip.ParsePrefix(word)
 	if err != nil {
 		a, err := netip.ParseAddr(word)
-		if err != nil {
+		if err != nil || word == "::" { // which is a separator, too
 			return ""
 		}
 		p = netip.PrefixFrom(a, a.BitLen())
