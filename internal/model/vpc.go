@@ -4,6 +4,8 @@ import (
 	"iter"
 	"net/netip"
 	"slices"
+
+	"github.com/eks-ipv6/cdk/internal/aws"
 )
 
 // VPC is an AWS::EC2::VPC with what hangs on it.
@@ -116,8 +118,8 @@ func (s *Subnet) Prefix(f Family) netip.Prefix {
 // where there is no tag, or tags that contradict each other.
 func (s *Subnet) Meant() (public, private bool) {
 	typ := s.Tags["aws-cdk:subnet-type"]
-	public = s.Tags.Has(PublicRole) || typ == "Public"
-	private = s.Tags.Has(InternalRole) || typ == "Private" || typ == "Isolated"
+	public = s.Tags.Has(aws.PublicRoleTag) || typ == "Public"
+	private = s.Tags.Has(aws.InternalRoleTag) || typ == "Private" || typ == "Isolated"
 	if public && private {
 		return false, false
 	}
