@@ -31,7 +31,7 @@ func (p *port) Set(s string) error {
 func traceCommand() *cobra.Command {
 	var (
 		output   = &choice{"text", []string{"text", "json", "mermaid"}}
-		proto    = &choice{"tcp", []string{"tcp", "udp"}}
+		proto    = &choice{"tcp", []string{"tcp", "udp", "all"}}
 		family   = &choice{"", []string{"ipv4", "ipv6"}}
 		from, to string
 		dest     port
@@ -66,6 +66,8 @@ Every PATH is a template or a cloud assembly folder (default: cdk.out); several 
 			switch given := c.Flags().Changed; {
 			case (given("from") || given("to")) && (from == "" || to == ""):
 				return errors.New("-from and -to go together: name both ends of the flow")
+			case proto.value == "all" && given("port"):
+				return errors.New("-proto all asks for every protocol and every port: leave -port out")
 			case !ask && (given("port") || given("proto") || given("family")):
 				return errors.New("-port, -proto and -family are for one question: give -from and -to too")
 			}
@@ -76,6 +78,9 @@ Every PATH is a template or a cloud assembly folder (default: cdk.out); several 
 			var report flow.Report
 			if ask {
 				q := flow.Query{From: flow.Endpoint(from), To: flow.Endpoint(to), Port: uint16(dest), Proto: flow.Proto(proto.value), Family: families[family.value]}
+				if proto.value == "all" {
+					q.Proto, q.Everything = flow.TCP, true
+				}
 				if report, err = network.Answer(q); err != nil {
 					return err
 				}
@@ -112,7 +117,7 @@ Every PATH is a template or a cloud assembly folder (default: cdk.out); several 
 	f.StringVar(&from, "from", "", "where the packet starts")
 	f.StringVar(&to, "to", "", "where it should arrive")
 	f.Var(&dest, "port", "destination port (default: the one that the destination is known for, else 443)")
-	f.Var(proto, "proto", "transport protocol")
+	f.Var(proto, "proto", "transport protocol; all means every protocol and port")
 	f.Var(family, "family", "address family (default: IPv6 where both ends have it, else IPv4)")
 	return c
 }

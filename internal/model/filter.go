@@ -96,3 +96,6 @@ func (e *ACLEntry) Covers(p Proto, port uint16) bool {
 	r := Rule{Proto: e.Proto, From: e.From, To: e.To}
 	return r.Covers(p, port)
 }
+
+// Number is IANA's number of the protocol. AnyProto has none.
+func (p Proto) Number() uint16 { return uint16(max(p, 0)) }

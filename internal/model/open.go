@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-	"strings"
 
 	"github.com/eks-ipv6/cdk/internal/cfn"
 )
@@ -22,30 +21,27 @@ func (o *Open) String() string {
 	return fmt.Sprintf("%s (%s) is decided at deployment", o.Ref, o.Value)
 }
 
-// Undecided returns a property that may change what a part of the network, such as "route table", does to a packet
-// between two addresses; nil where all that matters is known.
-func (n *Network) Undecided(part string, from, to netip.Addr) *Open {
+// Undecided returns the properties that may change what a part of the network, such as "route table", does to a packet.
+func (n *Network) Undecided(part string) []*Open {
+	var out []*Open
 	for _, o := range n.open {
-		if o.About.IsValid() && !o.About.Contains(from) && !o.About.Contains(to) {
-			continue
-		}
-		if slices.ContainsFunc(o.parts, func(p string) bool { return p == anyPart || strings.HasPrefix(part, p) }) {
-			return o
+		if slices.Contains(o.parts, part) || slices.Contains(o.parts, anyPart) {
+			out = append(out, o)
 		}
 	}
-	return nil
+	return out
 }
 
 // anyPart stands for every part of the network.
 const anyPart = "*"
 
-// The parts of the network, by the names that hops have; one name may begin several.
+// The parts of the network, by the names that hops have.
 var (
 	routing    = []string{"route table", "internet gateway", "NAT gateway"}
 	attaching  = []string{"route table", "internet gateway", "NAT gateway", "VPC"}
 	filtering  = []string{"security group"}
 	listing    = []string{"network ACL"}
-	transiting = []string{"transit gateway"}
+	transiting = []string{"transit gateway", "transit gateway attachment", "transit gateway route table"}
 	balancing  = []string{"application load balancer", "network load balancer", "target group", "security group", "internet gateway", "VPC", "route table"}
 	addressing = []string{anyPart}
 	placing    = []string{"node"}
@@ -83,7 +79,7 @@ var decisive = map[string]struct {
 	"AWS::EKS::Addon":                           {addons, []string{"AddonName", "ClusterName"}, nil},
 	"Custom::AWSCDK-EKS-HelmChart":              {exposing, []string{"Chart", "ClusterName", "Values"}, nil},
 	"AWS::EC2::VPCEndpointService":              {[]string{"VPC endpoint service"}, []string{"SupportedIpAddressTypes", "NetworkLoadBalancerArns"}, nil},
-	"AWS::EC2::VPCEndpoint":                     {[]string{"VPC endpoint", "route table"}, []string{"RouteTableIds"}, nil},
+	"AWS::EC2::VPCEndpoint":                     {[]string{"VPC endpoint", "VPC endpoint service", "route table"}, []string{"RouteTableIds"}, nil},
 	"AWS::EC2::VPCPeeringConnection":            {[]string{"VPC peering connection"}, []string{"VpcId", "PeerVpcId"}, nil},
 	"AWS::EKS::Cluster":                         {addressing, []string{"KubernetesNetworkConfig.IpFamily"}, nil},
 	"AWS::EC2::TransitGateway":                  {transiting, []string{"DefaultRouteTableAssociation", "DefaultRouteTablePropagation"}, nil},

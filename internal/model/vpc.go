@@ -1,6 +1,7 @@
 package model
 
 import (
+	"iter"
 	"net/netip"
 	"slices"
 )
@@ -386,4 +387,55 @@ type Host struct {
 	Port       uint16 // where it listens, 0 when it does not say
 	Source     bool   // it starts connections of its own (an instance does, a database does not)
 	Unknown    string
+}
+
+// Prefixes are the destinations of the route: one, or those of its prefix list.
+func (r *Route) Prefixes() iter.Seq[netip.Prefix] {
+	return func(yield func(netip.Prefix) bool) {
+		if r.Destination.IsValid() {
+			yield(r.Destination)
+			return
+		}
+		if r.PrefixList == nil {
+			return
+		}
+		for _, p := range r.PrefixList.Entries {
+			if !yield(p) {
+				return
+			}
+		}
+	}
+}
+
+// Prefixes are the destinations of all routes of the table, those to the VPC itself among them, in order.
+func (t *RouteTable) Prefixes() iter.Seq[netip.Prefix] {
+	return func(yield func(netip.Prefix) bool) {
+		for _, r := range t.Routes {
+			for p := range r.Prefixes() {
+				if !yield(p) {
+					return
+				}
+			}
+		}
+		if t.VPC == nil {
+			return
+		}
+		unknown := false
+		for _, b := range t.VPC.Blocks {
+			unknown = unknown || b.Unknown != ""
+			if b.Prefix.IsValid() && !yield(b.Prefix) {
+				return
+			}
+		}
+		if !unknown {
+			return
+		}
+		for _, s := range t.VPC.Subnets {
+			for _, p := range []netip.Prefix{s.IPv4, s.IPv6} {
+				if p.IsValid() && !yield(p) {
+					return
+				}
+			}
+		}
+	}
 }

@@ -89,7 +89,7 @@ func (c *catalogue) skip(id, format string, args ...any) {
 func (c *catalogue) add(id string, expect Expect, q Query, from *place, d dest) {
 	q.From, q.To = Endpoint(from.name), Endpoint(d.name)
 	q.Port, q.Proto, q.Family = d.port, d.proto, d.family
-	t := c.net.trace(q, from, d)
+	t := c.net.trace(q, from, d).For(expect)
 	c.results[id] = append(c.results[id], Result{ID: id, From: from.name, To: d.name, Expect: expect, Trace: t, OK: expect.Met(t.Verdict)})
 }
 
@@ -158,31 +158,14 @@ func (c *catalogue) cluster(s *shelf) {
 	c.skip("F12", "no other IPv6 cluster in a VPC that peering or a transit gateway joins")
 	c.otherVPCs(s)
 	for _, p := range s.pods {
-		for _, port := range opened(p) {
-			c.add("X1", ExpectRefused, Query{}, internet(IPv6), one(p, port, IPv6))
-		}
+		c.add("X1", ExpectRefused, Query{}, c.net.internet(IPv6), anything(one(p, 443, IPv6)))
 	}
 }
 
-// opened are the ports that a place's groups open to the IPv6 internet, or 443.
-func opened(p *place) []uint16 {
-	var out []uint16
-	rules := slices.Clone(p.backend)
-	for _, g := range p.groups {
-		rules = append(rules, g.Ingress...)
-	}
-	for _, r := range rules {
-		if !r.Prefix.IsValid() || !r.Prefix.Contains(internetHost6) || !r.Covers(model.TCP, max(r.From, 1)) && r.Proto != model.AnyProto {
-			continue
-		}
-		if port := cmp.Or(r.From, 443); !slices.Contains(out, port) {
-			out = append(out, port)
-		}
-	}
-	if len(out) == 0 {
-		return []uint16{443}
-	}
-	return out
+// anything asks for every protocol and port.
+func anything(d dest) dest {
+	d.everything = true
+	return d
 }
 
 func (c *catalogue) clusterIPs(s *shelf) {
@@ -209,8 +192,8 @@ func (c *catalogue) internet(s *shelf) {
 	six, four := vpc != nil && len(vpc.EgressOnly) > 0, vpc != nil && len(vpc.NATs) > 0
 	var open6, open4 []*place // where only the deployment tells
 	for _, p := range s.pods {
-		r4, u4 := defaultRoute(p, internet(IPv4))
-		r6, u6 := defaultRoute(p, internet(IPv6))
+		r4, u4 := defaultRoute(p, c.net.internet(IPv4))
+		r6, u6 := defaultRoute(p, c.net.internet(IPv6))
 		four, six = four || r4, six || r6 || r4
 		if u4 {
 			open4 = append(open4, p)
@@ -219,7 +202,7 @@ func (c *catalogue) internet(s *shelf) {
 			open6 = append(open6, p)
 		}
 	}
-	d6, d4 := one(internet(IPv6), 443, IPv6), one(internet(IPv4), 443, IPv4)
+	d6, d4 := one(c.net.internet(IPv6), 443, IPv6), one(c.net.internet(IPv4), 443, IPv4)
 	from6, from4 := open6, open4
 	if six {
 		from6 = s.pods
@@ -332,7 +315,7 @@ func (c *catalogue) fromInternet(l *model.LoadBalancer) {
 	for _, f := range []struct {
 		id     string
 		client *place
-	}{{"F7", internet(IPv4)}, {"F8", internet(IPv6)}} {
+	}{{"F7", c.net.internet(IPv4)}, {"F8", c.net.internet(IPv6)}} {
 		if f.id == "F7" && l.AddressType == "dualstack-without-public-ipv4" {
 			c.skip("F7", "%s has address type dualstack-without-public-ipv4: IPv4 clients are not meant", l.Ref)
 			continue
@@ -628,19 +611,19 @@ func (c *catalogue) subnets() {
 				continue
 			}
 			h := c.net.hostIn(s, true)
-			r4, _ := defaultRoute(h, internet(IPv4))
-			r6, _ := defaultRoute(h, internet(IPv6))
+			r4, _ := defaultRoute(h, c.net.internet(IPv4))
+			r6, _ := defaultRoute(h, c.net.internet(IPv6))
 			four, six = four || r4, six || r6 || r4
 			hosts = append(hosts, h)
 		}
 		for _, h := range hosts {
 			if six {
-				c.add("F3", ExpectExits, Query{}, h, assumeHost(one(internet(IPv6), 443, IPv6), h))
+				c.add("F3", ExpectExits, Query{}, h, assumeHost(one(c.net.internet(IPv6), 443, IPv6), h))
 			}
 			if four && h.v4.IsValid() {
-				c.add("F4", ExpectExits, Query{}, h, assumeHost(one(internet(IPv4), 443, IPv4), h))
+				c.add("F4", ExpectExits, Query{}, h, assumeHost(one(c.net.internet(IPv4), 443, IPv4), h))
 			}
-			c.add("X1", ExpectRefused, Query{}, internet(IPv6), assumeHost(one(h, 443, IPv6), h))
+			c.add("X1", ExpectRefused, Query{}, c.net.internet(IPv6), assumeHost(anything(one(h, 443, IPv6)), h))
 		}
 	}
 	for _, id := range []string{"F1", "F2", "F5", "F6", "F7", "F8", "F9", "F10", "F11", "F12", "F13", "F14"} {

@@ -81,7 +81,7 @@ func partners(i, ns, nd int) []int {
 }
 
 func (n *Network) isDestinationOnly(ep Endpoint) bool {
-	_, err := n.dests(Query{From: AnyPod, To: ep, Proto: TCP}, internet(IPv4))
+	_, err := n.dests(Query{From: AnyPod, To: ep, Proto: TCP}, n.internet(IPv4))
 	return err == nil
 }
 
@@ -121,7 +121,7 @@ func (n *Network) dests(q Query, from *place) ([]dest, error) {
 			continue // "pod:any" from a Pod means the Pods of its own cluster, where it has any
 		}
 		_, literal := netip.ParseAddr(s)
-		d := dest{name: p.name, place: p, port: cmp.Or(q.Port, p.port, 443), proto: q.Proto, named: literal != nil, assumes: assumes}
+		d := dest{name: p.name, place: p, port: cmp.Or(q.Port, p.port, 443), proto: q.Proto, named: literal != nil, assumes: assumes, everything: q.Everything}
 		if p.kind == internetPlace || literal == nil {
 			d.family = IPv4
 			if p.v6.IsValid() {
@@ -179,13 +179,11 @@ func (n *Network) api(q Query, from *place) []dest {
 		if c.Family == IPv6 && (from.v6.IsValid() || !from.v4.IsValid()) {
 			f = IPv6
 		}
-		p := internet(f)
-		p.name = "public endpoint of " + c.String()
+		a := plus(publicAPI4, c.Index)
 		if f == IPv6 {
-			p.v6 = plus(publicAPI6, c.Index)
-		} else {
-			p.v4 = plus(publicAPI4, c.Index)
+			a = plus(publicAPI6, c.Index)
 		}
+		p := internetHost("public endpoint of "+c.String(), a)
 		d := dest{name: string(APIServer), place: p, port: port, proto: TCP, named: true, family: f, publicAPI: c}
 		if c.AccessUnknown != "" {
 			d.fails, d.failAt, d.failLabel, d.failWhy = Insufficient, c.In("ResourcesVpcConfig"), "EKS public endpoint", c.AccessUnknown

@@ -10,11 +10,13 @@ import (
 	"github.com/agext/levenshtein"
 
 	"github.com/eks-ipv6/cdk/internal/model"
+	"github.com/eks-ipv6/cdk/internal/netset"
 )
 
 // prepare gives every place its addresses. It runs once: a Network is immutable after it.
 func (n *Network) prepare() {
-	n.places = &places{used: map[*model.Subnet]int{}}
+	n.places = &places{used: map[*model.Subnet]int{}, ranges: map[netip.Prefix]netset.Addrs{}}
+	n.beyond()
 	n.byRef = map[string][]any{}
 	n.byAddr = map[netip.Addr]*place{}
 	add := func(r model.Ref, v any) {
@@ -106,6 +108,25 @@ func (n *Network) prepare() {
 	}
 }
 
+// beyond finds the addresses of the internet: all that are global and that neither the network's VPCs nor the stand-ins of AWS
+// services have.
+func (n *Network) beyond() {
+	var own []netip.Prefix
+	for _, v := range n.model.VPCs {
+		for _, b := range v.Blocks {
+			own = append(own, b.Prefix)
+		}
+		for _, e := range v.Endpoints {
+			if e.PrefixList != nil {
+				own = append(own, e.PrefixList.Entries...)
+			}
+		}
+	}
+	taken := netset.Of(own...)
+	n.global4 = netset.Of(everyone[0]).Minus(netset.Of(reserved4...)).Minus(taken)
+	n.global6 = netset.Of(everyone[1]).Minus(netset.Of(reserved6...)).Minus(taken)
+}
+
 func (n *Network) address(p *place) {
 	for _, a := range []netip.Addr{p.v4, p.v6} {
 		if a.IsValid() && n.byAddr[a] == nil {
@@ -145,9 +166,9 @@ func (n *Network) balancer(l *model.LoadBalancer) []*place {
 	return out
 }
 
-// assumed are the assumptions that a trace rests on: the stand-in ranges its addresses lie in, and those of the
+// assumed are the assumptions that a region rests on: the stand-in ranges its addresses lie in, and those of the
 // resources it passes.
-func (n *Network) assumed(t Trace) []string {
+func (n *Network) assumed(r Region) []string {
 	var out []string
 	seen := map[string]bool{}
 	say := func(s string) {
@@ -167,7 +188,7 @@ func (n *Network) assumed(t Trace) []string {
 		}
 	}
 	var last declared
-	for _, hops := range [][]Hop{t.Hops, t.Return} {
+	for _, hops := range [][]Hop{r.Hops, r.Return} {
 		for _, h := range hops {
 			address(h.After.Src)
 			address(h.After.Dst)
@@ -359,13 +380,14 @@ func (p *place) workload(w *model.Object) *place {
 
 // hostIn stands for any host in a subnet; what its security groups allow is for the asker to know.
 func (n *Network) hostIn(s *model.Subnet, source bool) *place {
-	p := &place{kind: hostPlace, name: string(Subnet(s.String())), label: "host", ref: s.Ref, subnet: s, vpc: s.VPC, open: true, port: 443}
+	p := &place{kind: hostPlace, name: string(Subnet(s.String())), label: "host", ref: s.Ref, subnet: s, vpc: s.VPC, open: true, port: 443, free: every}
 	p.on = "in " + s.String()
 	i := 100
 	if !source {
 		i = 101
 	}
 	p.v4, p.v6 = hostAddr(s.IPv4, i), hostAddr(s.IPv6, i)
+	p.range4, p.range6 = n.places.usable(s.IPv4), n.places.usable(s.IPv6)
 	if s.Imported {
 		p.unknown = fmt.Sprintf("subnet %s is in none of the templates", s.Ref)
 	}
@@ -380,9 +402,9 @@ func (n *Network) ends(ep Endpoint, source bool) (out []*place, assumes []string
 	kind, name, hasKind := strings.Cut(s, ":")
 	switch {
 	case ep == Internet4:
-		return []*place{internet(IPv4)}, nil, nil
+		return []*place{n.internet(IPv4)}, nil, nil
 	case ep == Internet6:
-		return []*place{internet(IPv6)}, nil, nil
+		return []*place{n.internet(IPv6)}, nil, nil
 	case isAPI(ep):
 		for _, sh := range n.shelves {
 			out = append(out, filter(sh.api, at(ep))...)
@@ -458,12 +480,8 @@ func (n *Network) at(a netip.Addr, source bool) (*place, []string) {
 				continue
 			}
 			p := n.hostIn(s, source)
-			p.name, p.v4, p.v6 = a.String(), netip.Addr{}, netip.Addr{}
-			if a.Is4() {
-				p.v4 = a
-			} else {
-				p.v6 = a
-			}
+			p.name = a.String()
+			p.set(a)
 			if source {
 				return p, []string{fmt.Sprintf(hostAssumption, s.Ref)}
 			}
@@ -472,19 +490,8 @@ func (n *Network) at(a netip.Addr, source bool) (*place, []string) {
 		}
 		p := &place{kind: hostPlace, name: a.String(), label: "address", on: "in no subnet of " + v.String(), ref: v.Ref, vpc: v, open: true,
 			gone: fmt.Sprintf("%s lies in %s but in none of its subnets", a, v.Ref)}
-		if a.Is4() {
-			p.v4 = a
-		} else {
-			p.v6 = a
-		}
+		p.set(a)
 		return p, nil
 	}
-	p := internet(model.FamilyOf(a))
-	p.name = a.String()
-	if a.Is4() {
-		p.v4 = a
-	} else {
-		p.v6 = a
-	}
-	return p, nil
+	return internetHost(a.String(), a), nil
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/eks-ipv6/cdk/internal/cfn"
 	"github.com/eks-ipv6/cdk/internal/model"
+	"github.com/eks-ipv6/cdk/internal/netset"
 )
 
 // Network is what a set of templates describes. It is immutable and safe for concurrent use.
@@ -19,6 +20,8 @@ type Network struct {
 	byRef       map[string][]any // what a logical id, construct path or name means
 	byAddr      map[netip.Addr]*place
 	assumptions map[declared][]string
+	// global4 and global6 are the addresses of the internet.
+	global4, global6 netset.Addrs
 }
 
 // Load reads template files (JSON or YAML) and cloud assembly folders as one network: exports and imports are
@@ -94,6 +97,7 @@ type Expect string
 const (
 	ExpectDelivered Expect = "Delivered"
 	ExpectExits     Expect = "ExitsNetwork"
+	ExpectPasses    Expect = "Passes"  // Delivered or ExitsNetwork
 	ExpectRefused   Expect = "Refused" // Denied or NoRoute
 )
 
@@ -104,6 +108,8 @@ func (e Expect) Met(v Verdict) bool {
 		return v == Delivered
 	case ExpectExits:
 		return v == ExitsNetwork
+	case ExpectPasses:
+		return v.OK()
 	case ExpectRefused:
 		return v.Blocked()
 	}

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 
 	"github.com/eks-ipv6/cdk/internal/model"
+	"github.com/eks-ipv6/cdk/internal/netset"
 )
 
 // place is where a packet starts, is translated, or ends: an interface in a subnet, a Pod on a node, or a host
@@ -21,22 +22,26 @@ type place struct {
 	groups []*model.SecurityGroup
 	open   bool // no security group filters it: a NAT gateway, an NLB without groups
 	v4, v6 netip.Addr
-	public netip.Addr // the IPv4 address that an internet gateway gives it, one to one
-	port   uint16     // where it listens
+	// range4 and range6 are the addresses that v4 and v6 may be, where they are not fixed; free says who decides.
+	range4, range6 netset.Addrs
+	free           freedom
+	public         netip.Addr // the IPv4 address that an internet gateway gives it, one to one
+	port           uint16     // where it listens
 
-	cluster *model.Cluster
-	nodes   *model.NodeGroup // nil on Fargate
-	host    bool             // a Pod on the host network, or the node itself
-	random  bool             // it translates Pods' connections, to any port
-	node6   netip.Addr       // of a Pod of an IPv4 cluster: the node's IPv6 address
-	backend []*model.Rule    // what the load balancer controller adds to the node's groups
-	lb      *model.LoadBalancer
-	nat     *model.NATGateway
-	service string // short name of an AWS service
-	unknown string // what is not known of it
-	gone    string // why nothing is there
-	lacks6  string // why it has no IPv6 address though it needs one, and where that is decided
-	lacks6R model.Ref
+	cluster    *model.Cluster
+	nodes      *model.NodeGroup // nil on Fargate
+	host       bool             // a Pod on the host network, or the node itself
+	random     bool             // it translates Pods' connections, to any port
+	node6      netip.Addr       // of a Pod of an IPv4 cluster: the node's IPv6 address, and what it may be
+	nodeRange6 netset.Addrs
+	backend    []*model.Rule // what the load balancer controller adds to the node's groups
+	lb         *model.LoadBalancer
+	nat        *model.NATGateway
+	service    string // short name of an AWS service
+	unknown    string // what is not known of it
+	gone       string // why nothing is there
+	lacks6     string // why it has no IPv6 address though it needs one, and where that is decided
+	lacks6R    model.Ref
 }
 
 type placeKind uint8
@@ -119,42 +124,86 @@ func plus(a netip.Addr, n int) netip.Addr {
 
 // The hosts on the internet. RFC 5737 and RFC 3849 keep these addresses for documentation.
 var (
-	internetHost4 = netip.MustParseAddr("203.0.113.7")
-	internetHost6 = netip.MustParseAddr("2001:db8:ffff:ffff::7")
-	publicAPI4    = netip.MustParseAddr("203.0.113.8")
-	publicAPI6    = netip.MustParseAddr("2001:db8:ffff:ffff::8")
-	podLinkLocal  = netip.MustParseAddr("169.254.172.2") // see CNI README, ENABLE_V4_EGRESS
-	nat64         = netip.MustParsePrefix("64:ff9b::/96")
+	internetHost4  = netip.MustParseAddr("203.0.113.7")
+	internetHost6  = netip.MustParseAddr("2001:db8:ffff:ffff::7")
+	publicAPI4     = netip.MustParseAddr("203.0.113.8")
+	publicAPI6     = netip.MustParseAddr("2001:db8:ffff:ffff::8")
+	podUniqueLocal = netip.MustParseAddr("fd00::ac:2")    // see CNI README, ENABLE_V6_EGRESS
+	podLinkLocal   = netip.MustParseAddr("169.254.172.2") // see CNI README, ENABLE_V4_EGRESS
+	nat64          = netip.MustParsePrefix("64:ff9b::/96")
 )
 
-// synthesize is the address that DNS64 answers with for an IPv4 address (RFC 6052).
-func synthesize(a netip.Addr) netip.Addr {
-	b := nat64.Addr().As16()
-	four := a.As4()
-	copy(b[12:], four[:])
-	return netip.AddrFrom16(b)
+// privateRanges are addresses that no route on the internet leads to.
+var privateRanges = prefixes("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
+
+// reserved4 and reserved6 are addresses that no host on the internet has. Those kept for documentation are not among them: they
+// stand for what only the deployment tells.
+// See https://www.iana.org/assignments/iana-ipv4-special-registry and https://www.iana.org/assignments/iana-ipv6-special-registry.
+var (
+	reserved4 = prefixes("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24",
+		"192.168.0.0/16", "198.18.0.0/15", "224.0.0.0/3")
+	reserved6 = prefixes("::/96", "::ffff:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "fc00::/7", "fe80::/10", "ff00::/8")
+)
+
+func prefixes(list ...string) []netip.Prefix {
+	out := make([]netip.Prefix, len(list))
+	for i, s := range list {
+		out[i] = netip.MustParsePrefix(s)
+	}
+	return out
 }
 
-func embedded(a netip.Addr) netip.Addr {
-	b := a.As16()
-	return netip.AddrFrom4([4]byte(b[12:]))
-}
-
-func internet(f Family) *place {
-	p := &place{kind: internetPlace, label: "internet", open: true, ref: model.Ref{Type: "internet"}}
+// internet is every host on the internet of a family.
+func (n *Network) internet(f Family) *place {
+	p := &place{kind: internetPlace, label: "internet", open: true, ref: model.Ref{Type: "internet"}, free: chosen}
 	if f == IPv6 {
-		p.name, p.v6 = string(Internet6), internetHost6
+		p.name, p.v6, p.range6 = string(Internet6), internetHost6, n.global6
 	} else {
-		p.name, p.v4 = string(Internet4), internetHost4
+		p.name, p.v4, p.range4 = string(Internet4), internetHost4, n.global4
 	}
 	return p
+}
+
+// internetHost is the host on the internet that has an address.
+func internetHost(name string, a netip.Addr) *place {
+	p := &place{kind: internetPlace, label: "internet", name: name, open: true, ref: model.Ref{Type: "internet"}}
+	p.set(a)
+	return p
+}
+
+// set gives a place one address and no other.
+func (p *place) set(a netip.Addr) {
+	p.v4, p.v6, p.range4, p.range6 = netip.Addr{}, netip.Addr{}, netset.Addrs{}, netset.Addrs{}
+	if a.Is4() {
+		p.v4 = a
+	} else {
+		p.v6 = a
+	}
 }
 
 // places gives every subnet its running number of addresses, so that no two places share one, and every public address
 // once.
 type places struct {
 	used   map[*model.Subnet]int
+	ranges map[netip.Prefix]netset.Addrs
 	public int
+}
+
+// usable are the addresses of a subnet that an interface can have: AWS keeps the first four and the last.
+// See https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html.
+func (a *places) usable(p netip.Prefix) netset.Addrs {
+	if !p.IsValid() {
+		return netset.Addrs{}
+	}
+	set, ok := a.ranges[p]
+	if !ok {
+		set = netset.Of(p)
+		if p.Addr().BitLen()-p.Bits() >= 3 {
+			set = netset.Range(plus(p.Masked().Addr(), 4), netset.Last(p).Prev())
+		}
+		a.ranges[p] = set
+	}
+	return set
 }
 
 // elastic is the next public IPv4 address that stands for one that AWS gives. The NAT gateways have the first of the
@@ -175,23 +224,16 @@ func (a *places) in(p *place, s *model.Subnet) *place {
 	n := a.next(s)
 	p.subnet, p.vpc = s, s.VPC
 	p.v4, p.v6 = hostAddr(s.IPv4, n), hostAddr(s.IPv6, n)
+	p.range4, p.range6 = a.usable(s.IPv4), a.usable(s.IPv6)
 	switch {
 	case s.Imported || s.VPC == nil || s.VPC.Imported:
 		p.unknown = fmt.Sprintf("subnet %s is in none of the templates", s.Ref)
 		p.v4, p.v6 = netip.AddrFrom4([4]byte{198, 51, 100, byte(n)}), plus(netip.MustParseAddr("2001:db8:fffe::"), n+1)
+		p.range4, p.range6 = netset.Addrs{}, netset.Addrs{}
 	case s.Unknown != "" && (!p.v4.IsValid() || !p.v6.IsValid()):
 		p.unknown = fmt.Sprintf("a range of subnet %s is %s", s.Ref, s.Unknown)
 	}
 	return p
-}
-
-// holds says that an address is of the place's own subnet, and no stand-in for what is not known.
-func (p *place) holds(a netip.Addr) bool {
-	if p.subnet == nil || p.subnet.Imported || p.vpc == nil || p.vpc.Imported {
-		return false
-	}
-	r := p.subnet.Prefix(model.FamilyOf(a))
-	return r.IsValid() && r.Contains(a)
 }
 
 // shelf keeps the places of a cluster where Pods run.
@@ -236,7 +278,7 @@ func (a *places) shelf(c *model.Cluster) *shelf {
 }
 
 func (a *places) pod(c *model.Cluster, ng *model.NodeGroup, ref model.Ref, sub *model.Subnet, groups []*model.SecurityGroup, unknown string) *place {
-	p := &place{kind: podPlace, label: "pod", ref: ref, cluster: c, nodes: ng, groups: groups, port: 8080}
+	p := &place{kind: podPlace, label: "pod", ref: ref, cluster: c, nodes: ng, groups: groups, port: 8080, free: every}
 	p.name = fmt.Sprintf("%s@%s@%s", AnyPod, ref, sub.Ref)
 	p.on = fmt.Sprintf("on %s in %s", ref, sub.Ref)
 	n := a.used[sub]
@@ -249,7 +291,7 @@ func (a *places) pod(c *model.Cluster, ng *model.NodeGroup, ref model.Ref, sub *
 	}
 	if c.Family == IPv4 {
 		if sub.AssignIPv6 {
-			p.node6 = p.v6
+			p.node6, p.nodeRange6 = p.v6, p.range6
 		}
 		p.v6 = netip.Addr{}
 		return p
@@ -288,7 +330,7 @@ func (p *place) node() *place {
 	n.name = fmt.Sprintf("nodegroup:%s@%s", p.ref, p.subnet.Ref)
 	n.v6 = model.NodeIPv6(p.v6)
 	if p.node6.IsValid() {
-		n.v6 = p.node6
+		n.v6, n.range6 = p.node6, p.nodeRange6
 	}
 	return &n
 }

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"math"
 	"net/netip"
 	"slices"
 	"strings"
@@ -62,7 +63,7 @@ func (c *check) way(p puller, to flow.Endpoint, f flow.Family) certainty {
 			switch {
 			case t.Verdict.OK():
 				got = surely
-			case t.Verdict.Blocked():
+			case t.Verdict.Blocked(), t.Verdict == flow.Mixed && passing(t) < 0.5:
 				got = surelyNot
 			}
 			if before, twice := found[from]; twice {
@@ -80,6 +81,23 @@ func (c *check) way(p puller, to flow.Endpoint, f flow.Family) certainty {
 		return 0
 	}
 	return found[wayFrom{p.source.Resource(), p.subnet}]
+}
+
+// passing is the part of a trace's destinations that passes: a host on the internet may have any address, and where few are
+// reached it is none of them.
+func passing(t flow.Trace) float64 {
+	part := 0.0
+	for _, r := range t.Regions {
+		if !r.Verdict.OK() {
+			continue
+		}
+		for _, set := range r.Packets() {
+			for _, p := range set.Dst {
+				part += math.Pow(2, -float64(p.Bits()))
+			}
+		}
+	}
+	return part
 }
 
 // internet says whether a puller reaches hosts on the internet that have these families.

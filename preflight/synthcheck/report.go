@@ -176,8 +176,12 @@ func (r *reporter) flows(report flow.Report) {
 		}
 		last, at := f.Trace.Last(), whereFailed(f.Trace)
 		what := fmt.Sprintf("%s at %s: %s", last.Action, last.Component, last.By)
-		if f.Trace.Verdict.OK() { // what must be refused passes
-			what = fmt.Sprintf("%s, and must be refused", f.Trace.Verdict)
+		decisive := f.Trace.Decisive()
+		if decisive.Verdict.OK() { // what must be refused passes
+			what = fmt.Sprintf("%s, and must be refused", decisive.Verdict)
+		}
+		if len(f.Trace.Regions) > 1 {
+			what += " (" + strings.Join(decisive.Text(), "; ") + ")"
 		}
 		description := fmt.Sprintf("%s: %s → %s%s: %s", f.Title, f.From, f.To, others, what)
 		if f.Trace.Verdict == flow.Insufficient {
@@ -191,7 +195,7 @@ func (r *reporter) flows(report flow.Report) {
 // whereFailed is the resource of the hop that decided, or of the last one before it that a template declares.
 func whereFailed(t flow.Trace) place {
 	hops := append(slices.Clone(t.Hops), t.Return...)
-	if len(t.Return) > 0 && t.Verdict.OK() { // what passes and must not was let through on the way there
+	if len(t.Return) > 0 && t.Decisive().Verdict.OK() { // what passes and must not was let through on the way there
 		hops = t.Hops
 	}
 	for _, h := range slices.Backward(hops) {
