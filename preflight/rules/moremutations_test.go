@@ -215,6 +215,7 @@ var moreMutations = []mutation{
 	{name: "W51 not on ARM", base: more, add: nodePool(`{"key": "kubernetes.io/arch", "operator": "In", "values": ["arm64"]}`), want: ""},
 	{name: "W51 not Auto Mode's pools", base: auto, add: strings.Replace(strings.Replace(nodePool(""), "DependsOn: Controller, ", "", 1), "karpenter.k8s.aws", "eks.amazonaws.com", 1), want: ""},
 
+	{name: "W19 not for a few addresses elsewhere", base: more, add: "  Few: {Type: AWS::EC2::Route, Properties: {RouteTableId: !Ref Table, DestinationCidrBlock: 192.0.2.0/24, TransitGatewayId: !Ref Tgw}}\n", want: ""},
 	{name: "W50 egress", base: more, add: networkPolicy(`{"to": [{"ipBlock": {"cidr": "10.0.0.0/16"}}]}`), want: "W50 Extra"},
 	{name: "W50 two blocks", base: more, add: networkPolicy(`{"to": [{"ipBlock": {"cidr": "10.0.0.0/16"}}, {"ipBlock": {"cidr": "0.0.0.0/0"}}, {"podSelector": {}}]}`), want: "W50 Extra"},
 	{name: "W50 on an IPv4 cluster", base: more, edits: []string{"KubernetesNetworkConfig: {IpFamily: ipv6}", "KubernetesNetworkConfig: {IpFamily: ipv4}", `"ipFamilyPolicy": "PreferDualStack", "ipFamilies": ["IPv6"], `, ""}, add: networkPolicy(`{"to": [{"ipBlock": {"cidr": "2001:db8::/32"}}]}`), want: "W50 Extra"},
