@@ -161,7 +161,7 @@ var addonRules = []Rule{
 		},
 	},
 	{
-		ID: "W50", Severity: Warning, Title: "Network policy with ranges of the other family only",
+		ID: "W47", Severity: Warning, Title: "Network policy with ranges of the other family only",
 		Why:    "Pods of a cluster have one family, and the VPC CNI's network policy agent leaves blocks of the other one out: the rule allows nothing of what it names.",
 		Fix:    "name the ranges of the Pods' family in the rule as well",
 		Source: "https://github.com/aws/aws-network-policy-agent/pull/321",

@@ -21,7 +21,7 @@ const (
 // exclusiveRules are about properties and resources that EC2 refuses together or twice.
 var exclusiveRules = []Rule{
 	{
-		ID: "V70", Severity: Error, Title: "What EC2 takes once, given twice",
+		ID: "V82", Severity: Error, Title: "What EC2 takes once, given twice",
 		Why:    "A table has one route to a destination, a subnet one route table and one IPv6 range, a VPC one internet gateway, a network ACL one entry of a number and direction: EC2 refuses the second with RouteAlreadyExists, Resource.AlreadyAssociated and the like.",
 		Fix:    "remove one of the two, or give it a destination, table or number of its own",
 		Source: docCreateRoute,

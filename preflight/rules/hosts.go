@@ -68,7 +68,7 @@ var hostRules = []Rule{
 		},
 	},
 	{
-		ID: "W51", Severity: Warning, Title: "Karpenter pool that may choose instances without Nitro",
+		ID: "W48", Severity: Warning, Title: "Karpenter pool that may choose instances without Nitro",
 		Why:    "Without a requirement Karpenter takes whatever is cheapest, older types on Xen among them, on which the VPC CNI does not run in IPv6 mode: such nodes never become Ready.",
 		Fix:    "require karpenter.k8s.aws/instance-hypervisor In [nitro], or instance-generation Gt 4",
 		Source: "https://karpenter.sh/docs/concepts/nodepools/",

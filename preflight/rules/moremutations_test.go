@@ -82,29 +82,29 @@ var subnetNative = `  C: {Type: AWS::EC2::Subnet, DependsOn: Block, Properties: 
 
 // moreMutations are further ones, in the order of their kinds.
 var moreMutations = []mutation{
-	{name: "V70 default route", base: more, add: `  Twice: {Type: AWS::EC2::Route, Properties: {RouteTableId: !Ref Table, DestinationIpv6CidrBlock: "::/0", EgressOnlyInternetGatewayId: !Ref Eigw}}` + "\n", want: "V70 Twice"},
-	{name: "V70 another spelling", base: more, add: `  Twice: {Type: AWS::EC2::Route, Properties: {RouteTableId: !Ref Table, DestinationIpv6CidrBlock: "0:0:0:0:0:0:0:0/0", EgressOnlyInternetGatewayId: !Ref Eigw}}` + "\n", want: "V70 Twice"},
-	{name: "V70 host bits", base: more, add: `  Twice: {Type: AWS::EC2::Route, Properties: {RouteTableId: !Ref Table, DestinationCidrBlock: 10.91.7.7/16, VpcPeeringConnectionId: !Ref Peering}}` + "\n", want: "V70 Twice"},
-	{name: "V70 prefix list", base: more, add: `  List: {Type: AWS::EC2::PrefixList, Properties: {PrefixListName: x, AddressFamily: IPv4, MaxEntries: 1, Entries: [{Cidr: 192.0.2.0/24}]}}
+	{name: "V82 default route", base: more, add: `  Twice: {Type: AWS::EC2::Route, Properties: {RouteTableId: !Ref Table, DestinationIpv6CidrBlock: "::/0", EgressOnlyInternetGatewayId: !Ref Eigw}}` + "\n", want: "V82 Twice"},
+	{name: "V82 another spelling", base: more, add: `  Twice: {Type: AWS::EC2::Route, Properties: {RouteTableId: !Ref Table, DestinationIpv6CidrBlock: "0:0:0:0:0:0:0:0/0", EgressOnlyInternetGatewayId: !Ref Eigw}}` + "\n", want: "V82 Twice"},
+	{name: "V82 host bits", base: more, add: `  Twice: {Type: AWS::EC2::Route, Properties: {RouteTableId: !Ref Table, DestinationCidrBlock: 10.91.7.7/16, VpcPeeringConnectionId: !Ref Peering}}` + "\n", want: "V82 Twice"},
+	{name: "V82 prefix list", base: more, add: `  List: {Type: AWS::EC2::PrefixList, Properties: {PrefixListName: x, AddressFamily: IPv4, MaxEntries: 1, Entries: [{Cidr: 192.0.2.0/24}]}}
   One: {Type: AWS::EC2::Route, Properties: {RouteTableId: !Ref Table, DestinationPrefixListId: !Ref List, TransitGatewayId: !Ref Tgw}}
   Two: {Type: AWS::EC2::Route, Properties: {RouteTableId: !Ref Table, DestinationPrefixListId: !GetAtt List.PrefixListId, VpcPeeringConnectionId: !Ref Peering}}
-`, want: "V70 Two"},
-	{name: "V70 not in two tables", base: more, add: `  Other: {Type: AWS::EC2::RouteTable, Properties: {VpcId: !Ref Vpc}}
+`, want: "V82 Two"},
+	{name: "V82 not in two tables", base: more, add: `  Other: {Type: AWS::EC2::RouteTable, Properties: {VpcId: !Ref Vpc}}
   Once: {Type: AWS::EC2::Route, Properties: {RouteTableId: !Ref Other, DestinationIpv6CidrBlock: "::/0", EgressOnlyInternetGatewayId: !Ref Eigw}}
 `, want: ""},
-	{name: "V70 not alternatives", base: more, edits: []string{"Resources:\n", "Conditions:\n  Maybe: !Equals [!Ref \"AWS::StackName\", x]\nResources:\n"}, add: `  Twice: {Type: AWS::EC2::Route, Condition: Maybe, Properties: {RouteTableId: !Ref Table, DestinationIpv6CidrBlock: "::/0", EgressOnlyInternetGatewayId: !Ref Eigw}}` + "\n", want: ""},
-	{name: "V70 transit gateway route", base: more, add: `  Twice: {Type: AWS::EC2::TransitGatewayRoute, Properties: {TransitGatewayRouteTableId: !Ref TgwTable, DestinationCidrBlock: "::/0", Blackhole: true}}` + "\n", want: "V70 Twice"},
-	{name: "V70 gateway endpoints", base: more, add: `  S3: {Type: AWS::EC2::VPCEndpoint, Properties: {VpcId: !Ref Vpc, ServiceName: !Sub "com.amazonaws.${AWS::Region}.s3", IpAddressType: dualstack, RouteTableIds: [!Ref Table]}}
+	{name: "V82 not alternatives", base: more, edits: []string{"Resources:\n", "Conditions:\n  Maybe: !Equals [!Ref \"AWS::StackName\", x]\nResources:\n"}, add: `  Twice: {Type: AWS::EC2::Route, Condition: Maybe, Properties: {RouteTableId: !Ref Table, DestinationIpv6CidrBlock: "::/0", EgressOnlyInternetGatewayId: !Ref Eigw}}` + "\n", want: ""},
+	{name: "V82 transit gateway route", base: more, add: `  Twice: {Type: AWS::EC2::TransitGatewayRoute, Properties: {TransitGatewayRouteTableId: !Ref TgwTable, DestinationCidrBlock: "::/0", Blackhole: true}}` + "\n", want: "V82 Twice"},
+	{name: "V82 gateway endpoints", base: more, add: `  S3: {Type: AWS::EC2::VPCEndpoint, Properties: {VpcId: !Ref Vpc, ServiceName: !Sub "com.amazonaws.${AWS::Region}.s3", IpAddressType: dualstack, RouteTableIds: [!Ref Table]}}
   S3Too: {Type: AWS::EC2::VPCEndpoint, Properties: {VpcId: !Ref Vpc, ServiceName: !Sub "com.amazonaws.${AWS::Region}.s3", IpAddressType: dualstack, RouteTableIds: [!Ref Table]}}
-`, want: "V70 S3Too"},
-	{name: "V70 route table of a subnet", base: more, add: "  Twice: {Type: AWS::EC2::SubnetRouteTableAssociation, Properties: {SubnetId: !Ref PublicA, RouteTableId: !Ref PublicTable}}\n", want: "V70 Twice"},
-	{name: "V70 entry", base: more, add: `  Twice: {Type: AWS::EC2::NetworkAclEntry, Properties: {NetworkAclId: !Ref Acl, RuleNumber: "110", RuleAction: allow, Protocol: -1, CidrBlock: 10.0.0.0/8}}` + "\n", want: "V70 Twice"},
-	{name: "V70 not the other direction's entry", base: more, add: `  Once: {Type: AWS::EC2::NetworkAclEntry, Properties: {NetworkAclId: !Ref Acl, RuleNumber: 120, RuleAction: allow, Protocol: -1, CidrBlock: 10.0.0.0/8}}
+`, want: "V82 S3Too"},
+	{name: "V82 route table of a subnet", base: more, add: "  Twice: {Type: AWS::EC2::SubnetRouteTableAssociation, Properties: {SubnetId: !Ref PublicA, RouteTableId: !Ref PublicTable}}\n", want: "V82 Twice"},
+	{name: "V82 entry", base: more, add: `  Twice: {Type: AWS::EC2::NetworkAclEntry, Properties: {NetworkAclId: !Ref Acl, RuleNumber: "110", RuleAction: allow, Protocol: -1, CidrBlock: 10.0.0.0/8}}` + "\n", want: "V82 Twice"},
+	{name: "V82 not the other direction's entry", base: more, add: `  Once: {Type: AWS::EC2::NetworkAclEntry, Properties: {NetworkAclId: !Ref Acl, RuleNumber: 120, RuleAction: allow, Protocol: -1, CidrBlock: 10.0.0.0/8}}
   Too: {Type: AWS::EC2::NetworkAclEntry, Properties: {NetworkAclId: !Ref Acl, RuleNumber: 120, Egress: true, RuleAction: allow, Protocol: -1, CidrBlock: 10.0.0.0/8}}
 `, want: ""},
-	{name: "V70 internet gateway", base: more, add: "  Igw2: {Type: AWS::EC2::InternetGateway}\n  Twice: {Type: AWS::EC2::VPCGatewayAttachment, Properties: {VpcId: !Ref Vpc, InternetGatewayId: !Ref Igw2}}\n", want: "V70 Twice"},
-	{name: "V70 rule", base: more, add: admits("Twice", `IpProtocol: "6", FromPort: 6379, ToPort: 6379, CidrIp: 10.0.0.0/16`), want: "V70 Twice"},
-	{name: "V70 range of a subnet", base: more, add: `  Twice: {Type: AWS::EC2::SubnetCidrBlock, Properties: {SubnetId: !Ref A, Ipv6CidrBlock: "2001:db8:1:9::/64"}}` + "\n", want: "V70 Twice"},
+	{name: "V82 internet gateway", base: more, add: "  Igw2: {Type: AWS::EC2::InternetGateway}\n  Twice: {Type: AWS::EC2::VPCGatewayAttachment, Properties: {VpcId: !Ref Vpc, InternetGatewayId: !Ref Igw2}}\n", want: "V82 Twice"},
+	{name: "V82 rule", base: more, add: admits("Twice", `IpProtocol: "6", FromPort: 6379, ToPort: 6379, CidrIp: 10.0.0.0/16`), want: "V82 Twice"},
+	{name: "V82 range of a subnet", base: more, add: `  Twice: {Type: AWS::EC2::SubnetCidrBlock, Properties: {SubnetId: !Ref A, Ipv6CidrBlock: "2001:db8:1:9::/64"}}` + "\n", want: "V82 Twice"},
 
 	{name: "V71 address and prefix", base: more, edits: []string{"Ipv6AddressCount: 1, PrimaryIpv6: true", "Ipv6AddressCount: 1, Ipv6PrefixCount: 1, PrimaryIpv6: true"}, want: "V71 Template"},
 	{name: "V71 address by number and by name", base: more, edits: []string{"AssociatePublicIpAddress: true", `AssociatePublicIpAddress: true, Ipv6AddressCount: 1, Ipv6Addresses: [{Ipv6Address: "2001:db8:1::7"}]`}, want: "V71 NatInstance"},
@@ -210,16 +210,16 @@ var moreMutations = []mutation{
 	{name: "V12 pool by family", base: more, add: nodePool(`{"key": "karpenter.k8s.aws/instance-family", "operator": "In", "values": ["m4", "m5"]}`), want: "V12 Extra"},
 	{name: "V12 pool by type", base: more, add: nodePool(`{"key": "node.kubernetes.io/instance-type", "operator": "In", "values": ["t2.large"]}`), want: "V12 Extra"},
 	{name: "V12 not with the hypervisor", base: more, add: nodePool(`{"key": "karpenter.k8s.aws/instance-family", "operator": "In", "values": ["m4", "m5"]}, {"key": "karpenter.k8s.aws/instance-hypervisor", "operator": "In", "values": ["nitro"]}`), want: ""},
-	{name: "W51", base: more, add: nodePool(`{"key": "karpenter.sh/capacity-type", "operator": "In", "values": ["spot"]}`), want: "W51 Extra"},
-	{name: "W51 old generations", base: more, add: nodePool(`{"key": "karpenter.k8s.aws/instance-generation", "operator": "Gt", "values": ["2"]}, {"key": "kubernetes.io/arch", "operator": "In", "values": ["amd64", "arm64"]}`), want: "W51 Extra"},
-	{name: "W51 not on ARM", base: more, add: nodePool(`{"key": "kubernetes.io/arch", "operator": "In", "values": ["arm64"]}`), want: ""},
-	{name: "W51 not Auto Mode's pools", base: auto, add: strings.Replace(strings.Replace(nodePool(""), "DependsOn: Controller, ", "", 1), "karpenter.k8s.aws", "eks.amazonaws.com", 1), want: ""},
+	{name: "W48", base: more, add: nodePool(`{"key": "karpenter.sh/capacity-type", "operator": "In", "values": ["spot"]}`), want: "W48 Extra"},
+	{name: "W48 old generations", base: more, add: nodePool(`{"key": "karpenter.k8s.aws/instance-generation", "operator": "Gt", "values": ["2"]}, {"key": "kubernetes.io/arch", "operator": "In", "values": ["amd64", "arm64"]}`), want: "W48 Extra"},
+	{name: "W48 not on ARM", base: more, add: nodePool(`{"key": "kubernetes.io/arch", "operator": "In", "values": ["arm64"]}`), want: ""},
+	{name: "W48 not Auto Mode's pools", base: auto, add: strings.Replace(strings.Replace(nodePool(""), "DependsOn: Controller, ", "", 1), "karpenter.k8s.aws", "eks.amazonaws.com", 1), want: ""},
 
 	{name: "W19 not for a few addresses elsewhere", base: more, add: "  Few: {Type: AWS::EC2::Route, Properties: {RouteTableId: !Ref Table, DestinationCidrBlock: 192.0.2.0/24, TransitGatewayId: !Ref Tgw}}\n", want: ""},
-	{name: "W50 egress", base: more, add: networkPolicy(`{"to": [{"ipBlock": {"cidr": "10.0.0.0/16"}}]}`), want: "W50 Extra"},
-	{name: "W50 two blocks", base: more, add: networkPolicy(`{"to": [{"ipBlock": {"cidr": "10.0.0.0/16"}}, {"ipBlock": {"cidr": "0.0.0.0/0"}}, {"podSelector": {}}]}`), want: "W50 Extra"},
-	{name: "W50 on an IPv4 cluster", base: more, edits: []string{"KubernetesNetworkConfig: {IpFamily: ipv6}", "KubernetesNetworkConfig: {IpFamily: ipv4}", `"ipFamilyPolicy": "PreferDualStack", "ipFamilies": ["IPv6"], `, ""}, add: networkPolicy(`{"to": [{"ipBlock": {"cidr": "2001:db8::/32"}}]}`), want: "W50 Extra"},
-	{name: "W50 not without blocks", base: more, add: networkPolicy(`{"to": [{"podSelector": {}}]}, {}`), want: ""},
+	{name: "W47 egress", base: more, add: networkPolicy(`{"to": [{"ipBlock": {"cidr": "10.0.0.0/16"}}]}`), want: "W47 Extra"},
+	{name: "W47 two blocks", base: more, add: networkPolicy(`{"to": [{"ipBlock": {"cidr": "10.0.0.0/16"}}, {"ipBlock": {"cidr": "0.0.0.0/0"}}, {"podSelector": {}}]}`), want: "W47 Extra"},
+	{name: "W47 on an IPv4 cluster", base: more, edits: []string{"KubernetesNetworkConfig: {IpFamily: ipv6}", "KubernetesNetworkConfig: {IpFamily: ipv4}", `"ipFamilyPolicy": "PreferDualStack", "ipFamilies": ["IPv6"], `, ""}, add: networkPolicy(`{"to": [{"ipBlock": {"cidr": "2001:db8::/32"}}]}`), want: "W47 Extra"},
+	{name: "W47 not without blocks", base: more, add: networkPolicy(`{"to": [{"podSelector": {}}]}, {}`), want: ""},
 
 	{name: "V80 transit gateway", base: more, edits: []string{`DestinationIpv6CidrBlock: "::/0", EgressOnlyInternetGatewayId: !Ref Eigw`, `DestinationIpv6CidrBlock: "::/0", TransitGatewayId: !Ref Tgw`}, want: "V80 Out6"},
 	{name: "V80 internet gateway", base: more, edits: []string{`DestinationIpv6CidrBlock: "::/0", EgressOnlyInternetGatewayId: !Ref Eigw`, `DestinationIpv6CidrBlock: "::/0", TransitGatewayId: !Ref Tgw`, `DestinationIpv6CidrBlock: "::/0", EgressOnlyInternetGatewayId: !Ref HubEigw`, `DestinationIpv6CidrBlock: "::/0", GatewayId: !Ref HubIgw`},
@@ -231,29 +231,29 @@ var moreMutations = []mutation{
 	{name: "V81 switched on", base: more, edits: []string{"SourceDestCheck: false, ", "SourceDestCheck: \"true\", "}, want: "V81 NatInstance"},
 	{name: "V81 interface", base: more, edits: []string{"DestinationCidrBlock: 0.0.0.0/0, InstanceId: !Ref NatInstance", "DestinationCidrBlock: 0.0.0.0/0, NetworkInterfaceId: !Ref Nic"}, add: "  Nic: {Type: AWS::EC2::NetworkInterface, Properties: {SubnetId: !Ref PublicA, GroupSet: [!Ref NatGroup]}}\n", want: "V81 Nic"},
 	{name: "V81 not with an interface of its own", base: more, edits: []string{"SourceDestCheck: false, NetworkInterfaces: [{DeviceIndex: \"0\", AssociatePublicIpAddress: true, SubnetId: !Ref PublicA, GroupSet: [!Ref NatGroup]}]", "NetworkInterfaces: [{DeviceIndex: \"0\", NetworkInterfaceId: !Ref Nic}]"}, add: "  Nic: {Type: AWS::EC2::NetworkInterface, Properties: {SubnetId: !Ref PublicA, SourceDestCheck: false, GroupSet: [!Ref NatGroup]}}\n", want: ""},
-	{name: "W52 peering", base: more, edits: []string{"  Peer6: {Type: AWS::EC2::Route, DependsOn: PeerBlock, Properties: {RouteTableId: !Ref Table, DestinationIpv6CidrBlock: !Select [0, !GetAtt Peer.Ipv6CidrBlocks], VpcPeeringConnectionId: !Ref Peering}}\n", ""}, want: "W52 Table"},
-	{name: "W52 transit gateway", base: more, edits: []string{"  HubBack6: {Type: AWS::EC2::Route, DependsOn: HubAttachment, Properties: {RouteTableId: !Ref HubTable, DestinationIpv6CidrBlock: \"2001:db8:1::/60\", TransitGatewayId: !Ref Tgw}}\n", ""}, want: "W52 HubTable"},
-	{name: "W52 another range", base: more, edits: []string{`DestinationIpv6CidrBlock: "2001:db8:1::/60", TransitGatewayId`, `DestinationIpv6CidrBlock: "2001:db8:2::/60", TransitGatewayId`}, want: "W52 HubTable"},
-	{name: "W52 not by a prefix list", base: more, edits: []string{`DestinationIpv6CidrBlock: "2001:db8:1::/60", TransitGatewayId`, `DestinationPrefixListId: !Ref List, TransitGatewayId`}, add: "  List: {Type: AWS::EC2::PrefixList, Properties: {PrefixListName: x, AddressFamily: IPv6, MaxEntries: 1, Entries: [{Cidr: \"2001:db8:1::/60\"}]}}\n", want: ""},
+	{name: "W49 peering", base: more, edits: []string{"  Peer6: {Type: AWS::EC2::Route, DependsOn: PeerBlock, Properties: {RouteTableId: !Ref Table, DestinationIpv6CidrBlock: !Select [0, !GetAtt Peer.Ipv6CidrBlocks], VpcPeeringConnectionId: !Ref Peering}}\n", ""}, want: "W49 Table"},
+	{name: "W49 transit gateway", base: more, edits: []string{"  HubBack6: {Type: AWS::EC2::Route, DependsOn: HubAttachment, Properties: {RouteTableId: !Ref HubTable, DestinationIpv6CidrBlock: \"2001:db8:1::/60\", TransitGatewayId: !Ref Tgw}}\n", ""}, want: "W49 HubTable"},
+	{name: "W49 another range", base: more, edits: []string{`DestinationIpv6CidrBlock: "2001:db8:1::/60", TransitGatewayId`, `DestinationIpv6CidrBlock: "2001:db8:2::/60", TransitGatewayId`}, want: "W49 HubTable"},
+	{name: "W49 not by a prefix list", base: more, edits: []string{`DestinationIpv6CidrBlock: "2001:db8:1::/60", TransitGatewayId`, `DestinationPrefixListId: !Ref List, TransitGatewayId`}, add: "  List: {Type: AWS::EC2::PrefixList, Properties: {PrefixListName: x, AddressFamily: IPv6, MaxEntries: 1, Entries: [{Cidr: \"2001:db8:1::/60\"}]}}\n", want: ""},
 
-	{name: "W53 world", base: more, add: admits("Open", `IpProtocol: tcp, FromPort: 6379, ToPort: 6379, CidrIpv6: "::/0"`), want: "W53 Open"},
-	{name: "W53 half of the world", base: more, add: admits("Open", `IpProtocol: "-1", CidrIpv6: "8000::/1"`), want: "W53 Open"},
-	{name: "W53 two halves", base: more, add: admits("Low", `IpProtocol: tcp, FromPort: 22, ToPort: 22, CidrIp: 0.0.0.0/1`) + admits("Up", `IpProtocol: tcp, FromPort: 22, ToPort: 22, CidrIp: 128.0.0.0/1`), want: "W53 Low Up"},
-	{name: "W53 many parts", base: more, add: admits("P0", `IpProtocol: tcp, FromPort: 22, ToPort: 22, CidrIpv6: "2a00::/16"`) + admits("P1", `IpProtocol: tcp, FromPort: 22, ToPort: 22, CidrIpv6: "2a01::/16"`), want: "W53 P0 P1"},
-	{name: "W53 not many ports", base: more, add: admits("P0", `IpProtocol: tcp, FromPort: 22, ToPort: 22, CidrIpv6: "2a00::/16"`) + admits("P1", `IpProtocol: tcp, FromPort: 23, ToPort: 23, CidrIpv6: "2a01::/16"`), want: ""},
-	{name: "W53 not private ranges", base: more, add: admits("Own", `IpProtocol: tcp, FromPort: 22, ToPort: 22, CidrIpv6: "fc00::/7"`) + admits("Own4", `IpProtocol: tcp, FromPort: 22, ToPort: 22, CidrIp: 10.0.0.0/8`), want: ""},
-	opened("W53 nodes", `IpProtocol: "-1", CidrIpv6: "::/0"`, false, "W53 NodeGroup"),
-	opened("W53 a part of the internet at public nodes", `IpProtocol: tcp, FromPort: 30000, ToPort: 32767, CidrIpv6: "2a00:1450::/32"`, true, "W53 NodeGroup"),
-	opened("W53 not at private nodes", `IpProtocol: tcp, FromPort: 30000, ToPort: 32767, CidrIpv6: "2a00:1450::/32"`, false, ""),
-	opened("W53 not the VPC's own", `IpProtocol: tcp, FromPort: 30000, ToPort: 32767, CidrIpv6: "2001:db8:1::/60"`, true, ""),
+	{name: "W50 world", base: more, add: admits("Open", `IpProtocol: tcp, FromPort: 6379, ToPort: 6379, CidrIpv6: "::/0"`), want: "W50 Open"},
+	{name: "W50 half of the world", base: more, add: admits("Open", `IpProtocol: "-1", CidrIpv6: "8000::/1"`), want: "W50 Open"},
+	{name: "W50 two halves", base: more, add: admits("Low", `IpProtocol: tcp, FromPort: 22, ToPort: 22, CidrIp: 0.0.0.0/1`) + admits("Up", `IpProtocol: tcp, FromPort: 22, ToPort: 22, CidrIp: 128.0.0.0/1`), want: "W50 Low Up"},
+	{name: "W50 many parts", base: more, add: admits("P0", `IpProtocol: tcp, FromPort: 22, ToPort: 22, CidrIpv6: "2a00::/16"`) + admits("P1", `IpProtocol: tcp, FromPort: 22, ToPort: 22, CidrIpv6: "2a01::/16"`), want: "W50 P0 P1"},
+	{name: "W50 not many ports", base: more, add: admits("P0", `IpProtocol: tcp, FromPort: 22, ToPort: 22, CidrIpv6: "2a00::/16"`) + admits("P1", `IpProtocol: tcp, FromPort: 23, ToPort: 23, CidrIpv6: "2a01::/16"`), want: ""},
+	{name: "W50 not private ranges", base: more, add: admits("Own", `IpProtocol: tcp, FromPort: 22, ToPort: 22, CidrIpv6: "fc00::/7"`) + admits("Own4", `IpProtocol: tcp, FromPort: 22, ToPort: 22, CidrIp: 10.0.0.0/8`), want: ""},
+	opened("W50 nodes", `IpProtocol: "-1", CidrIpv6: "::/0"`, false, "W50 NodeGroup"),
+	opened("W50 a part of the internet at public nodes", `IpProtocol: tcp, FromPort: 30000, ToPort: 32767, CidrIpv6: "2a00:1450::/32"`, true, "W50 NodeGroup"),
+	opened("W50 not at private nodes", `IpProtocol: tcp, FromPort: 30000, ToPort: 32767, CidrIpv6: "2a00:1450::/32"`, false, ""),
+	opened("W50 not the VPC's own", `IpProtocol: tcp, FromPort: 30000, ToPort: 32767, CidrIpv6: "2001:db8:1::/60"`, true, ""),
 
-	{name: "W54 middle", base: more, add: acl("Deny", "50", "deny", "From: 33000, To: 60000", "::/0"), want: "W54 Acl"},
-	{name: "W54 behind translation", base: more, add: acl("Deny", "50", "deny", "From: 5000, To: 6000", "0.0.0.0/0"), want: "W54 Acl"},
-	{name: "W54 allowed in part", base: more, edits: []string{"PortRange: {From: 443, To: 65535}", "PortRange: {From: 49152, To: 65535}"}, want: "W54 Acl"},
-	{name: "W54 half of the internet", base: more, add: acl("Deny", "50", "deny", "From: 40000, To: 40000", "2000::/3"), want: "W54 Acl"},
-	{name: "W54 not below", base: more, add: acl("Deny", "50", "deny", "From: 1, To: 1023", "0.0.0.0/0") + acl("Deny6", "51", "deny", "From: 1024, To: 32767", "::/0"), want: ""},
-	{name: "W54 not a few networks", base: more, add: acl("Deny", "50", "deny", "From: 33000, To: 60000", "2001:db8:bad::/48"), want: ""},
-	{name: "W54 not after what allows", base: more, add: acl("Deny", "500", "deny", "From: 33000, To: 60000", "::/0"), want: ""},
+	{name: "W51 middle", base: more, add: acl("Deny", "50", "deny", "From: 33000, To: 60000", "::/0"), want: "W51 Acl"},
+	{name: "W51 behind translation", base: more, add: acl("Deny", "50", "deny", "From: 5000, To: 6000", "0.0.0.0/0"), want: "W51 Acl"},
+	{name: "W51 allowed in part", base: more, edits: []string{"PortRange: {From: 443, To: 65535}", "PortRange: {From: 49152, To: 65535}"}, want: "W51 Acl"},
+	{name: "W51 half of the internet", base: more, add: acl("Deny", "50", "deny", "From: 40000, To: 40000", "2000::/3"), want: "W51 Acl"},
+	{name: "W51 not below", base: more, add: acl("Deny", "50", "deny", "From: 1, To: 1023", "0.0.0.0/0") + acl("Deny6", "51", "deny", "From: 1024, To: 32767", "::/0"), want: ""},
+	{name: "W51 not a few networks", base: more, add: acl("Deny", "50", "deny", "From: 33000, To: 60000", "2001:db8:bad::/48"), want: ""},
+	{name: "W51 not after what allows", base: more, add: acl("Deny", "500", "deny", "From: 33000, To: 60000", "::/0"), want: ""},
 	{name: "W05 two halves", edits: []string{`"2001:db8:1::/48"]`, `"::/1", "8000::/1"]`}, want: "W05 Cluster"},
 	{name: "W05 half of IPv4", edits: []string{`203.0.113.0/24, "2001:db8:1::/48"]`, `128.0.0.0/1, "2001:db8:1::/48"]`}, want: "W05 Cluster"},
 	{name: "W07 load balancer", base: more, edits: []string{`, {IpProtocol: tcp, FromPort: 80, ToPort: 80, CidrIpv6: "::/0"}`, ""}, want: "W07 NlbGroup"},

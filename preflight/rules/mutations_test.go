@@ -189,7 +189,7 @@ var mutations = []mutation{
 	{name: "V37", base: auto, add: "  Dns: {Type: AWS::EKS::Addon, Properties: {ClusterName: !Ref Cluster, AddonName: coredns}}\n", want: "V37 Dns"},
 	{name: "V39 subnet", edits: []string{"  PrivateA:\n    Type: AWS::EC2::Subnet\n    DependsOn: Ipv6Block\n", "  PrivateA:\n    Type: AWS::EC2::Subnet\n"}, want: "V39 PrivateA"},
 	{name: "V39 group", edits: []string{"  EndpointGroup:\n    Type: AWS::EC2::SecurityGroup\n    DependsOn: Ipv6Block\n", "  EndpointGroup:\n    Type: AWS::EC2::SecurityGroup\n"}, want: "V39 EndpointGroup"},
-	{name: "V40", edits: []string{"  PrivateRouteB6: {Type: AWS::EC2::Route, Properties: {RouteTableId: !Ref PrivateTableB, ", "  PrivateRouteB6: {Type: AWS::EC2::Route, Properties: {RouteTableId: !Ref PublicTable, "}, want: "V40 PrivateB", also: "V70 PublicRoute6"},
+	{name: "V40", edits: []string{"  PrivateRouteB6: {Type: AWS::EC2::Route, Properties: {RouteTableId: !Ref PrivateTableB, ", "  PrivateRouteB6: {Type: AWS::EC2::Route, Properties: {RouteTableId: !Ref PublicTable, "}, want: "V40 PrivateB", also: "V82 PublicRoute6"},
 	{name: "V41", edits: []string{`Version: "1.35"`, `Version: "1.20"`}, want: "V41 Cluster", also: "W13 Cluster"},
 	{name: "V42", edits: []string{"        EndpointPrivateAccess: true\n        EndpointPublicAccess: true\n        PublicAccessCidrs: [203.0.113.0/24, \"2001:db8:1::/48\"]", "        PublicAccessCidrs: [203.0.113.0/24]"}, want: "V42 Cluster"},
 	{name: "V43", edits: []string{"DeviceIndex: 0, Ipv6AddressCount: 1, ", "DeviceIndex: 0, "}, want: "V43 OwnTemplate"},

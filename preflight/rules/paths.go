@@ -56,7 +56,7 @@ var pathRules = []Rule{
 		},
 	},
 	{
-		ID: "W52", Severity: Warning, Title: "Way between VPCs for IPv4 only",
+		ID: "W49", Severity: Warning, Title: "Way between VPCs for IPv4 only",
 		Why:    "Peering and transit gateways carry both families, each by its own routes: names with an AAAA record are tried over IPv6 first, and wait for a time-out.",
 		Fix:    "add a route for the other VPC's IPv6 range (DestinationIpv6CidrBlock) to the same target, in this table and in those of the other VPC",
 		Source: "https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-routing.html",

@@ -14,7 +14,7 @@ import (
 // rangeRules look at rules and entries as sets: what all of them together let through.
 var rangeRules = []Rule{
 	{
-		ID: "W53", Severity: Warning, Title: "Nodes or databases open to the internet",
+		ID: "W50", Severity: Warning, Title: "Nodes or databases open to the internet",
 		Why:    "Pods, nodes and databases have public IPv6 addresses: a security group that admits ranges as wide as the world, or in a public subnet any range of the internet, leaves nothing before them. Two halves are the world as well, and so is 8000::/1.",
 		Fix:    "admit the security groups or ranges of the clients alone, and the internet at a load balancer",
 		Source: "https://docs.aws.amazon.com/securityhub/latest/userguide/ec2-controls.html",
@@ -31,7 +31,7 @@ var rangeRules = []Rule{
 		},
 	},
 	{
-		ID: "W54", Severity: Warning, Title: "Network ACL that drops some of the answers",
+		ID: "W51", Severity: Warning, Title: "Network ACL that drops some of the answers",
 		Why:    "A network ACL knows no connections: answers come back to ports that the client chose, 32768 to 60999 on Linux and 1024 to 65535 behind the VPC CNI's translation, NAT gateways and load balancers. With a part of these closed, some connections hang and others do not.",
 		Fix:    "allow TCP 1024-65535 from 0.0.0.0/0 and ::/0, before entries that deny",
 		Source: "https://docs.aws.amazon.com/vpc/latest/userguide/nacl-ephemeral-ports.html",
