@@ -15,9 +15,10 @@ func checkCommand() *cobra.Command {
 	var (
 		output       = &choice{"text", []string{"text", "json"}}
 		acknowledged []string
+		known        deployment
 	)
 	c := &cobra.Command{
-		Use:   "check [-o text|json] [-acknowledge ID=REASON]... [PATH...]",
+		Use:   "check [-o text|json] [-acknowledge ID=REASON]... [-parameter NAME=VALUE]... [-region R] [PATH...]",
 		Short: "Find the mistakes that break an IPv6 cluster",
 		Long: `Check runs the rules V01 to W… over the templates: an error is a template that AWS refuses or a cluster that will not
 work, a warning works at a cost or a risk. Exit status: 2 when there are errors, 0 when there are none.
@@ -34,7 +35,7 @@ Every PATH is a template or a cloud assembly folder (default: cdk.out); several 
 			if err := opts.Validate(); err != nil {
 				return err
 			}
-			network, err := load(args)
+			network, err := known.load(args)
 			if err != nil {
 				return err
 			}
@@ -63,6 +64,7 @@ Every PATH is a template or a cloud assembly folder (default: cdk.out); several 
 	f := c.Flags()
 	f.VarP(output, "output", "o", "form of the answer")
 	f.StringArrayVar(&acknowledged, "acknowledge", nil, "`ID=REASON`: take the findings of a rule for wanted")
+	known.flags(f)
 	return c
 }
 

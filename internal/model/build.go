@@ -34,6 +34,7 @@ func Build(set *cfn.Set) *Network {
 	b.loadBalancers()
 	b.hostsAndEndpoints()
 	b.routes()
+	b.fargateSubnets()
 	b.kubernetes()
 	b.rules()
 	b.index()
@@ -225,7 +226,7 @@ func (b *builder) subnet(v cfn.Value) *Subnet {
 	return got
 }
 
-// subnetList reads a list of subnets; unknown names the list when it is not known at synth.
+// subnetList reads a list of subnets; unknown names the list when it is decided at deployment.
 func (b *builder) subnetList(v cfn.Value) (out []*Subnet, unknown string) {
 	list, unknown := items(v)
 	for _, e := range list {

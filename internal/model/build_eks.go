@@ -33,8 +33,24 @@ func (b *builder) launchTemplates() {
 	}
 }
 
+// launchConfigurations reads what launch configurations say as launch templates.
+// See https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-autoscaling-launchconfiguration.html.
+func (b *builder) launchConfigurations() {
+	for _, r := range b.set.Resources("AWS::AutoScaling::LaunchConfiguration") {
+		t := &LaunchTemplate{Ref: ref(r), Public: r.Prop("AssociatePublicIpAddress"), Data: r.Props()}
+		t.ImageID, t.InstanceType, t.UserData = str(r.Prop("ImageId")), str(r.Prop("InstanceType")), str(r.Prop("UserData"))
+		t.HTTPTokens = str(r.Prop("MetadataOptions.HttpTokens"))
+		t.HopLimit, _ = r.Prop("MetadataOptions.HttpPutResponseHopLimit").Int()
+		b.templates[own(r)] = t
+	}
+}
+
 // templateGroups reads a launch template's groups once clusters exist: eksctl names the cluster's own group there.
 func (b *builder) templateGroups() {
+	for _, r := range b.set.Resources("AWS::AutoScaling::LaunchConfiguration") {
+		t := b.templates[own(r)]
+		t.Groups, t.GroupsUnknown = b.groupList(r.Prop("SecurityGroups"))
+	}
 	for _, r := range b.set.Resources("AWS::EC2::LaunchTemplate") {
 		t := b.templates[own(r)]
 		d := r.Prop("LaunchTemplateData")
@@ -48,6 +64,7 @@ func (b *builder) templateGroups() {
 }
 
 func (b *builder) eks() {
+	b.launchConfigurations()
 	for i, r := range b.set.Resources(clusterTypes...) {
 		props := r.Props()
 		if r.Type == "Custom::AWSCDK-EKS-Cluster" {
@@ -102,8 +119,8 @@ func (b *builder) eks() {
 			continue
 		}
 		f := &FargateProfile{Ref: ref(r), Cluster: c}
-		f.Subnets, _ = b.subnetList(props.Get("Subnets"))
-		if len(f.Subnets) == 0 {
+		f.Subnets, f.Unknown = b.subnetList(props.Get("Subnets"))
+		if f.byDefault = len(f.Subnets) == 0 && f.Unknown == ""; f.byDefault {
 			f.Subnets = c.Subnets
 		}
 		for _, s := range props.Get("Selectors").Items() {
@@ -126,6 +143,28 @@ func (b *builder) eks() {
 			auto.Ref.Name = "auto mode nodes of " + c.String()
 			c.NodeGroups = append(c.NodeGroups, auto)
 			b.assume(auto.Ref, "nodes of EKS Auto Mode start in the private subnets of %s with the cluster security group (the default NodeClass)", c.Ref)
+		}
+	}
+}
+
+// fargateSubnets leaves profiles that name no subnets the cluster's private ones, once the routes are known: EKS takes no subnet
+// with a route to an internet gateway.
+// See https://docs.aws.amazon.com/eks/latest/userguide/fargate-profile.html.
+func (b *builder) fargateSubnets() {
+	for _, c := range b.net.Clusters {
+		for _, f := range c.Fargate {
+			if !f.byDefault {
+				continue
+			}
+			f.Subnets = slices.DeleteFunc(slices.Clone(f.Subnets), func(s *Subnet) bool {
+				return s.RouteTable != nil && slices.ContainsFunc(s.RouteTable.Routes, func(r *Route) bool {
+					_, igw := r.Target.(*InternetGateway)
+					return igw
+				})
+			})
+			if len(f.Subnets) == 0 && len(c.Subnets) > 0 {
+				b.problem(f.Ref, "names no subnets, and none of cluster %s is private: EKS refuses the profile", c.Ref)
+			}
 		}
 	}
 }
@@ -173,7 +212,7 @@ func (b *builder) cluster(r *cfn.Resource, i int, p interface{ Get(string) cfn.V
 		}
 	}
 	if fam.Exists() && !fam.Known() {
-		b.problem(c.Ref, "IpFamily is %s, which is not known at synth: read as ipv4", fam)
+		b.problem(c.Ref, "IpFamily is %s, which is decided at deployment: read as ipv4", fam)
 	}
 	// EKS accepts the subnets and groups beside each other in the older spelling too.
 	vpcConfig := "ResourcesVpcConfig."
@@ -305,9 +344,19 @@ func (b *builder) autoScaling(r *cfn.Resource) {
 	if n.Template == nil {
 		n.Template = b.templateNamed(spec.Get("LaunchTemplateName"))
 	}
+	configuration := r.Prop("LaunchConfigurationName")
+	if configuration.Exists() {
+		n.Template = b.templates[key(configuration)]
+	}
 	switch n.Template {
 	case nil:
-		n.Unknown = cmp.Or(n.Unknown, "launch template of "+n.String())
+		what := "the launch template"
+		if configuration.Exists() {
+			what = "launch configuration " + configuration.String()
+		} else if r.Prop("InstanceId").Exists() {
+			what = "instance " + str(r.Prop("InstanceId"))
+		}
+		n.Unknown = cmp.Or(n.Unknown, what)
 	default:
 		n.Groups, n.Unknown = n.Template.Groups, cmp.Or(n.Unknown, n.Template.GroupsUnknown)
 	}

@@ -263,10 +263,10 @@ func (b *builder) aclEntry(r *cfn.Resource) {
 	e := &ACLEntry{Ref: ref(r), Egress: yes(r.Prop("Egress"), false), Allow: r.Prop("RuleAction").Is("allow")}
 	var ok bool
 	if e.Number, ok = r.Prop("RuleNumber").Int(); !ok {
-		e.Unknown = r.Prop("RuleNumber").String()
+		e.Unknown, e.Undecided = r.Prop("RuleNumber").String(), true
 	}
 	if !r.Prop("RuleAction").Known() {
-		e.Unknown = r.Prop("RuleAction").String()
+		e.Unknown, e.Undecided = r.Prop("RuleAction").String(), true
 	}
 	var unknown string
 	if e.Proto, unknown = protocol(r.Prop("Protocol")); unknown != "" {
@@ -278,6 +278,7 @@ func (b *builder) aclEntry(r *cfn.Resource) {
 	if !cidr.Exists() {
 		cidr, f = r.Prop("Ipv6CidrBlock"), IPv6
 	}
+	e.Family = f
 	if e.Prefix, unknown = prefix(cidr, f); unknown != "" {
 		e.Unknown = unknown
 	}

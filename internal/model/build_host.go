@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/cfn"
 )
 
@@ -47,15 +48,12 @@ func (b *builder) hostsAndEndpoints() {
 		h.IPv6 = r.Prop("IpAddressType").Is("DUAL_STACK") || r.Prop("IpAddressType").Is("IPV6_ONLY")
 	})
 	b.hostsOf("AWS::ElastiCache::ReplicationGroup", func(h *Host, r *cfn.Resource) {
-		h.Kind, h.Port = "cache", 6379
-		if n := b.port(h.Ref, r.Prop("Port")); n != 0 {
-			h.Port = n
-		}
+		h.Kind, h.Port = "cache", b.portOf(r)
 		h.Groups, h.Unknown = b.groupList(r.Prop("SecurityGroupIds"))
 		b.subnetGroup(h, r.Prop("CacheSubnetGroupName"))
 		h.IPv6 = r.Prop("NetworkType").Is("dual_stack") || r.Prop("NetworkType").Is("ipv6")
 	})
-	b.hostsOf("AWS::Lambda::Function", func(h *Host, r *cfn.Resource) {
+	function := func(h *Host, r *cfn.Resource) {
 		if !r.Prop("VpcConfig").Exists() {
 			h.Kind = ""
 			return
@@ -65,7 +63,9 @@ func (b *builder) hostsAndEndpoints() {
 		groups, unknown := b.groupList(r.Prop("VpcConfig.SecurityGroupIds"))
 		h.Groups, h.Unknown = groups, cmp.Or(h.Unknown, unknown)
 		h.IPv6 = yes(r.Prop("VpcConfig.Ipv6AllowedForDualStack"), false)
-	})
+	}
+	b.hostsOf("AWS::Lambda::Function", function)
+	b.hostsOf("AWS::Serverless::Function", function)
 
 	b.accelerated()
 	for _, r := range b.set.Resources("AWS::EC2::ClientVpnEndpoint") {
@@ -186,6 +186,9 @@ func (b *builder) instance(h *Host, r *cfn.Resource) {
 	public := say("AssociatePublicIpAddress")
 	for _, s := range h.Subnets {
 		h.PublicIPv4 = yes(public, s.MapPublic)
+		if !public.Exists() {
+			h.PublicUnknown = s.PublicUnknown
+		}
 		if public.Exists() && !public.Known() {
 			h.PublicUnknown = "AssociatePublicIpAddress is " + public.String()
 		}
@@ -286,17 +289,21 @@ func (b *builder) database(h *Host, r *cfn.Resource, groups string) {
 	h.Groups, h.Unknown = b.groupList(r.Prop(groups))
 	b.subnetGroup(h, r.Prop("DBSubnetGroupName"))
 	h.IPv6 = r.Prop("NetworkType").Is("DUAL")
-	if n := b.port(h.Ref, r.Prop("Port")); n != 0 {
-		h.Port = n
-		return
+	h.Port = b.portOf(r)
+}
+
+// portOf is the port of a database or cache: the one that it names, else the engine's; 0 where neither is known.
+func (b *builder) portOf(r *cfn.Resource) uint16 {
+	if v := r.Prop("Port"); v.Exists() {
+		return b.port(ref(r), v)
 	}
-	engine := str(r.Prop("Engine"))
-	for prefix, port := range map[string]uint16{"postgres": 5432, "aurora-postgresql": 5432, "mysql": 3306, "mariadb": 3306,
-		"aurora-mysql": 3306, "oracle": 1521, "sqlserver": 1433} {
-		if strings.HasPrefix(engine, prefix) {
-			h.Port = port
-		}
+	if r.Type == "AWS::ElastiCache::ReplicationGroup" {
+		return 6379
 	}
+	if c, ok := r.Prop("DBClusterIdentifier").Resource(); ok && c != r {
+		return b.portOf(c)
+	}
+	return aws.DatabasePort(str(r.Prop("Engine")))
 }
 
 func (b *builder) subnetGroup(h *Host, name cfn.Value) {

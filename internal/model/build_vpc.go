@@ -142,6 +142,13 @@ func (b *builder) attribute(r *cfn.Resource, attr string) (cfn.Value, bool) {
 				return cfn.ListOf(v), true
 			}
 		}
+	case "AWS::RDS::DBInstance", "AWS::RDS::DBCluster", "AWS::ElastiCache::ReplicationGroup":
+		switch attr {
+		case "Endpoint.Port", "PrimaryEndPoint.Port", "ConfigurationEndPoint.Port":
+			if n := b.portOf(r); n != 0 {
+				return cfn.String(itoa(int(n))), true
+			}
+		}
 	case "AWS::EKS::Cluster":
 		if attr == "KubernetesNetworkConfig.ServiceIpv6Cidr" {
 			for i, c := range b.set.Resources(clusterTypes...) {
@@ -193,6 +200,9 @@ func (b *builder) subnetsAndTables() {
 		s.Native = yes(r.Prop("Ipv6Native"), false)
 		s.AssignIPv6 = yes(r.Prop("AssignIpv6AddressOnCreation"), s.Native)
 		s.MapPublic = yes(r.Prop("MapPublicIpOnLaunch"), false)
+		if v := r.Prop("MapPublicIpOnLaunch"); v.Exists() && !v.Known() {
+			s.PublicUnknown = "MapPublicIpOnLaunch is " + v.String()
+		}
 		s.DNS64 = yes(r.Prop("EnableDns64"), false)
 		var unknown4, unknown6 string
 		s.IPv4, unknown4 = prefix(r.Prop("CidrBlock"), IPv4)
@@ -395,8 +405,15 @@ func (b *builder) routes() {
 				rt.Family = IPv6
 			}
 		}
-		rt.Target = b.routeTarget(r)
-		t.Routes = append(t.Routes, rt)
+		list := b.routeTargets(r)
+		if len(list) > 1 && !rt.Destination.IsValid() {
+			list = []Target{&Other{Ref: rt.Ref, Property: "one of several targets", Value: list[0].Resource().String()}}
+		}
+		for _, target := range list { // one, or of several that exclude each other
+			one := *rt
+			one.Target = target
+			t.Routes = append(t.Routes, &one)
+		}
 	}
 	for _, r := range b.set.Resources("AWS::EC2::VPNGatewayRoutePropagation") {
 		gateway := b.outsideOr("AWS::EC2::VPNGateway", r.Prop("VpnGatewayId"))
@@ -420,38 +437,55 @@ func (b *builder) routes() {
 	}
 }
 
-func (b *builder) routeTarget(r *cfn.Resource) Target {
-	for _, name := range []string{"GatewayId", "EgressOnlyInternetGatewayId", "NatGatewayId", "VpcPeeringConnectionId",
-		"TransitGatewayId", "VpcEndpointId", "InstanceId", "NetworkInterfaceId", "CarrierGatewayId", "LocalGatewayId",
-		"CoreNetworkArn", "OdbNetworkArn"} {
-		v := r.Prop(name)
-		if !v.Exists() {
-			continue
+// targetProperties are the properties of a route of which one names its target.
+var targetProperties = []string{"GatewayId", "EgressOnlyInternetGatewayId", "NatGatewayId", "VpcPeeringConnectionId",
+	"TransitGatewayId", "VpcEndpointId", "InstanceId", "NetworkInterfaceId", "CarrierGatewayId", "LocalGatewayId",
+	"CoreNetworkArn", "OdbNetworkArn"}
+
+// routeTargets are the targets that a route may have: one, or those among which the deployment chooses.
+func (b *builder) routeTargets(r *cfn.Resource) (out []Target) {
+	for _, name := range targetProperties {
+		for _, v := range r.Prop(name).Branches() {
+			if !v.Exists() {
+				continue
+			}
+			if t := b.routeTarget(name, v); !slices.Contains(out, t) {
+				out = append(out, t)
+			}
 		}
-		k := key(v)
-		switch {
-		case b.internet[k] != nil:
-			return b.internet[k]
-		case b.egress[k] != nil:
-			return b.egress[k]
-		case b.nats[k] != nil:
-			return b.nats[k]
-		case b.peerings[k] != nil:
-			return b.peerings[k]
-		case b.transits[k] != nil:
-			return b.transits[k]
-		case b.endpoints[k] != nil:
-			return b.endpoints[k]
-		case name == "TransitGatewayId":
-			return b.transit(v)
+		if len(out) > 0 && !r.Prop(name).MayBeAbsent() {
+			return out
 		}
-		o := &Other{Ref: outside(routeTargetTypes[name], v), Property: name, Value: v.String()}
-		if res, ok := v.Resource(); ok {
-			o.Ref = ref(res)
-		}
-		return o
 	}
-	return &Other{Ref: ref(r), Property: "target", Dangling: true}
+	if len(out) == 0 {
+		out = []Target{&Other{Ref: ref(r), Property: "target", Dangling: true}}
+	}
+	return out
+}
+
+func (b *builder) routeTarget(name string, v cfn.Value) Target {
+	k := key(v)
+	switch {
+	case b.internet[k] != nil:
+		return b.internet[k]
+	case b.egress[k] != nil:
+		return b.egress[k]
+	case b.nats[k] != nil:
+		return b.nats[k]
+	case b.peerings[k] != nil:
+		return b.peerings[k]
+	case b.transits[k] != nil:
+		return b.transits[k]
+	case b.endpoints[k] != nil:
+		return b.endpoints[k]
+	case name == "TransitGatewayId":
+		return b.transit(v)
+	}
+	o := &Other{Ref: outside(routeTargetTypes[name], v), Property: name, Value: v.String()}
+	if res, ok := v.Resource(); ok {
+		o.Ref = ref(res)
+	}
+	return o
 }
 
 var routeTargetTypes = map[string]string{

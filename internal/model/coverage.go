@@ -20,7 +20,7 @@ var modelled = set(
 	"AWS::EC2::SecurityGroup", "AWS::EC2::SecurityGroupIngress", "AWS::EC2::SecurityGroupEgress",
 	"AWS::EC2::NetworkAcl", "AWS::EC2::NetworkAclEntry", "AWS::EC2::SubnetNetworkAclAssociation",
 	"AWS::EC2::VPCBlockPublicAccessOptions", "AWS::EC2::VPCBlockPublicAccessExclusion",
-	"AWS::EC2::Instance", "AWS::EC2::NetworkInterface", "AWS::EC2::LaunchTemplate", "AWS::AutoScaling::AutoScalingGroup",
+	"AWS::EC2::Instance", "AWS::EC2::NetworkInterface", "AWS::EC2::LaunchTemplate", "AWS::AutoScaling::AutoScalingGroup", "AWS::AutoScaling::LaunchConfiguration",
 	"AWS::EC2::IPAM", "AWS::EC2::IPAMPool", "AWS::EC2::IPAMScope", "AWS::EC2::IPAMPoolCidr",
 	"AWS::ElasticLoadBalancingV2::LoadBalancer", "AWS::ElasticLoadBalancingV2::Listener",
 	"AWS::ElasticLoadBalancingV2::ListenerRule", "AWS::ElasticLoadBalancingV2::TargetGroup",
@@ -29,7 +29,7 @@ var modelled = set(
 	"Custom::AWSCDK-EKS-KubernetesResource", "Custom::AWSCDK-EKS-HelmChart", customRestrictDefault,
 	"AWS::RDS::DBInstance", "AWS::RDS::DBCluster", "AWS::RDS::DBSubnetGroup",
 	"AWS::EFS::MountTarget", "AWS::ElastiCache::ReplicationGroup", "AWS::ElastiCache::SubnetGroup",
-	"AWS::Lambda::Function",
+	"AWS::Lambda::Function", "AWS::Serverless::Function",
 )
 
 // irrelevant are the resource types that decide over no packet. An entry that ends with "::" is a whole service.
@@ -72,6 +72,9 @@ func (b *builder) leftovers() {
 		}
 	}
 	for _, n := range b.set.Notes() {
+		if n.Unread {
+			continue
+		}
 		b.assume(Ref{Stack: n.Stack.ID, LogicalID: n.Path}, "%s: %s", n.Path, n.Text)
 	}
 	for _, r := range b.set.Resources("AWS::EC2::VPCBlockPublicAccessOptions") {

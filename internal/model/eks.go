@@ -122,7 +122,7 @@ type Addon struct {
 	Version string
 	// Configuration is the decoded configurationValues, JSON or YAML; absent when none are given.
 	Configuration cfn.Value
-	// ConfigurationUnknown names the expression when the values are not known at synth.
+	// ConfigurationUnknown names the expression when the values are decided at deployment.
 	ConfigurationUnknown string
 	ServiceAccountRole   bool // ServiceAccountRoleArn is set
 	PodIdentity          bool // PodIdentityAssociations is set
@@ -162,7 +162,7 @@ func (n *NodeGroup) IPv6(s *Subnet) bool {
 // See https://docs.aws.amazon.com/vpc/latest/userguide/vpc-ip-addressing.html.
 func (n *NodeGroup) Public(s *Subnet) (on bool, unknown string) {
 	if n.Template == nil || !n.Template.Public.Exists() {
-		return s.MapPublic, ""
+		return s.MapPublic, s.PublicUnknown
 	}
 	on, known := n.Template.Public.Bool()
 	if !known {
@@ -195,6 +195,10 @@ type FargateProfile struct {
 	Cluster    *Cluster
 	Subnets    []*Subnet
 	Namespaces []string
+	// Unknown names the list of subnets where the deployment decides it, else "".
+	Unknown string
+
+	byDefault bool // it names no subnets
 }
 
 // Chart is a Helm release: Custom::AWSCDK-EKS-HelmChart.

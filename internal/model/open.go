@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/eks-ipv6/cdk/internal/cfn"
 )
@@ -14,10 +15,14 @@ type Open struct {
 	Ref                // with the Property
 	Value string       // the expression
 	About netip.Prefix // the addresses that the resource is about, where they are known
+	why   string       // instead of that it is decided at deployment
 	parts []string
 }
 
 func (o *Open) String() string {
+	if o.why != "" {
+		return fmt.Sprintf("%s: %s", o.Ref, o.why)
+	}
 	return fmt.Sprintf("%s (%s) is decided at deployment", o.Ref, o.Value)
 }
 
@@ -93,8 +98,31 @@ var decisive = map[string]struct {
 	"AWS::ElasticLoadBalancingV2::TargetGroup":  {balancing, []string{"IpAddressType", "Port", "Protocol", "TargetType"}, nil},
 }
 
+// unread collects the parts of the templates that stand for resources which are not read. They may hold a route, a rule or an
+// address of whatever there is.
+func (b *builder) unread() {
+	for _, n := range b.set.Notes() {
+		if !n.Unread {
+			continue
+		}
+		at := Ref{Stack: n.Stack.ID, Name: n.Path}
+		if r := n.Stack.Resource(strings.TrimPrefix(n.Path, "Resources.")); r != nil {
+			at = ref(r)
+		}
+		if strings.Contains(at.ConstructPath, kubectlStack) {
+			continue
+		}
+		b.net.Unread = append(b.net.Unread, Problem{Ref: at, Text: n.Text})
+		b.net.open = append(b.net.open, &Open{Ref: at, why: n.Text, parts: []string{anyPart}})
+	}
+}
+
+// kubectlStack is in the construct path of the nested stack that CDK makes for its kubectl function: it gives nothing a way.
+const kubectlStack = "@aws-cdk--aws-eks.KubectlProvider.NestedStack"
+
 // undecided collects what is open.
 func (b *builder) undecided() {
+	b.unread()
 	for _, r := range b.set.Resources() {
 		d, ok := decisive[r.Type]
 		if !ok {

@@ -90,7 +90,9 @@ type Subnet struct {
 
 	AssignIPv6 bool // AssignIpv6AddressOnCreation
 	MapPublic  bool // MapPublicIpOnLaunch
-	DNS64      bool // EnableDns64
+	// PublicUnknown is the expression of MapPublicIpOnLaunch where the deployment decides it, else "".
+	PublicUnknown string
+	DNS64         bool // EnableDns64
 
 	RouteTable  *RouteTable
 	Association Ref  // the association, or the VPC when the main table is used
@@ -179,6 +181,10 @@ func (s *Subnet) Meant() (public, private bool) {
 	return public, private
 }
 
+// Isolated reports whether the subnet's tag says that it is meant to have no way out.
+// See https://docs.aws.amazon.com/cdk/api/v2/docs/aws-cdk-lib.aws_ec2.SubnetType.html.
+func (s *Subnet) Isolated() bool { return s.Tags["aws-cdk:subnet-type"] == "Isolated" }
+
 // RouteTable is an AWS::EC2::RouteTable, or the main table EC2 makes with each VPC.
 type RouteTable struct {
 	Ref
@@ -202,7 +208,7 @@ type Route struct {
 	Destination netip.Prefix
 	PrefixList  *PrefixList // instead of Destination
 	Target      Target
-	// Unknown names the destination expression when it is not known at synth, and Family its family where
+	// Unknown names the destination expression when it is decided at deployment, and Family its family where
 	// the property tells.
 	Unknown string
 	Family  Family

@@ -71,6 +71,9 @@ func (n *Network) told(r *Report) {
 	for _, p := range n.model.Problems {
 		r.Problems = append(r.Problems, fmt.Sprintf("%s: %s", p.Ref, p.Text))
 	}
+	for _, p := range n.model.Unread {
+		r.Unread = append(r.Unread, fmt.Sprintf("%s: %s", p.Ref, p.Text))
+	}
 }
 
 type catalogue struct {
@@ -205,10 +208,10 @@ func (c *catalogue) internet(s *shelf) {
 	d6, d4 := one(c.net.internet(IPv6), 443, IPv6), one(c.net.internet(IPv4), 443, IPv4)
 	from6, from4 := open6, open4
 	if six {
-		from6 = s.pods
+		from6 = c.meantOut(s.pods, IPv6)
 	}
 	if four {
-		from4 = s.pods
+		from4 = c.meantOut(s.pods, IPv4)
 	}
 	c.each("F3", ExpectExits, from6, func(*place) []dest { return []dest{d6} })
 	c.each("F4", ExpectExits, from4, func(*place) []dest { return []dest{d4} })
@@ -228,6 +231,14 @@ func (c *catalogue) internet(s *shelf) {
 		dests := c.net.toEndpoint(e, Query{Proto: TCP})
 		c.each("F9", ExpectDelivered, s.pods, func(*place) []dest { return dests })
 	}
+}
+
+// meantOut leaves out the places of isolated subnets, which no default route of the family leads out of on purpose.
+func (c *catalogue) meantOut(list []*place, f Family) []*place {
+	return slices.DeleteFunc(slices.Clone(list), func(p *place) bool {
+		known, unknown := defaultRoute(p, c.net.internet(f))
+		return p.subnet != nil && p.subnet.Isolated() && !known && !unknown
+	})
 }
 
 func defaultRoute(p, to *place) (known, unknown bool) {
@@ -616,13 +627,19 @@ func (c *catalogue) subnets() {
 			four, six = four || r4, six || r6 || r4
 			hosts = append(hosts, h)
 		}
-		for _, h := range hosts {
-			if six {
+		if six {
+			for _, h := range c.meantOut(hosts, IPv6) {
 				c.add("F3", ExpectExits, Query{}, h, assumeHost(one(c.net.internet(IPv6), 443, IPv6), h))
 			}
-			if four && h.v4.IsValid() {
-				c.add("F4", ExpectExits, Query{}, h, assumeHost(one(c.net.internet(IPv4), 443, IPv4), h))
+		}
+		if four {
+			for _, h := range c.meantOut(hosts, IPv4) {
+				if h.v4.IsValid() || h.subnet.DNS64 {
+					c.add("F4", ExpectExits, Query{}, h, assumeHost(one(c.net.internet(IPv4), 443, IPv4), h))
+				}
 			}
+		}
+		for _, h := range hosts {
 			c.add("X1", ExpectRefused, Query{}, c.net.internet(IPv6), assumeHost(anything(one(h, 443, IPv6)), h))
 		}
 	}

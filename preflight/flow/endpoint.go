@@ -128,7 +128,7 @@ func (n *Network) beyond() {
 	}
 	taken := netset.Of(own...)
 	n.global4 = netset.Of(everyone[0]).Minus(netset.Of(reserved4...)).Minus(taken)
-	n.global6 = netset.Of(everyone[1]).Minus(netset.Of(reserved6...)).Minus(taken)
+	n.global6 = netset.Of(unicast6...).Minus(netset.Of(reserved6...)).Minus(taken)
 }
 
 func (n *Network) address(p *place) {
@@ -214,9 +214,13 @@ func (n *Network) assumed(r Region) []string {
 type UnknownEndpointError struct {
 	Endpoint Endpoint
 	Nearest  []string // names that may have been meant, best first
+	Why      string   // why there is no such place, where the templates tell
 }
 
 func (e *UnknownEndpointError) Error() string {
+	if e.Why != "" {
+		return fmt.Sprintf("flow: no endpoint %q: %s", string(e.Endpoint), e.Why)
+	}
 	msg := fmt.Sprintf("flow: unknown endpoint %q", string(e.Endpoint))
 	if len(e.Nearest) > 0 {
 		msg += "; did you mean " + strings.Join(e.Nearest, ", ") + "?"
@@ -224,14 +228,44 @@ func (e *UnknownEndpointError) Error() string {
 	return msg
 }
 
+// nowhere says why an endpoint that the templates name is no place: its condition takes it out, or the cluster's subnets are
+// not known.
+func (n *Network) nowhere(ep Endpoint) string {
+	_, name, kind := strings.Cut(string(ep), ":")
+	if !kind {
+		name = string(ep)
+	}
+	name, _, _ = strings.Cut(name, "@")
+	if set := n.model.Templates; set != nil {
+		if st, condition, ok := set.Removed(name); ok {
+			return fmt.Sprintf("%s of %s is not created: its condition %s is false with the parameters' values; -parameter NAME=VALUE gives others", name, st.ID, condition)
+		}
+	}
+	if strings.Contains(string(ep), "@") || !strings.HasPrefix(string(ep), "pod:") && !strings.HasPrefix(string(ep), "nodegroup:") && !isAPI(ep) {
+		return ""
+	}
+	for _, s := range n.shelves {
+		if len(s.cluster.Subnets) == 0 && len(s.pods) == 0 {
+			return fmt.Sprintf("the subnets of cluster %s are in none of the templates", s.cluster.Ref)
+		}
+	}
+	return ""
+}
+
 // unknown makes the error with the nearest names.
 func (n *Network) unknown(ep Endpoint) error {
+	if why := n.nowhere(ep); why != "" {
+		return &UnknownEndpointError{Endpoint: ep, Why: why}
+	}
 	type scored struct {
 		name string
 		d    int
 	}
 	var all []scored
 	for _, name := range n.Endpoints() {
+		if name == ep {
+			continue
+		}
 		want, have := strings.ToLower(string(ep)), strings.ToLower(string(name))
 		d := min(distance(want, have), distance(want, tail(have)), distance(tail(want), tail(have)))
 		all = append(all, scored{string(name), d})
@@ -393,6 +427,9 @@ func (n *Network) hostIn(s *model.Subnet, source bool) *place {
 	}
 	p.v4, p.v6 = hostAddr(s.IPv4, i), hostAddr(s.IPv6, i)
 	p.range4, p.range6 = n.places.usable(s.IPv4), n.places.usable(s.IPv6)
+	if p.publicUnknown = s.PublicUnknown; s.MapPublic && p.v4.IsValid() {
+		p.public = netip.AddrFrom4([4]byte{198, 51, 100, byte(154 + i)})
+	}
 	if s.Imported {
 		p.unknown = fmt.Sprintf("subnet %s is in none of the templates", s.Ref)
 	}

@@ -219,6 +219,10 @@ func (t *tracer) originate(from *place, d dest, f Family) (sender *place, undos 
 	if from.kind == podPlace && !from.host && c.Family == IPv4 && f == IPv6 {
 		return t.podToIPv6(from, d)
 	}
+	if !t.pkt.src.valid() && f == IPv4 && from.v6.IsValid() && d.named && from.subnet != nil && from.subnet.DNS64 {
+		t.byDNS64(from)
+		return from, nil, 0
+	}
 	if !t.pkt.src.valid() {
 		t.pkt.src = t.pkt.dst
 		t.hop(Originate, from.label, from.ref, arrival(from))
@@ -240,10 +244,7 @@ func (t *tracer) originate(from *place, d dest, f Family) (sender *place, undos 
 func (t *tracer) podToIPv4(from *place, d dest) (*place, []undo, Verdict) {
 	c := from.cluster
 	if d.named && from.subnet.DNS64 {
-		four := t.pkt.dst
-		t.pkt.src, t.pkt.dst = t.address(from, IPv6), four.embed()
-		t.hop(Originate, from.label, from.ref, arrival(from))
-		t.hop(Resolve, "DNS64", from.subnet.In("EnableDns64"), fmt.Sprintf("the resolver answers %s for %s", t.pkt.dst.one, four.one))
+		t.byDNS64(from)
 		return from, nil, 0
 	}
 	t.pkt.src = fixedAddress(podLinkLocal)
@@ -251,7 +252,7 @@ func (t *tracer) podToIPv4(from *place, d dest) (*place, []undo, Verdict) {
 	on, by, unknown := c.IPv4Egress()
 	switch {
 	case unknown != "":
-		return nil, nil, t.stop(Insufficient, "VPC CNI", by, "ENABLE_V4_EGRESS is %s, which is not known at synth", unknown)
+		return nil, nil, t.stop(Insufficient, "VPC CNI", by, "ENABLE_V4_EGRESS is %s, which is decided at deployment", unknown)
 	case !on && by.Property == "ConfigurationValues.env.ENABLE_V4_EGRESS":
 		return nil, nil, t.stop(NoRoute, "VPC CNI", by, "ENABLE_V4_EGRESS is false: the Pod has no IPv4 address")
 	case !on:
@@ -264,6 +265,16 @@ func (t *tracer) podToIPv4(from *place, d dest) (*place, []undo, Verdict) {
 	}
 	node, back := t.asNode(from, by, IPv4, "IPv4 egress: to the node's IPv4 address")
 	return node, []undo{back}, 0
+}
+
+// byDNS64 starts a packet for the name of an IPv4 host from who has no IPv4 address: the subnet's resolver answers with an IPv6
+// address that stands for the IPv4 address.
+// See https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-nat64-dns64.html.
+func (t *tracer) byDNS64(from *place) {
+	four := t.pkt.dst
+	t.pkt.src, t.pkt.dst = t.address(from, IPv6), four.embed()
+	t.hop(Originate, from.label, from.ref, arrival(from))
+	t.hop(Resolve, "DNS64", from.subnet.In("EnableDns64"), fmt.Sprintf("the resolver answers %s for %s", t.pkt.dst.one, four.one))
 }
 
 // asNode is what the VPC CNI does with a Pod's connection that the network shall see under an address of the node: unless
@@ -433,9 +444,9 @@ func (t *tracer) publicCIDRs(c *model.Cluster) Verdict {
 	some := slices.ContainsFunc(c.PublicCIDRs, func(p netip.Prefix) bool { return model.FamilyOf(p.Addr()) == src.family() })
 	switch {
 	case c.PublicCIDRsUnknown != "":
-		return t.stop(Insufficient, "EKS public endpoint", r, "PublicAccessCidrs holds %s, which is not known at synth", c.PublicCIDRsUnknown)
+		return t.stop(Insufficient, "EKS public endpoint", r, "PublicAccessCidrs holds %s, which is decided at deployment", c.PublicCIDRsUnknown)
 	case some && len(t.model.StandIns(src.one)) > 0:
-		return t.stop(Insufficient, "EKS public endpoint", r, "whether PublicAccessCidrs holds the address that stands here as %s is not known at synth", src.one)
+		return t.stop(Insufficient, "EKS public endpoint", r, "whether PublicAccessCidrs holds the address that stands here as %s is decided at deployment", src.one)
 	case some:
 		return t.stop(Denied, "EKS public endpoint", r, "PublicAccessCidrs does not hold %s", src.one)
 	}

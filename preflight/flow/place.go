@@ -151,6 +151,9 @@ var (
 	reserved4 = prefixes("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24",
 		"192.168.0.0/16", "198.18.0.0/15", "224.0.0.0/3")
 	reserved6 = prefixes("::/96", "::ffff:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "fc00::/7", "fe80::/10", "ff00::/8")
+	// unicast6 are the addresses that IANA gives out of: all others of IPv6 are kept.
+	// See https://www.iana.org/assignments/ipv6-address-space.
+	unicast6 = prefixes("2000::/3")
 )
 
 func prefixes(list ...string) []netip.Prefix {
@@ -280,7 +283,7 @@ func (a *places) shelf(c *model.Cluster) *shelf {
 		add(ng, ng.Ref, ng.Subnets, ng.Groups, ng.Unknown)
 	}
 	for _, f := range c.Fargate {
-		add(nil, f.Ref, f.Subnets, []*model.SecurityGroup{c.Group}, "")
+		add(nil, f.Ref, f.Subnets, []*model.SecurityGroup{c.Group}, f.Unknown)
 	}
 	for _, sub := range c.Subnets {
 		p := a.in(&place{kind: apiPlace, name: string(APIServer), label: "EKS control plane", ref: c.Ref, cluster: c, port: 443,
@@ -302,7 +305,7 @@ func (a *places) pod(c *model.Cluster, ng *model.NodeGroup, ref model.Ref, sub *
 	n := a.used[sub]
 	a.in(p, sub)
 	if unknown != "" && p.unknown == "" {
-		p.unknown = fmt.Sprintf("%s of %s is not known at synth", unknown, ref)
+		p.unknown = fmt.Sprintf("%s of %s is decided at deployment", unknown, ref)
 	}
 	p.nodeUnknown = p.unknown
 	if why := c.CustomNetworking(); why != "" {

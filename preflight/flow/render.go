@@ -65,6 +65,13 @@ func Text(r Report, o TextOptions) string {
 			p.line("     %s", s)
 		}
 	}
+	if len(r.Unread) > 0 {
+		p.line("")
+		p.line("not seen, may decide over packets:")
+		for _, s := range r.Unread {
+			p.line("     %s", s)
+		}
+	}
 	return p.b.String()
 }
 
@@ -329,6 +336,7 @@ type jsonReport struct {
 	Version    int         `json:"version"`
 	Flows      []jsonFlow  `json:"flows"`
 	Unmodelled []Component `json:"unmodelled"`
+	Unread     []string    `json:"unread,omitempty"`
 }
 
 type jsonFlow struct {
@@ -346,7 +354,7 @@ type jsonFlow struct {
 
 // JSON writes a report for programs. Lists that are empty are [], never null.
 func JSON(r Report) ([]byte, error) {
-	out := jsonReport{Version: jsonVersion, Flows: []jsonFlow{}, Unmodelled: append([]Component{}, r.Unmodelled...)}
+	out := jsonReport{Version: jsonVersion, Flows: []jsonFlow{}, Unmodelled: append([]Component{}, r.Unmodelled...), Unread: r.Unread}
 	for _, f := range r.Results {
 		out.Flows = append(out.Flows, jsonFlow{ID: f.ID, From: f.From, To: f.To, Expect: f.Expect, Verdict: f.Trace.Verdict, OK: f.OK,
 			Hops: append([]Hop{}, f.Trace.Hops...), Return: append([]Hop{}, f.Trace.Return...), Assumptions: append([]string{}, f.Trace.Assumptions...), Regions: jsonRegions(f.Trace)})

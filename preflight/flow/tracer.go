@@ -341,7 +341,7 @@ func (t *tracer) lookup(at position, from *place) (*model.Route, Verdict) {
 			return nil, t.stop(Insufficient, "route table", table.Ref, "%s, unless a route of %s is more specific: %s", describe(route), u.Ref, u.Unknown)
 		}
 		if _, local := route.Target.(model.Local); !local { // nothing is more specific than what decides in the VPC itself
-			t.note("the destination of route %s (%s) is not known at synth: assumed not to hold %s", u.Ref, u.Unknown, t.pkt.dst.one)
+			t.note("the destination of route %s (%s) is decided at deployment: assumed not to hold %s", u.Ref, u.Unknown, t.pkt.dst.one)
 		}
 	}
 	t.hop(Route, "route table", table.Ref, describe(route)+where)
@@ -384,6 +384,9 @@ func (t *tracer) whichOf(r *model.Route) *model.Route {
 	names := make([]string, len(list))
 	for i, o := range list {
 		names[i] = o.Ref.String()
+		if list[0].Ref == list[1].Ref { // one route, whose target the deployment chooses
+			names[i] += " to " + o.Target.Resource().String()
+		}
 	}
 	which := t.number(r, "of the routes "+strings.Join(names, " and "), assigned, netset.Between(0, uint16(len(list)-1)), 0)
 	which.of.names = names

@@ -105,7 +105,7 @@ func last(prefix string) string {
 
 // all are the rules by id; V before W.
 var all = sortRules(slices.Concat(networkRules, routeRules, endpointRules, clusterRules, nodeRules, addonRules, iamRules, balancerRules,
-	fargateRules, versionRules, customRules, pullRules, quotaRules))
+	fargateRules, versionRules, customRules, pullRules, quotaRules, readingRules, refusedRules))
 
 func sortRules(rules []Rule) []Rule {
 	slices.SortFunc(rules, func(a, b Rule) int { return cmp.Compare(a.ID, b.ID) })

@@ -151,8 +151,8 @@ func TestAcknowledge(t *testing.T) {
 		t.Errorf("got %v, %v, wanted W05 only", findings, err)
 	}
 	for want, a := range map[string]rules.Acknowledge{
-		`acknowledge "W99": no rule has this id; wanted V01 to V63 or W01 to W43`: {ID: "W99", Reason: "x"},
-		`acknowledge "w05": no rule has this id; wanted V01 to V63 or W01 to W43`: {ID: "w05", Reason: "x"},
+		`acknowledge "W99": no rule has this id; wanted V01 to V94 or W01 to W62`: {ID: "W99", Reason: "x"},
+		`acknowledge "w05": no rule has this id; wanted V01 to V94 or W01 to W62`: {ID: "w05", Reason: "x"},
 		"acknowledge W05: the reason is missing; say why this finding is wanted":  {ID: "W05", Reason: " "},
 	} {
 		if _, err := rules.Check(network, rules.Options{Acknowledge: []rules.Acknowledge{a}}); err == nil || err.Error() != want {

@@ -93,7 +93,11 @@ func passing(t flow.Trace) float64 {
 		}
 		for _, set := range r.Packets() {
 			for _, p := range set.Dst {
-				part += math.Pow(2, -float64(p.Bits()))
+				whole := 0 // the internet is all of IPv4, and 2000::/3 of IPv6
+				if p.Addr().Is6() {
+					whole = 3
+				}
+				part += math.Pow(2, float64(whole-p.Bits()))
 			}
 		}
 	}
