@@ -168,6 +168,16 @@ func prefix(v cfn.Value, f Family) (p netip.Prefix, unknown string) {
 	return p.Masked(), ""
 }
 
+// address is an address that is written down.
+func address(v cfn.Value) (a netip.Addr, ok bool) {
+	s, ok := v.Text()
+	if !ok {
+		return a, false
+	}
+	a, err := netip.ParseAddr(strings.TrimSpace(s))
+	return a, err == nil
+}
+
 // port is a port number. One that is none, such as 65616, is 0 and a problem.
 func (b *builder) port(at Ref, v cfn.Value) uint16 {
 	n, ok := v.Int()

@@ -392,6 +392,11 @@ func (b *builder) loadBalancers() {
 		for _, m := range mappings {
 			if s := b.subnet(m.Get("SubnetId")); s != nil {
 				l.Subnets = append(l.Subnets, s)
+				for _, at := range []string{"PrivateIPv4Address", "IPv6Address"} {
+					if a, ok := address(m.Get(at)); ok {
+						l.Fixed = append(l.Fixed, a)
+					}
+				}
 			}
 		}
 		l.Groups, unknown = b.groupList(r.Prop("SecurityGroups"))

@@ -45,6 +45,11 @@ func (b *builder) hostsAndEndpoints() {
 		h.Kind, h.Port = "mount target", 2049
 		h.Subnets = b.oneSubnet(h, r.Prop("SubnetId"))
 		h.Groups, h.Unknown = b.groupList(r.Prop("SecurityGroups"))
+		for _, at := range []string{"IpAddress", "Ipv6Address"} {
+			if a, ok := address(r.Prop(at)); ok {
+				h.Fixed = append(h.Fixed, a)
+			}
+		}
 		h.IPv6 = r.Prop("IpAddressType").Is("DUAL_STACK") || r.Prop("IpAddressType").Is("IPV6_ONLY")
 	})
 	b.hostsOf("AWS::ElastiCache::ReplicationGroup", func(h *Host, r *cfn.Resource) {
@@ -232,10 +237,8 @@ func (b *builder) interfaceAddresses(h *Host, say func(names ...string) cfn.Valu
 		}
 	}
 	fixed := func(v cfn.Value) {
-		if s, ok := v.Text(); ok {
-			if a, err := netip.ParseAddr(s); err == nil {
-				h.Fixed = append(h.Fixed, a)
-			}
+		if a, ok := address(v); ok {
+			h.Fixed = append(h.Fixed, a)
 		}
 	}
 	fixed(say("PrivateIpAddress"))

@@ -355,6 +355,7 @@ func (b *builder) gateways() {
 		mode := r.Prop("AvailabilityMode")
 		g.Regional = mode.Is("regional") || !mode.Known() && !r.Prop("SubnetId").Exists()
 		g.Private = r.Prop("ConnectivityType").Is("private")
+		g.Fixed, _ = address(r.Prop("PrivateIpAddress"))
 		if s := b.subnet(r.Prop("SubnetId")); s != nil {
 			g.Subnet, g.VPC = s, s.VPC
 		}

@@ -308,6 +308,7 @@ type NATGateway struct {
 	Regional bool // AvailabilityMode regional: no subnet, AWS keeps its route table to the internet gateway
 	Private  bool // ConnectivityType private
 	Public   netip.Addr
+	Fixed    netip.Addr // PrivateIpAddress, not valid where AWS chooses it
 	// NoAddress says that a zonal public gateway has no AllocationId.
 	NoAddress bool
 }
@@ -315,6 +316,9 @@ type NATGateway struct {
 // Address is the gateway's private IPv4 address: one from the end of its subnet, away from the hosts, and for a regional
 // gateway one that no subnet holds. It is not valid where the subnet has no IPv4 range.
 func (g *NATGateway) Address() netip.Addr {
+	if g.Fixed.IsValid() {
+		return g.Fixed
+	}
 	if g.Subnet == nil {
 		return netip.AddrFrom4([4]byte{100, 64, byte(g.Index >> 8), byte(g.Index)})
 	}

@@ -157,6 +157,11 @@ func (n *Network) balancer(l *model.LoadBalancer) []*place {
 		p.on = "in " + s.String()
 		p.unknown = cmp.Or(l.Unknown, p.unknown)
 		p.accelerator = l.Accelerator
+		for _, a := range l.Fixed {
+			if r := s.Prefix(model.FamilyOf(a)); r.IsValid() && r.Contains(a) {
+				p.fix(a)
+			}
+		}
 		if l.Refused != "" {
 			p.unknown = ""
 		}
