@@ -61,6 +61,15 @@ func documented() []question {
 		props["DeviceIndex"], props["SubnetId"], props["GroupSet"] = "0", ref("PrivateA"), []any{ref("HostGroup")}
 		return object{"NetworkInterfaces": []any{props}}
 	}
+	behindNAT := func() edit { // a server in a peered VPC, which lets one address of the NAT gateway's subnet in
+		return all(set("PublicA", "CidrBlock", "10.0.0.0/20"), add("OtherVpc", "AWS::EC2::VPC", object{"CidrBlock": "10.9.0.0/16"}), add("OtherSubnet", "AWS::EC2::Subnet", object{"VpcId": ref("OtherVpc"), "CidrBlock": "10.9.0.0/24"}),
+			add("OtherTable", "AWS::EC2::RouteTable", object{"VpcId": ref("OtherVpc")}), add("OtherAssociation", "AWS::EC2::SubnetRouteTableAssociation", object{"SubnetId": ref("OtherSubnet"), "RouteTableId": ref("OtherTable")}),
+			add("Joined", "AWS::EC2::VPCPeeringConnection", object{"VpcId": ref("Vpc"), "PeerVpcId": ref("OtherVpc")}),
+			add("There", "AWS::EC2::Route", object{"RouteTableId": ref("PublicATable"), "DestinationCidrBlock": "10.9.0.0/16", "VpcPeeringConnectionId": ref("Joined")}),
+			add("Back", "AWS::EC2::Route", object{"RouteTableId": ref("OtherTable"), "DestinationCidrBlock": "10.0.0.0/16", "VpcPeeringConnectionId": ref("Joined")}),
+			add("ServerGroup", "AWS::EC2::SecurityGroup", object{"VpcId": ref("OtherVpc"), "GroupDescription": "g", "SecurityGroupIngress": []any{object{"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "CidrIp": "10.0.0.99/32"}}}),
+			add("Server", "AWS::EC2::Instance", object{"SubnetId": ref("OtherSubnet"), "SecurityGroupIds": []any{ref("ServerGroup")}}))
+	}
 	vgw := all(add("Vgw", "AWS::EC2::VPNGateway", object{"Type": "ipsec.1"}), add("VgwAttachment", "AWS::EC2::VPCGatewayAttachment", object{"VpcId": ref("Vpc"), "VpnGatewayId": ref("Vgw")}))
 	learns := all(vgw, add("Propagation", "AWS::EC2::VPNGatewayRoutePropagation", object{"VpnGatewayId": ref("Vgw"), "RouteTableIds": []any{ref("PrivateATable")}}))
 	office := add("EastToOffice", "AWS::EC2::Route", object{"RouteTableId": ref("EastPrivateATable"), "DestinationCidrBlock": "192.168.0.0/16", "TransitGatewayId": ref("Transit")})
@@ -169,8 +178,8 @@ func documented() []question {
 		{"and one that is not", cluster, all(instance("Host", "PrivateB", nil), nlb([]any{ref("PrivateB")}, targets("TCP", 443)), set("PrivateB", "CidrBlock", "10.0.144.0/20"),
 			set("HostGroup", "SecurityGroupIngress", []any{object{"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "CidrIp": "10.0.144.99/32"}}),
 			set("NlbTargets", "TargetGroupAttributes", preserve("false"))), flow.Query{From: "subnet:PrivateC", To: "Nlb", Family: flow.IPv4}, flow.Insufficient, "", "is decided at deployment", ""},
-		{"a NAT gateway's address that is written down", cluster, all(set("PublicA", "CidrBlock", "10.0.0.0/20"), set("NatA", "PrivateIpAddress", "10.0.0.99"), acl("Vpc", "PublicA", in(four), out("10.0.128.0/17"), out("203.0.113.0/24"), in("10.0.0.99/32"))),
-			flow.Query{From: "subnet:PrivateA", To: "203.0.113.7"}, flow.ExitsNetwork, "", "", "NAT gateway NatA: snat"},
+		{"a NAT gateway's address that is written down", cluster, all(behindNAT(), set("NatA", "PrivateIpAddress", "10.0.0.99")), flow.Query{From: "subnet:PrivateA", To: "Server", Family: flow.IPv4}, flow.Delivered, "Server", "", "NAT gateway NatA: snat"},
+		{"and one that AWS chooses", cluster, behindNAT(), flow.Query{From: "subnet:PrivateA", To: "Server", Family: flow.IPv4}, flow.Insufficient, "", "is decided at deployment", ""},
 
 		// Routes that others add, and what stands in the way.
 		{"routes that a virtual private gateway learns", cluster, all(learns, drop("PrivateADefault4")), flow.Query{From: "subnet:PrivateA", To: "192.168.5.5"}, flow.Insufficient, "PrivateATable", "what Vgw learns from the other side", ""},
