@@ -45,6 +45,16 @@ func (b *builder) launchConfigurations() {
 	}
 }
 
+// configurationOf finds a launch configuration by reference or by its name.
+func (b *builder) configurationOf(v cfn.Value) *LaunchTemplate {
+	for _, r := range b.set.Resources("AWS::AutoScaling::LaunchConfiguration") {
+		if n := r.Prop("LaunchConfigurationName"); n.Exists() && n.Equal(v) {
+			return b.templates[own(r)]
+		}
+	}
+	return b.templates[key(v)]
+}
+
 // templateGroups reads a launch template's groups once clusters exist: eksctl names the cluster's own group there.
 func (b *builder) templateGroups() {
 	for _, r := range b.set.Resources("AWS::AutoScaling::LaunchConfiguration") {
@@ -346,7 +356,7 @@ func (b *builder) autoScaling(r *cfn.Resource) {
 	}
 	configuration := r.Prop("LaunchConfigurationName")
 	if configuration.Exists() {
-		n.Template = b.templates[key(configuration)]
+		n.Template = b.configurationOf(configuration)
 	}
 	switch n.Template {
 	case nil:

@@ -50,6 +50,7 @@ var (
 	balancing  = []string{"application load balancer", "network load balancer", "target group", "security group", "internet gateway", "VPC", "route table"}
 	addressing = []string{anyPart}
 	placing    = []string{"node"}
+	resolving  = []string{"host", "instance", "interface", "function", "VPC CNI"}
 	exposing   = []string{"AWS Load Balancer Controller"}
 	addons     = []string{"VPC CNI", "kube-proxy"}
 )
@@ -158,6 +159,9 @@ func (b *builder) openSubnet(r *cfn.Resource) {
 	}
 	if vpc := r.Prop("VpcId"); waits(vpc) {
 		b.net.open = append(b.net.open, &Open{Ref: ref(r).In("VpcId"), Value: vpc.String(), parts: append([]string{"NAT gateway"}, exposing...)})
+	}
+	if v := r.Prop("EnableDns64"); waits(v) {
+		b.net.open = append(b.net.open, &Open{Ref: ref(r).In("EnableDns64"), Value: v.String(), parts: resolving})
 	}
 	zone := r.Prop("AvailabilityZone")
 	if fn, _, ok := zone.Call(); ok && fn == "Ref" {

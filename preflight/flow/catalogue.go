@@ -604,7 +604,7 @@ func (c *catalogue) privateLink() {
 
 // subnets is the catalogue of a network without clusters: what Pods there would need, asked for any host.
 func (c *catalogue) subnets() {
-	var untagged []string
+	var untagged, private []string
 	for _, v := range c.net.model.VPCs {
 		if v.Imported || len(v.Prefixes(IPv6)) == 0 {
 			continue
@@ -626,6 +626,7 @@ func (c *catalogue) subnets() {
 			r6, _ := defaultRoute(h, c.net.internet(IPv6))
 			four, six = four || r4, six || r6 || r4
 			hosts = append(hosts, h)
+			private = append(private, s.Ref.String())
 		}
 		if six {
 			for _, h := range c.meantOut(hosts, IPv6) {
@@ -647,6 +648,10 @@ func (c *catalogue) subnets() {
 		c.skip(id, "no EKS cluster in the templates")
 	}
 	for _, id := range []string{"F3", "F4", "X1"} {
+		if len(private) > 0 {
+			c.skip(id, "%s: no default route of the private subnets with an IPv6 range, and no gateway of their VPC, leads to the %s internet: none by choice",
+				strings.Join(private, ", "), map[string]Family{"F3": IPv6, "F4": IPv4}[id])
+		}
 		if len(untagged) > 0 {
 			c.skip(id, "no private subnet with an IPv6 range in the templates: %s, without a tag %s, count as public by their routes to the internet gateway",
 				strings.Join(untagged, ", "), model.InternalRole)

@@ -115,6 +115,7 @@ func TestForeign(t *testing.T) {
 		{"an instance too", nil, natYAML + sixYAML + "  Box: {Type: AWS::EC2::Instance, Properties: {SubnetId: !Ref Only6, Ipv6AddressCount: 1}}\n", asked("Box", flow.Internet4), flow.ExitsNetwork, ""},
 		{"an address is no name", nil, natYAML + sixYAML, asked("Only6", "8.8.8.8"), flow.NoRoute, "has no IPv4 address"},
 		{"without DNS64", nil, strings.Replace(natYAML+sixYAML, "EnableDns64: true", "EnableDns64: false", 1), asked("Only6", flow.Internet4), flow.NoRoute, "has no IPv4 address"},
+		{"the deployment decides on DNS64", nil, strings.Replace(natYAML+sixYAML, "EnableDns64: true", "EnableDns64: !Ref Kind", 1), asked("Only6", flow.Internet4), flow.Insufficient, "Only6.EnableDns64 (Kind) is decided at deployment"},
 		{"without the route to the NAT gateway", nil, strings.Replace(natYAML+sixYAML, "64:ff9b::/96", "2001:db8:77::/48", 1), asked("Only6", flow.Internet4), flow.NoRoute, "64:ff9b::/96"},
 
 		{"either of two targets that both lead on", nil, either("NatGatewayId: !If [Gw, !Ref Nat, !Ref Nat]"), asked("Back", flow.Internet4), flow.ExitsNetwork, ""},
@@ -125,6 +126,7 @@ func TestForeign(t *testing.T) {
 		{"nodes by a launch configuration", nil, configuration(""), asked(flow.AnyPod, flow.Internet4), flow.ExitsNetwork, ""},
 		{"which gives no public address", nil, configuration(", AssociatePublicIpAddress: false"), asked(flow.AnyPod, flow.Internet4), flow.NoRoute, "has no public IPv4 address"},
 		{"which gives one where the subnet does not", []string{", MapPublicIpOnLaunch: true", ""}, configuration(", AssociatePublicIpAddress: true"), asked(flow.AnyPod, flow.Internet4), flow.ExitsNetwork, ""},
+		{"which is named", []string{"LaunchConfigurationName: !Ref Lc", "LaunchConfigurationName: nodes"}, configuration(", LaunchConfigurationName: nodes"), asked(flow.AnyPod, flow.Internet4), flow.ExitsNetwork, ""},
 		{"which is a parameter", nil, strings.Replace(nodesYAML, "!Ref Lc", "!Ref Kind", 1), asked(flow.AnyPod, flow.Internet4), flow.Insufficient, "launch configuration Kind of Asg is decided at deployment"},
 
 		{"a Fargate profile without subnets takes the private ones", nil, natYAML + profile("") + "  BackOut: {Type: AWS::EC2::Route, Properties: {RouteTableId: !Ref BackRoutes, DestinationCidrBlock: 0.0.0.0/0, NatGatewayId: !Ref Nat}}\n", asked(flow.AnyPod, flow.Internet4), flow.ExitsNetwork, ""},
@@ -237,6 +239,72 @@ Resources:
 		}
 		if got := strings.Join(from, " "); got != c.from || ok != c.ok {
 			t.Errorf("%s: F3 from %q, passed %v; want %q, %v", name, got, ok, c.from, c.ok)
+		}
+	}
+}
+
+// TestForeignTexts: what is said of templates in the shapes that others write, and what is not.
+func TestForeignTexts(t *testing.T) {
+	t.Parallel()
+	const dual = `
+Resources:
+  Net: {Type: AWS::EC2::VPC, Properties: {CidrBlock: 10.9.0.0/16}}
+  Six: {Type: AWS::EC2::VPCCidrBlock, Properties: {VpcId: !Ref Net, AmazonProvidedIpv6CidrBlock: true}}
+  Out6: {Type: AWS::EC2::EgressOnlyInternetGateway, Properties: {VpcId: !Ref Net}}
+  Gate: {Type: AWS::EC2::InternetGateway}
+  GateOn: {Type: AWS::EC2::VPCGatewayAttachment, Properties: {VpcId: !Ref Net, InternetGatewayId: !Ref Gate}}
+  Inner: {Type: AWS::EC2::Subnet, Properties: {VpcId: !Ref Net, CidrBlock: 10.9.2.0/24, Ipv6CidrBlock: !Select [1, !Cidr [!Select [0, !GetAtt Net.Ipv6CidrBlocks], 8, 64]]}}
+  InnerTable: {Type: AWS::EC2::RouteTable, Properties: {VpcId: !Ref Net}}
+  InnerJoin: {Type: AWS::EC2::SubnetRouteTableAssociation, Properties: {SubnetId: !Ref Inner, RouteTableId: !Ref InnerTable}}
+  InnerSix: {Type: AWS::EC2::Route, Properties: {RouteTableId: !Ref InnerTable, DestinationIpv6CidrBlock: "::/0", EgressOnlyInternetGatewayId: !Ref Out6}}
+  Edge: {Type: AWS::EC2::Subnet, Properties: {VpcId: !Ref Net, CidrBlock: 10.9.1.0/24, Ipv6CidrBlock: !Select [0, !Cidr [!Select [0, !GetAtt Net.Ipv6CidrBlocks], 8, 64]]}}
+  EdgeTable: {Type: AWS::EC2::RouteTable, Properties: {VpcId: !Ref Net}}
+  EdgeJoin: {Type: AWS::EC2::SubnetRouteTableAssociation, Properties: {SubnetId: !Ref Edge, RouteTableId: !Ref EdgeTable}}
+  EdgeSix: {Type: AWS::EC2::Route, Properties: {RouteTableId: !Ref EdgeTable, DestinationIpv6CidrBlock: "::/0", GatewayId: !Ref Gate}}
+`
+	const outside = `
+Parameters: {Table: {Type: String}, Hub: {Type: String}, Groups: {Type: CommaDelimitedList}}
+Resources:
+  Net: {Type: AWS::EC2::VPC, Properties: {CidrBlock: 10.9.0.0/16}}
+  A: {Type: AWS::EC2::Subnet, Properties: {VpcId: !Ref Net, CidrBlock: 10.9.1.0/24}}
+  AJoin: {Type: AWS::EC2::SubnetRouteTableAssociation, Properties: {SubnetId: !Ref A, RouteTableId: !Ref Table}}
+  B: {Type: AWS::EC2::Subnet, Properties: {VpcId: !Ref Net, CidrBlock: 10.9.2.0/24}}
+  BTable: {Type: AWS::EC2::RouteTable, Properties: {VpcId: !Ref Net}}
+  BJoin: {Type: AWS::EC2::SubnetRouteTableAssociation, Properties: {SubnetId: !Ref B, RouteTableId: !Ref BTable}}
+  BOut: {Type: AWS::EC2::Route, Properties: {RouteTableId: !Ref BTable, DestinationCidrBlock: 0.0.0.0/0, TransitGatewayId: !Ref Hub}}
+`
+	for _, c := range []struct {
+		name, text string
+		query      *flow.Query
+		want, not  []string
+	}{
+		{"no way out of IPv4 by choice", dual, nil,
+			[]string{"Inner: no default route of the private subnets with an IPv6 range", "leads to the IPv4 internet", "F1, F2, F5, F6, F7, F8, F9, F10, F11, F12, F13, F14: no EKS cluster in the templates"}, []string{"count as public", "IPv6-cluster Pod to"}},
+		{"a table from outside", outside, &flow.Query{From: "A", To: flow.Internet4}, []string{"unknown at route table: route table parameter Table of subnet A"}, []string{"route table route table", "synth"}},
+		{"a transit gateway from outside", outside, &flow.Query{From: "B", To: flow.Internet4}, []string{"unknown at transit gateway: the attachments of parameter Hub"}, []string{"transit gateway transit gateway", "synth"}},
+		{"a launch template from outside", frontYAML + strings.Replace(nodesYAML, "LaunchConfigurationName: !Ref Lc", "LaunchTemplate: {LaunchTemplateId: !Ref Kind}", 1), &flow.Query{From: flow.AnyPod, To: flow.Internet4},
+			[]string{"the launch template of Asg is decided at deployment"}, []string{"of Asg of Asg", "synth"}},
+	} {
+		n, err := flow.Read("f.yaml", []byte(c.text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		report := n.Check()
+		if c.query != nil {
+			if report, err = n.Answer(*c.query); err != nil {
+				t.Fatal(err)
+			}
+		}
+		text := flow.Text(report, flow.TextOptions{Verbose: true})
+		for _, w := range c.want {
+			if !strings.Contains(text, w) {
+				t.Errorf("%s: no %q in:\n%s", c.name, w, text)
+			}
+		}
+		for _, w := range c.not {
+			if strings.Contains(text, w) {
+				t.Errorf("%s: %q in:\n%s", c.name, w, text)
+			}
 		}
 	}
 }
