@@ -433,7 +433,7 @@ func (n *Network) hostIn(s *model.Subnet, source bool) *place {
 	p.v4, p.v6 = hostAddr(s.IPv4, i), hostAddr(s.IPv6, i)
 	p.range4, p.range6 = n.places.usable(s.IPv4), n.places.usable(s.IPv6)
 	if p.publicUnknown = s.PublicUnknown; s.MapPublic && p.v4.IsValid() {
-		p.public = netip.AddrFrom4([4]byte{198, 51, 100, byte(154 + i)})
+		p.public = netip.AddrFrom4([4]byte{198, 51, 100, byte(i - 37)}) // beside those of [places.elastic]; the range's last one is for no host
 	}
 	if s.Imported {
 		p.unknown = fmt.Sprintf("subnet %s is in none of the templates", s.Ref)
