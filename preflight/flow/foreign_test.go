@@ -102,6 +102,7 @@ func TestForeign(t *testing.T) {
 		{"an entry that allows what is allowed anyway neither", nil, entry("RuleAction: allow, PortRange: {From: 1024, To: 65535}, CidrBlock: !Ref Office"), asked("Web", flow.Internet4), flow.ExitsNetwork, ""},
 		{"an entry that may deny the answer decides", nil, entry("RuleAction: deny, PortRange: {From: 1024, To: 65535}, CidrBlock: !Ref Office"), asked("Web", flow.Internet4), flow.Insufficient, "entry 90 of Acl names Office"},
 		{"an entry whose action is open decides", nil, entry("RuleAction: !Ref Kind, PortRange: {From: 1024, To: 65535}, CidrBlock: 0.0.0.0/0"), asked("Web", flow.Internet4), flow.Insufficient, "entry 90 of Acl names Kind"},
+		{"an entry whose action is open, where nothing else allows", nil, entry("RuleAction: !Ref Kind, PortRange: {From: 443, To: 443}, CidrBlock: 0.0.0.0/0"), asked(flow.Internet4, "Web"), flow.Insufficient, "entry 90 of Acl names Kind"},
 		{"an entry for the other family does not matter", nil, entry("RuleAction: deny, PortRange: {From: 0, To: 65535}, Ipv6CidrBlock: !Ref Office"), asked("Web", flow.Internet4), flow.ExitsNetwork, ""},
 		{"what only an open entry may allow is open", nil, entry("RuleAction: allow, PortRange: {From: 443, To: 443}, CidrBlock: !Ref Office"), asked(flow.Internet4, "Web"), flow.Insufficient, "entry 90 of Acl names Office"},
 
