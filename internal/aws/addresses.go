@@ -148,6 +148,13 @@ func Special4() []netip.Prefix { return prefixes(special4) }
 // Special6 lists those of IPv6 that have a name. Most of what is outside of 2000::/3 has none, and no host either.
 func Special6() []netip.Prefix { return prefixes(special6) }
 
+// Unroutable lists those that no router passes on.
+func Unroutable() []netip.Prefix {
+	return prefixes([]Range{named("this network", "0.0.0.0/8", docIANAv4), named("loopback", "127.0.0.0/8", docIANAv4), LinkLocal4,
+		named("multicast", "224.0.0.0/4", docIANAv4), named("broadcast", "255.255.255.255/32", docIANAv4),
+		named("unspecified and loopback", "::/127", docIANAv6), LinkLocal6, named("multicast", "ff00::/8", docIANAv6)})
+}
+
 // PrivateRanges lists those that RFC 1918 and RFC 4193 keep for private networks.
 func PrivateRanges() []netip.Prefix {
 	return prefixes([]Range{Private10, Private172, Private192, UniqueLocal})
@@ -155,6 +162,9 @@ func PrivateRanges() []netip.Prefix {
 
 // global6 is what IPv6 hosts on the internet have their addresses from.
 var global6 = named("global unicast", "2000::/3", docIANAv6)
+
+// GlobalUnicast6 is what IPv6 hosts on the internet have their addresses from.
+func GlobalUnicast6() netip.Prefix { return global6.Prefix }
 
 // OnInternet tells that a host on the internet may have an address.
 func OnInternet(a netip.Addr) bool {

@@ -161,6 +161,25 @@ func TestQuotas(t *testing.T) {
 	}
 }
 
+func TestFits(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		kind, listener, target string
+		fits                   bool
+	}{
+		{"network", "TCP", "TCP", true}, {"network", "TCP", "TCP_UDP", true}, {"network", "TCP", "UDP", false}, {"network", "tls", "tcp", true},
+		{"network", "UDP", "TCP", false}, {"network", "TCP_UDP", "TCP", false}, {"network", "TCP_UDP", "TCP_UDP", true}, {"network", "QUIC", "TCP_QUIC", true},
+		{"application", "HTTPS", "HTTP", true}, {"application", "HTTP", "TCP", false}, {"application", "HTTP", "${Protocol}", true}, {"gateway", "GENEVE", "GENEVE", true},
+	} {
+		if got := Fits(c.kind, c.listener, c.target); got != c.fits {
+			t.Errorf("Fits(%s, %s, %s) is %v", c.kind, c.listener, c.target, got)
+		}
+	}
+	if HearsBoth("TCP") || !HearsBoth("TCP_UDP") || !HearsBoth("tcp_quic") {
+		t.Error("a listener of both is not told")
+	}
+}
+
 func TestZones(t *testing.T) {
 	t.Parallel()
 	for id, region := range map[string]string{"use1-az3": "us-east-1", "usw1-az2": "us-west-1", "cac1-az3": "ca-central-1"} {

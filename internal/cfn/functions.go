@@ -39,9 +39,6 @@ func init() {
 func (e *evaluator) call(fn string, arg *node, at *place) Value {
 	f, ok := functions[fn]
 	switch {
-	case !ok && strings.HasPrefix(fn, "Fn::ForEach"):
-		e.fail(at, "a macro stands here that only CloudFormation expands; give the processed template (aws cloudformation get-template --template-stage Processed)")
-		return unknown(fn)
 	case !ok:
 		e.fail(at, "%s is no CloudFormation function%s", clip(fn, 60), nearest(fn, sorted(functions)))
 		return unknown(clip(fn, 60))
@@ -100,7 +97,7 @@ func (e *evaluator) missing(fn, name string, at *place) Value {
 	st := e.st
 	if c := st.removed[name]; c != "" {
 		e.refuse(at, "refers to %s, which its condition %s removes", name, c)
-	} else if st.tmpl.resources.field(name) == nil {
+	} else if st.tmpl.resources.field(name) == nil && !st.tmpl.partial() {
 		among := append(sorted(st.byID), st.tmpl.parameters.keys...)
 		e.fail(at, "refers to %q, which is neither a resource nor a parameter%s", clip(name, 80), nearest(name, among))
 	}

@@ -136,6 +136,16 @@ func (e *evaluator) enter(st *Stack, kind, name string, at *place) *evaluator {
 	return &evaluator{st: st, problems: e.problems, visits: &visit{e.visits, st, kind, name}, budget: e.budget, depth: e.depth + 1, naming: e.naming}
 }
 
+// visiting reports whether an export is what is being evaluated.
+func (e *evaluator) visiting(x export) bool {
+	for v := e.visits; v != nil; v = v.up {
+		if v.st == x.stack && v.kind == "output" && v.name == x.output {
+			return true
+		}
+	}
+	return false
+}
+
 func (v *visit) label(home *Stack) string {
 	if v.st != home {
 		return v.kind + " " + v.name + " of " + v.st.Name
@@ -270,6 +280,9 @@ func (e *evaluator) keeps(n *node, at *place) (keep, certain bool) {
 // condition evaluates a named condition to true, false or something unknown.
 func (e *evaluator) condition(name string, at *place) Value {
 	n := e.st.tmpl.conditions.field(name)
+	if n == nil && e.st.tmpl.partial() {
+		return unknown("Condition", String(name))
+	}
 	if n == nil {
 		e.fail(at, "there is no condition %q%s", clip(name, 60), nearest(name, e.st.tmpl.conditions.keys))
 		return unknown("Condition", String(name))
@@ -419,10 +432,8 @@ func (s *Stack) open(name string) Value {
 	return Value{kind: Call, text: "Ref", list: []Value{String(name)}, stack: s}
 }
 
+// splitCommas is a list parameter's value: a blank text is a list of one blank item.
 func splitCommas(v Value) Value {
-	if v.kind == Scalar && v.text == "" {
-		return ListOf()
-	}
 	items, ok := split(",", v)
 	if !ok {
 		return v
@@ -664,7 +675,7 @@ func (e *evaluator) imported(name Value, at *place) Value {
 		}
 		if x.name.Equal(name) {
 			exact = append(exact, x)
-		} else if (!name.Known() || !x.name.Known()) && couldEqual(name, x.name) {
+		} else if x.stack != e.st && (!name.Known() || !x.name.Known()) && couldEqual(name, x.name) { // no stack imports an export of its own
 			alike = append(alike, x)
 		}
 	}
@@ -674,6 +685,7 @@ func (e *evaluator) imported(name Value, at *place) Value {
 	} else if len(exact) > 1 {
 		alike = exact
 	}
+	alike = slices.DeleteFunc(alike, e.visiting) // it passes this import on: it is none of its sources
 	if alike = nearby(e.st, alike, exporter); len(alike) == 1 {
 		x := alike[0]
 		e.note(at, fmt.Sprintf("the import %s is taken for the export %s of %s: no other export can have this name", name, x.name, x.stack.Name))

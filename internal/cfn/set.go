@@ -55,6 +55,10 @@ type Note struct {
 	Stack *Stack // Stack is where it was found.
 	Path  string // Path is the place in the template, for example Resources.Web.Properties.VpcId.
 	Text  string
+	// Unread says that resources of the deployment are not seen: those of a nested stack, of a loop or of a macro.
+	Unread bool
+	// Twice says that a key stands twice.
+	Twice bool
 }
 
 // Stacks lists the top-level stacks in load order, each followed by its nested stacks.
@@ -93,6 +97,21 @@ func (s *Set) Find(name string) []*Resource {
 		}
 	}
 	return out
+}
+
+// Removed is the condition that takes every resource of a name out, with the stack; ok is false where there is none such.
+func (s *Set) Removed(name string) (st *Stack, condition string, ok bool) {
+	for _, st := range s.stacks {
+		if st.byID[name] != nil {
+			return nil, "", false
+		}
+	}
+	for _, st := range s.stacks {
+		if c := st.removed[name]; c != "" {
+			return st, c, true
+		}
+	}
+	return nil, "", false
 }
 
 // Notes lists what was assumed or not found, in order of stack and path.

@@ -261,6 +261,25 @@ func (v Value) Attribute() (r *Resource, attr string, ok bool) {
 	return v.res, v.text, true
 }
 
+// Branches are the values that the deployment chooses among by conditions, absent ones too; any other value is its own only
+// branch.
+func (v Value) Branches() []Value {
+	if v.kind != Call || v.text != "Fn::If" || len(v.list) != 3 {
+		return []Value{v}
+	}
+	return append(v.list[1].Branches(), v.list[2].Branches()...)
+}
+
+// MayBeAbsent reports whether the deployment may leave the property out.
+func (v Value) MayBeAbsent() bool {
+	for _, b := range v.Branches() {
+		if !b.Exists() {
+			return true
+		}
+	}
+	return false
+}
+
 // Parts are the parts of a text, known and unknown in turn; any other value is its own only part.
 func (v Value) Parts() []Value {
 	if v.kind == Text {

@@ -19,9 +19,10 @@ func checkCommand() *cobra.Command {
 		output       = &choice{"text", []string{"text", "json"}}
 		acknowledged []string
 		deployed     []string
+		known        deployment
 	)
 	c := &cobra.Command{
-		Use:   "check [-deployed OLD]... [-o text|json] [-acknowledge ID=REASON]... [PATH...]",
+		Use:   "check [-deployed OLD]... [-o text|json] [-acknowledge ID=REASON]... [-parameter NAME=VALUE]... [-region R] [PATH...]",
 		Short: "Find the mistakes that break an IPv6 cluster",
 		Long: `Check runs the rules V01 to W… over the templates: an error is a template that AWS refuses or a cluster that will not
 work, a warning works at a cost or a risk. Exit status: 2 when there are errors, 0 when there are none.
@@ -44,7 +45,7 @@ aws cloudformation get-template --stack-name NAME --query TemplateBody > old.jso
 			if err := opts.Validate(); err != nil {
 				return err
 			}
-			network, err := load(args)
+			network, err := known.load(args)
 			if err != nil {
 				return err
 			}
@@ -77,6 +78,7 @@ aws cloudformation get-template --stack-name NAME --query TemplateBody > old.jso
 	f.VarP(output, "output", "o", "form of the answer")
 	f.StringArrayVar(&deployed, "deployed", nil, "what is deployed: `OLD` is a template or a cloud assembly folder")
 	f.StringArrayVar(&acknowledged, "acknowledge", nil, "`ID=REASON`: take the findings of a rule for wanted")
+	known.flags(f)
 	return c
 }
 

@@ -36,9 +36,10 @@ func traceCommand() *cobra.Command {
 		from, to string
 		dest     port
 		verbose  bool
+		known    deployment
 	)
 	c := &cobra.Command{
-		Use:   "trace [-o text|json|mermaid] [-v] [-from A -to B [-port N] [-proto P] [-family F]] [PATH...]",
+		Use:   "trace [-o text|json|mermaid] [-v] [-from A -to B [-port N] [-proto P] [-family F]] [-parameter NAME=VALUE]... [-region R] [PATH...]",
 		Short: "Trace packets hop by hop and compare each communication pattern with what it needs",
 		Long: `Trace follows packets through the network that the templates describe, hop by hop, and their answers back.
 
@@ -71,7 +72,7 @@ Every PATH is a template or a cloud assembly folder (default: cdk.out); several 
 			case !ask && (given("port") || given("proto") || given("family")):
 				return errors.New("-port, -proto and -family are for one question: give -from and -to too")
 			}
-			network, err := load(args)
+			network, err := known.load(args)
 			if err != nil {
 				return err
 			}
@@ -119,6 +120,7 @@ Every PATH is a template or a cloud assembly folder (default: cdk.out); several 
 	f.Var(&dest, "port", "destination port (default: the one that the destination is known for, else 443)")
 	f.Var(proto, "proto", "transport protocol; all means every protocol and port")
 	f.Var(family, "family", "address family (default: IPv6 where both ends have it, else IPv4)")
+	known.flags(f)
 	return c
 }
 

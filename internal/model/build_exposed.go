@@ -22,6 +22,7 @@ type settings struct {
 	preserve, denyIGW       cfn.Value // attributes
 	static                  []staticAddresses
 	conflict                string // of the group's Ingresses, as the controller tells it
+	crossZone               cfn.Value
 }
 
 // exposed builds the load balancers that the controller will create.
@@ -84,8 +85,8 @@ func (b *builder) bindings(c *Cluster) {
 					if p.Get("protocol").Is("UDP") {
 						r.Proto = UDP
 					}
-					if n, ok := p.Get("port").Int(); ok {
-						r.From, r.To = uint16(n), uint16(n)
+					if n := b.port(where, p.Get("port")); n != 0 {
+						r.From, r.To = n, n
 					}
 					if g := from.Get("securityGroup.groupID"); g.Exists() {
 						r.Group = b.group(g)
@@ -230,8 +231,8 @@ func (b *builder) ingressPorts(o *Object) (out []uint16) {
 		}
 		for _, e := range d.Items() {
 			for _, k := range e.Keys() {
-				if n, ok := e.Field(k).Int(); ok {
-					out = append(out, uint16(n))
+				if n := b.port(o.Ref, e.Field(k)); n != 0 {
+					out = append(out, n)
 				}
 			}
 		}
@@ -305,10 +306,13 @@ func (b *builder) serviceLB(c *Cluster, o *Object) {
 	}
 	s.preserve, s.denyIGW = attributeOf(note("target-group-attributes"), preserveClient), attributeOf(note("attributes"), denyIGW)
 	s.static = staticOf(note)
+	s.crossZone = attributeOf(note("attributes"), crossZone)
+	if v := note("cross-zone-load-balancing-enabled"); v.Exists() && !s.crossZone.Exists() {
+		s.crossZone = v
+	}
 	l = b.newLB(c, o, NLB, s)
 	for _, p := range At(o.Value, "spec", "ports").Items() {
-		n, _ := p.Get("port").Int()
-		li := &Listener{Ref: o.Ref, Port: uint16(n), Proto: TCP}
+		li := &Listener{Ref: o.Ref, Port: b.port(o.Ref, p.Get("port")), Proto: TCP}
 		if p.Get("protocol").Is("UDP") {
 			li.Proto = UDP
 		}
@@ -372,6 +376,9 @@ func (b *builder) gateway(c *Cluster, o *Object) {
 		if v := attributeOf(At(conf.Value, "spec", "loadBalancerAttributes"), denyIGW); v.Exists() {
 			s.denyIGW = v
 		}
+		if v := attributeOf(At(conf.Value, "spec", "loadBalancerAttributes"), crossZone); v.Exists() {
+			s.crossZone = v
+		}
 		if v := At(conf.Value, "spec", "defaultTargetGroupConfiguration", "name"); v.Exists() {
 			for _, tg := range c.ObjectsOf("TargetGroupConfiguration") {
 				if tg.ObjectName == v.String() {
@@ -423,8 +430,7 @@ func (b *builder) gateway(c *Cluster, o *Object) {
 		}
 	}
 	for _, e := range At(o.Value, "spec", "listeners").Items() {
-		n, _ := e.Get("port").Int()
-		li := &Listener{Ref: o.Ref, Port: uint16(n), Proto: TCP}
+		li := &Listener{Ref: o.Ref, Port: b.port(o.Ref, e.Get("port")), Proto: TCP}
 		if e.Get("protocol").Is("UDP") {
 			li.Proto = UDP
 		}
@@ -475,7 +481,7 @@ func (b *builder) hypothetical(c *Cluster, scheme string) {
 
 func (b *builder) newLB(c *Cluster, o *Object, kind LoadBalancerKind, s settings) *LoadBalancer {
 	l := &LoadBalancer{Ref: o.Ref, Kind: kind, Cluster: c, For: o, Internal: s.scheme != "internet-facing", AddressType: s.address, VPC: c.VPC}
-	l.DenyIGW = yes(s.denyIGW, l.Internal)
+	l.DenyIGW, l.CrossZone = yes(s.denyIGW, l.Internal), yes(s.crossZone, false)
 	l.EnforcePrivateLink = true
 	return l
 }
@@ -489,10 +495,10 @@ func (b *builder) refuse(l *LoadBalancer, because Ref, message string) {
 
 // serviceTarget is the target group that the controller makes for a port of a Service.
 func (b *builder) serviceTarget(c *Cluster, o *Object, s settings, namespace, name string, port cfn.Value) *TargetGroup {
-	t := &TargetGroup{Ref: o.Ref, TargetType: s.target, Family: c.Family, VPC: c.VPC, PrimaryIPv6: primaryIPv6(c), Cluster: c, Binding: o, Proto: TCP}
+	t := &TargetGroup{Ref: o.Ref, Namespace: namespace, Service: name, TargetType: s.target, Family: c.Family, VPC: c.VPC, PrimaryIPv6: primaryIPv6(c), Cluster: c, Binding: o, Proto: TCP}
 	svc := c.Object("Service", namespace, name)
 	n, known := port.Int()
-	t.Port = uint16(n)
+	t.Port = b.port(o.Ref, port)
 	if svc != nil {
 		t.Ref = svc.Ref
 		for _, p := range At(svc.Value, "spec", "ports").Items() {
@@ -500,12 +506,16 @@ func (b *builder) serviceTarget(c *Cluster, o *Object, s settings, namespace, na
 			if known && pn != n || !known && port.Exists() && !p.Get("name").Is(port.String()) {
 				continue
 			}
-			if tp, ok := p.Get("targetPort").Int(); ok {
-				t.Port = uint16(tp)
-			} else if np := p.Get("targetPort"); np.Exists() {
-				t.Port = c.namedPort(svc, np.String(), uint16(pn))
-			} else {
-				t.Port = uint16(pn)
+			own := b.port(svc.Ref, p.Get("port"))
+			switch tp := p.Get("targetPort"); {
+			case tp.Kind() == cfn.Absent:
+				t.Port = own
+			default:
+				if _, ok := tp.Int(); ok {
+					t.Port = b.port(svc.Ref, tp)
+				} else {
+					t.Port = b.namedPort(c, svc, tp.String(), own)
+				}
 			}
 			break
 		}
@@ -514,13 +524,13 @@ func (b *builder) serviceTarget(c *Cluster, o *Object, s settings, namespace, na
 }
 
 // namedPort looks a port name up in the workloads that a Service selects.
-func (c *Cluster) namedPort(svc *Object, name string, otherwise uint16) uint16 {
+func (b *builder) namedPort(c *Cluster, svc *Object, name string, otherwise uint16) uint16 {
 	for _, w := range c.Selected(svc) {
 		for _, ct := range At(w.PodSpec(), "containers").Items() {
 			for _, p := range ct.Get("ports").Items() {
 				if p.Get("name").Is(name) {
-					if n, ok := p.Get("containerPort").Int(); ok {
-						return uint16(n)
+					if n := b.port(w.Ref, p.Get("containerPort")); n != 0 {
+						return n
 					}
 				}
 			}

@@ -24,7 +24,7 @@ type Rule struct {
 	List     *PrefixList    // instead of Prefix
 	// Implied says that AWS adds this rule by itself, as EC2's default egress.
 	Implied bool
-	// Unknown names the expression that is not known at synth: whether the rule matches cannot be said.
+	// Unknown names the expression that is decided at deployment: whether the rule matches cannot be said.
 	Unknown string
 }
 
@@ -91,7 +91,12 @@ type ACLEntry struct {
 	Proto    Proto
 	From, To uint16
 	Prefix   netip.Prefix
-	Unknown  string
+	Family   Family // that the entry is about
+	// Unknown names an expression that is decided at deployment. What beside it is known holds: an entry for one port does not
+	// match another, whatever its range is.
+	Unknown string
+	// Undecided says that whether the entry allows, or where it stands among the others, is decided at deployment.
+	Undecided bool
 }
 
 // Covers reports whether the entry's protocol and ports cover a protocol and destination port.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/cfn"
@@ -15,10 +16,14 @@ type Open struct {
 	Ref                // with the Property
 	Value string       // the expression
 	About netip.Prefix // the addresses that the resource is about, where they are known
+	why   string       // instead of that it is decided at deployment
 	parts []string
 }
 
 func (o *Open) String() string {
+	if o.why != "" {
+		return fmt.Sprintf("%s: %s", o.Ref, o.why)
+	}
 	return fmt.Sprintf("%s (%s) is decided at deployment", o.Ref, o.Value)
 }
 
@@ -46,6 +51,7 @@ var (
 	balancing  = []string{"application load balancer", "network load balancer", "target group", "security group", "internet gateway", "VPC", "route table"}
 	addressing = []string{anyPart}
 	placing    = []string{"node"}
+	resolving  = []string{"host", "instance", "interface", "function", "VPC CNI"}
 	exposing   = []string{"AWS Load Balancer Controller"}
 	addons     = []string{"VPC CNI", "kube-proxy"}
 )
@@ -58,14 +64,18 @@ var decisive = map[string]struct {
 }{
 	"AWS::EC2::Route": {routing, []string{"RouteTableId", "DestinationCidrBlock", "DestinationIpv6CidrBlock", "DestinationPrefixListId", "GatewayId"},
 		[]string{"DestinationCidrBlock", "DestinationIpv6CidrBlock"}},
-	"AWS::EC2::SubnetRouteTableAssociation": {routing, []string{"SubnetId", "RouteTableId"}, nil},
-	"AWS::EC2::VPCGatewayAttachment":        {attaching, []string{"VpcId", "InternetGatewayId"}, nil},
-	"AWS::EC2::EgressOnlyInternetGateway":   {[]string{"egress-only internet gateway"}, []string{"VpcId"}, nil},
-	"AWS::EC2::NatGateway":                  {routing, []string{"SubnetId", "VpcId"}, nil},
-	"AWS::EC2::SecurityGroupIngress":        {filtering, []string{"GroupId", "SourceSecurityGroupId"}, []string{"CidrIp", "CidrIpv6"}},
-	"AWS::EC2::SecurityGroupEgress":         {filtering, []string{"GroupId", "DestinationSecurityGroupId"}, []string{"CidrIp", "CidrIpv6"}},
-	"AWS::EC2::NetworkAclEntry":             {listing, []string{"NetworkAclId", "Egress", "RuleAction"}, []string{"CidrBlock", "Ipv6CidrBlock"}},
-	"AWS::EC2::SubnetNetworkAclAssociation": {listing, []string{"SubnetId", "NetworkAclId"}, nil},
+	"AWS::EC2::SubnetRouteTableAssociation":  {routing, []string{"SubnetId", "RouteTableId"}, nil},
+	"AWS::EC2::VPCGatewayAttachment":         {attaching, []string{"VpcId", "InternetGatewayId", "VpnGatewayId"}, nil},
+	"AWS::EC2::GatewayRouteTableAssociation": {attaching, []string{"GatewayId", "RouteTableId"}, nil},
+	"AWS::EC2::VPNGatewayRoutePropagation":   {routing, []string{"RouteTableIds"}, nil},
+	"AWS::EC2::EgressOnlyInternetGateway":    {[]string{"egress-only internet gateway"}, []string{"VpcId"}, nil},
+	"AWS::EC2::EIP":                          {[]string{"internet gateway"}, []string{"InstanceId"}, nil},
+	"AWS::EC2::EIPAssociation":               {[]string{"internet gateway"}, []string{"InstanceId", "NetworkInterfaceId"}, nil},
+	"AWS::EC2::NatGateway":                   {routing, []string{"SubnetId", "VpcId"}, nil},
+	"AWS::EC2::SecurityGroupIngress":         {filtering, []string{"GroupId", "SourceSecurityGroupId"}, []string{"CidrIp", "CidrIpv6"}},
+	"AWS::EC2::SecurityGroupEgress":          {filtering, []string{"GroupId", "DestinationSecurityGroupId"}, []string{"CidrIp", "CidrIpv6"}},
+	"AWS::EC2::NetworkAclEntry":              {listing, []string{"NetworkAclId", "Egress", "RuleAction"}, []string{"CidrBlock", "Ipv6CidrBlock"}},
+	"AWS::EC2::SubnetNetworkAclAssociation":  {listing, []string{"SubnetId", "NetworkAclId"}, nil},
 
 	"AWS::EC2::TransitGatewayAttachment":            {transiting, []string{"TransitGatewayId", "VpcId", "SubnetIds", "Options.Ipv6Support"}, nil},
 	"AWS::EC2::TransitGatewayVpcAttachment":         {transiting, []string{"TransitGatewayId", "VpcId", "SubnetIds", "Options.Ipv6Support"}, nil},
@@ -86,12 +96,35 @@ var decisive = map[string]struct {
 	"AWS::EC2::TransitGateway":                  {transiting, []string{"DefaultRouteTableAssociation", "DefaultRouteTablePropagation"}, nil},
 	"AWS::EC2::SubnetCidrBlock":                 {placing, []string{"SubnetId"}, nil},
 	"AWS::ElasticLoadBalancingV2::LoadBalancer": {balancing, []string{"Scheme", "IpAddressType"}, nil},
-	"AWS::ElasticLoadBalancingV2::Listener":     {balancing, []string{"LoadBalancerArn", "Port", "DefaultActions"}, nil},
-	"AWS::ElasticLoadBalancingV2::TargetGroup":  {balancing, []string{"IpAddressType", "Port", "TargetType"}, nil},
+	"AWS::ElasticLoadBalancingV2::Listener":     {balancing, []string{"LoadBalancerArn", "Port", "Protocol", "DefaultActions"}, nil},
+	"AWS::ElasticLoadBalancingV2::TargetGroup":  {balancing, []string{"IpAddressType", "Port", "Protocol", "TargetType"}, nil},
 }
+
+// unread collects the parts of the templates that stand for resources which are not read. They may hold a route, a rule or an
+// address of whatever there is.
+func (b *builder) unread() {
+	for _, n := range b.set.Notes() {
+		if !n.Unread {
+			continue
+		}
+		at := Ref{Stack: n.Stack.ID, Name: n.Path}
+		if r := n.Stack.Resource(strings.TrimPrefix(n.Path, "Resources.")); r != nil {
+			at = ref(r)
+		}
+		if strings.Contains(at.ConstructPath, kubectlStack) {
+			continue
+		}
+		b.net.Unread = append(b.net.Unread, Problem{Ref: at, Text: n.Text})
+		b.net.open = append(b.net.open, &Open{Ref: at, why: n.Text, parts: []string{anyPart}})
+	}
+}
+
+// kubectlStack is in the construct path of the nested stack that CDK makes for its kubectl function: it gives nothing a way.
+const kubectlStack = "@aws-cdk--aws-eks.KubectlProvider.NestedStack"
 
 // undecided collects what is open.
 func (b *builder) undecided() {
+	b.unread()
 	for _, r := range b.set.Resources() {
 		d, ok := decisive[r.Type]
 		if !ok {
@@ -127,6 +160,9 @@ func (b *builder) openSubnet(r *cfn.Resource) {
 	}
 	if vpc := r.Prop("VpcId"); waits(vpc) {
 		b.net.open = append(b.net.open, &Open{Ref: ref(r).In("VpcId"), Value: vpc.String(), parts: append([]string{"NAT gateway"}, exposing...)})
+	}
+	if v := r.Prop("EnableDns64"); waits(v) {
+		b.net.open = append(b.net.open, &Open{Ref: ref(r).In("EnableDns64"), Value: v.String(), parts: resolving})
 	}
 	zone := r.Prop("AvailabilityZone")
 	if fn, _, ok := zone.Call(); ok && fn == "Ref" {

@@ -73,6 +73,9 @@ func (n *Network) told(r *Report) {
 	for _, p := range n.model.Problems {
 		r.Problems = append(r.Problems, fmt.Sprintf("%s: %s", p.Ref, p.Text))
 	}
+	for _, p := range n.model.Unread {
+		r.Unread = append(r.Unread, fmt.Sprintf("%s: %s", p.Ref, p.Text))
+	}
 }
 
 type catalogue struct {
@@ -238,10 +241,10 @@ func (c *catalogue) internet(s *shelf) {
 	d6, d4 := one(c.net.internet(IPv6), 443, IPv6), one(c.net.internet(IPv4), 443, IPv4)
 	from6, from4 := open6, open4
 	if six {
-		from6 = s.pods
+		from6 = c.meantOut(s.pods, IPv6)
 	}
 	if four {
-		from4 = s.pods
+		from4 = c.meantOut(s.pods, IPv4)
 	}
 	c.each("F3", ExpectExits, from6, func(*place) []dest { return []dest{d6} })
 	expect4 := ExpectExits
@@ -271,6 +274,14 @@ func (c *catalogue) internet(s *shelf) {
 		dests := c.net.toEndpoint(e, Query{Proto: TCP})
 		c.each("F9", ExpectDelivered, s.pods, func(*place) []dest { return dests })
 	}
+}
+
+// meantOut leaves out the places of isolated subnets, which no default route of the family leads out of on purpose.
+func (c *catalogue) meantOut(list []*place, f Family) []*place {
+	return slices.DeleteFunc(slices.Clone(list), func(p *place) bool {
+		known, unknown := defaultRoute(p, c.net.internet(f))
+		return p.subnet != nil && p.subnet.Isolated() && !known && !unknown
+	})
 }
 
 func defaultRoute(p, to *place) (known, unknown bool) {
@@ -638,7 +649,7 @@ func (c *catalogue) privateLink() {
 
 // subnets is the catalogue of a network without clusters: what Pods there would need, asked for any host.
 func (c *catalogue) subnets() {
-	var untagged []string
+	var untagged, private []string
 	for _, v := range c.net.model.VPCs {
 		if v.Imported || len(v.Prefixes(IPv6)) == 0 {
 			continue
@@ -660,14 +671,21 @@ func (c *catalogue) subnets() {
 			r6, _ := defaultRoute(h, c.net.internet(IPv6))
 			four, six = four || r4, six || r6 || r4
 			hosts = append(hosts, h)
+			private = append(private, s.Ref.String())
 		}
-		for _, h := range hosts {
-			if six {
+		if six {
+			for _, h := range c.meantOut(hosts, IPv6) {
 				c.add("F3", ExpectExits, Query{}, h, assumeHost(one(c.net.internet(IPv6), 443, IPv6), h))
 			}
-			if four && h.v4.IsValid() {
-				c.add("F4", ExpectExits, Query{}, h, assumeHost(one(c.net.internet(IPv4), 443, IPv4), h))
+		}
+		if four {
+			for _, h := range c.meantOut(hosts, IPv4) {
+				if h.v4.IsValid() || h.subnet.DNS64 {
+					c.add("F4", ExpectExits, Query{}, h, assumeHost(one(c.net.internet(IPv4), 443, IPv4), h))
+				}
 			}
+		}
+		for _, h := range hosts {
 			c.add("X1", ExpectRefused, Query{}, c.net.internet(IPv6), assumeHost(anything(one(h, 443, IPv6)), h))
 		}
 	}
@@ -675,6 +693,10 @@ func (c *catalogue) subnets() {
 		c.skip(id, "no EKS cluster in the templates")
 	}
 	for _, id := range []string{"F3", "F4", "X1"} {
+		if len(private) > 0 {
+			c.skip(id, "%s: no default route of the private subnets with an IPv6 range, and no gateway of their VPC, leads to the %s internet: none by choice",
+				strings.Join(private, ", "), map[string]Family{"F3": IPv6, "F4": IPv4}[id])
+		}
 		if len(untagged) > 0 {
 			c.skip(id, "no private subnet with an IPv6 range in the templates: %s, without a tag %s, count as public by their routes to the internet gateway",
 				strings.Join(untagged, ", "), aws.InternalRoleTag)

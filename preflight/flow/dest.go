@@ -165,7 +165,10 @@ func (n *Network) api(q Query, from *place) []dest {
 		}
 		port := cmp.Or(q.Port, 443)
 		inside := !from.outside() && from.vpc != nil && from.vpc == c.VPC
-		if inside && c.PrivateAccess {
+		// Without public access the name has the private addresses everywhere, and other networks of the templates may lead there.
+		// See https://docs.aws.amazon.com/eks/latest/userguide/cluster-endpoint.html.
+		joined := !from.outside() && from.vpc != nil && !c.PublicAccess && c.AccessUnknown == "" && n.joins(from.vpc, c.VPC)
+		if (inside || joined) && c.PrivateAccess {
 			for _, p := range filter(sh.api, at(q.To)) {
 				d := dest{name: p.name, place: p, port: port, proto: TCP, named: true}
 				if c.Family == IPv6 {
@@ -197,6 +200,12 @@ func (n *Network) api(q Query, from *place) []dest {
 		out = append(out, d)
 	}
 	return out
+}
+
+// joins reports whether a peering connection or a transit gateway joins two VPCs.
+func (n *Network) joins(a, b *model.VPC) bool {
+	return slices.ContainsFunc(n.model.Peerings, func(p *model.Peering) bool { return p.Other(a) == b }) ||
+		slices.ContainsFunc(n.model.TransitGateways, func(g *model.TransitGateway) bool { return g.Attachment(a) != nil && g.Attachment(b) != nil })
 }
 
 // toEndpoint is a VPC endpoint as destination.
@@ -267,7 +276,7 @@ func (n *Network) throughLB(l *model.LoadBalancer, q Query, from *place) []dest 
 	}
 	listeners := l.Listeners
 	if q.Port != 0 {
-		listeners = slices.DeleteFunc(slices.Clone(listeners), func(li *model.Listener) bool { return li.Port != q.Port })
+		listeners = slices.DeleteFunc(slices.Clone(listeners), func(li *model.Listener) bool { return li.Port != q.Port || q.Proto == UDP && !li.Takes(model.UDP) })
 	}
 	var out []dest
 	if len(listeners) == 0 {
@@ -297,12 +306,36 @@ func (n *Network) throughLB(l *model.LoadBalancer, q Query, from *place) []dest 
 				out = append(out, d)
 				continue
 			}
-			for i := range max(len(fronts), len(backends)) {
+			for _, pair := range joined(l, tg, fronts, backends) {
 				e := d
-				e.place, e.backend = fronts[i%len(fronts)], backends[i%len(backends)]
+				e.place, e.backend = pair[0], pair[1]
 				out = append(out, e)
 			}
 		}
+	}
+	return out
+}
+
+// joined are the interfaces of a load balancer with targets that they send to: each in some pair, and within one zone where the
+// load balancer does not cross zones. Then an interface without a target in its zone has none, and its address is not given out.
+func joined(l *model.LoadBalancer, tg *model.TargetGroup, fronts, backends []*place) (out [][2]*place) {
+	if l.Crosses(tg) {
+		for i := range max(len(fronts), len(backends)) {
+			out = append(out, [2]*place{fronts[i%len(fronts)], backends[i%len(backends)]})
+		}
+		return out
+	}
+	for i, b := range backends {
+		front := fronts[i%len(fronts)]
+		for _, f := range fronts {
+			if b.subnet == nil || f.subnet == nil {
+				continue
+			}
+			if same, _ := f.subnet.SameZone(b.subnet); same {
+				front = f
+			}
+		}
+		out = append(out, [2]*place{front, b})
 	}
 	return out
 }
@@ -320,6 +353,9 @@ func (n *Network) backends(tg *model.TargetGroup) []*place {
 				q = *p.node()
 			}
 			q.port = tg.Port
+			if tg.TargetType != "instance" {
+				q.works = sh.cluster.Behind(tg)
+			}
 			if n.mayManage(&q) { // a hypothetical load balancer's rules are not among those of its nodes
 				q.backend = append(slices.Clone(q.backend), tg.Backend...)
 			}

@@ -153,7 +153,7 @@ func (t *tracer) groups(from, to *place, egress bool) Verdict {
 	case imported != nil:
 		return t.stop(Insufficient, "security group", imported.Ref, "the rules of %s are in none of the templates", imported.Ref)
 	case unsure != nil:
-		return t.stop(Insufficient, "security group", unsure.Ref, "%s names %s, which is not known at synth", unsure.Ref, unsure.Unknown)
+		return t.stop(Insufficient, "security group", unsure.Ref, "%s names %s, which is decided at deployment", unsure.Ref, unsure.Unknown)
 	}
 	hint := ""
 	if f := t.pkt.family(); families[4+6-f] && !families[f] {
@@ -222,15 +222,24 @@ func (t *tracer) acl(s *model.Subnet, egress bool) Verdict {
 	if egress {
 		peer, dir = t.pkt.dst, "outbound"
 	}
+	var perhaps []*model.ACLEntry // those that may decide, of what comes before
+	undecided := func(allow bool) *model.ACLEntry {
+		i := slices.IndexFunc(perhaps, func(e *model.ACLEntry) bool { return e.Undecided || e.Allow != allow })
+		if i < 0 {
+			return nil
+		}
+		return perhaps[i]
+	}
 	for _, e := range a.Entries {
-		if e.Egress != egress {
+		if e.Egress != egress || !t.mayMatch(e, peer) {
 			continue
 		}
 		if e.Unknown != "" {
-			return t.stop(Insufficient, "network ACL", e.Ref, "entry %d of %s names %s, which is not known at synth", e.Number, a.Ref, e.Unknown)
-		}
-		if !e.Prefix.IsValid() || !t.covers(e.Proto, e.From, e.To) || !t.inPrefix(peer, e.Prefix) {
+			perhaps = append(perhaps, e)
 			continue
+		}
+		if o := undecided(e.Allow); o != nil {
+			return t.entryUnknown(a, o)
 		}
 		if !e.Allow {
 			t.explicit = true
@@ -241,7 +250,22 @@ func (t *tracer) acl(s *model.Subnet, egress bool) Verdict {
 		}
 		return 0
 	}
+	if o := undecided(false); o != nil {
+		return t.entryUnknown(a, o)
+	}
 	return t.stop(Denied, "network ACL", a.Ref, "no %s entry of subnet %s allows %s with %s", dir, s.Ref, t.pkt.service(), peer.one)
+}
+
+// mayMatch reports whether an entry matches the packet by what is known of it.
+func (t *tracer) mayMatch(e *model.ACLEntry, peer address) bool {
+	if !e.Prefix.IsValid() && (e.Unknown == "" || e.Family != t.pkt.family()) {
+		return false
+	}
+	return t.covers(e.Proto, e.From, e.To) && (!e.Prefix.IsValid() || t.inPrefix(peer, e.Prefix))
+}
+
+func (t *tracer) entryUnknown(a *model.NetworkACL, e *model.ACLEntry) Verdict {
+	return t.stop(Insufficient, "network ACL", e.Ref, "entry %d of %s names %s, which is decided at deployment", e.Number, a.Ref, e.Unknown)
 }
 
 func aclRef(a *model.NetworkACL, e *model.ACLEntry) model.Ref {

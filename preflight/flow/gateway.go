@@ -3,7 +3,6 @@ package flow
 import (
 	"fmt"
 	"net/netip"
-	"slices"
 
 	"github.com/eks-ipv6/cdk/internal/model"
 )
@@ -50,14 +49,18 @@ func (t *tracer) exitIGW(g *model.InternetGateway, from, to *place, route *model
 		return t.leadsAway(route, to)
 	case t.inPrefix(t.pkt.dst, nat64):
 		return t.untranslated(name, g.Ref, route)
-	case t.among(t.pkt.dst, privateRanges) >= 0:
-		return t.stop(NoRoute, name, g.Ref, "%s is private: the internet does not route it", t.pkt.dst.one)
+	}
+	if v := t.notGlobal(name, g.Ref, to); v != 0 {
+		return v
 	}
 	if v := t.publicAccess(from, g.VPC, true, name, g.Ref); v != 0 {
 		return v
 	}
 	if t.pkt.family() == IPv4 {
 		if !from.public.IsValid() {
+			if from.publicUnknown != "" {
+				return t.stop(Insufficient, name, g.Ref, "whether %s %s has a public IPv4 address is not known: %s", from.label, from.on, from.publicUnknown)
+			}
 			return t.stop(NoRoute, name, g.Ref, "%s %s has no public IPv4 address, which %s in %s needs", from.label, from.on, describe(route), route.Table.Ref)
 		}
 		t.standsFor(from)
@@ -72,6 +75,17 @@ func (t *tracer) exitIGW(g *model.InternetGateway, from, to *place, route *model
 	}
 	if !to.outside() {
 		return t.byInternet(from, to)
+	}
+	return 0
+}
+
+// notGlobal ends a packet for an address that no host on the internet has.
+func (t *tracer) notGlobal(name string, g model.Ref, to *place) Verdict {
+	switch {
+	case t.among(t.pkt.dst, privateRanges) >= 0:
+		return t.stop(NoRoute, name, g, "%s is private: the internet does not route it", t.pkt.dst.one)
+	case to.outside() && (t.among(t.pkt.dst, specialRanges) >= 0):
+		return t.stop(NoRoute, name, g, "%s is reserved: no host on the internet has it", t.pkt.dst.one)
 	}
 	return 0
 }
@@ -106,6 +120,9 @@ func (t *tracer) exitEgressOnly(g *model.EgressOnlyGateway, from, to *place, rou
 	}
 	if t.reply {
 		return t.stop(NoRoute, name, g.Ref, "the connection came in elsewhere: its answer cannot leave by %s", g.Ref)
+	}
+	if v := t.notGlobal(name, g.Ref, to); v != 0 {
+		return v
 	}
 	if v := t.publicAccess(from, g.VPC, true, name, g.Ref); v != 0 {
 		return v
@@ -194,9 +211,20 @@ func (t *tracer) enter(from, to *place, out model.Target) Verdict {
 		case *model.Endpoint:
 			t.hop(Forward, "VPC endpoint", g.Ref, "answer of the service")
 		}
+		if g, ok := out.(*model.InternetGateway); ok {
+			if v := t.edge(g, to); v != 0 {
+				return v
+			}
+		}
 		return t.arrive(to, from, false)
 	}
 	g := v.InternetGateway
+	if v := t.private(v, to); v != 0 {
+		return v
+	}
+	if to.accelerator != nil && !to.public.IsValid() {
+		return t.stop(Insufficient, to.label, to.ref, "Global Accelerator (%s) brings packets from the internet to %s, and how is not modelled", *to.accelerator, to.ref)
+	}
 	if g == nil {
 		if to.subnet != nil && to.subnet.RouteTable != nil {
 			if r, _ := t.lookupIn(to.subnet.RouteTable, t.pkt.src); r != nil {
@@ -211,11 +239,16 @@ func (t *tracer) enter(from, to *place, out model.Target) Verdict {
 		if v := t.routable(v, t.pkt.dst, "internet gateway", g.Ref); v != 0 {
 			return v
 		}
+	} else if !to.public.IsValid() && to.publicUnknown != "" {
+		return t.stop(Insufficient, "internet gateway", g.Ref, "whether %s %s has a public IPv4 address is not known: %s", to.label, to.on, to.publicUnknown)
 	} else if !to.public.IsValid() || !to.v4.IsValid() {
 		return t.stop(NoRoute, "internet gateway", g.Ref, "%s %s has no public IPv4 address", to.label, to.on)
 	}
 	if to.subnet.RouteTable == nil || to.subnet.RouteTable.Imported {
 		return t.stop(Insufficient, "route table", to.subnet.Ref, "the route table of subnet %s is in none of the templates", to.subnet.Ref)
+	}
+	if v := t.edge(g, to); v != 0 {
+		return v
 	}
 	// A gateway serves a subnet only when the subnet's table sends the client's address to it.
 	table := to.subnet.RouteTable
@@ -239,6 +272,9 @@ func (t *tracer) enter(from, to *place, out model.Target) Verdict {
 		}
 		return t.stop(NoRoute, "route table", table.Ref, "no route to the internet (%s) from subnet %s: the internet gateway does not serve it", t.pkt.src.one, to.subnet.Ref)
 	default:
+		if isMiddlebox(target) {
+			return t.middlebox(route, to)
+		}
 		return t.stop(NoRoute, "route table", table.Ref, "%s does not lead to the internet gateway", describe(route))
 	}
 	if v := t.publicAccess(to, v, false, "internet gateway", g.Ref); v != 0 {
@@ -256,6 +292,61 @@ func (t *tracer) enter(from, to *place, out model.Target) Verdict {
 		t.hop(Forward, "internet gateway", g.Ref, "no translation; "+describe(route))
 	}
 	return t.arrive(to, from, false)
+}
+
+// edge asks the route table of an internet gateway, if it has one, where a packet from the internet goes first.
+// See https://docs.aws.amazon.com/vpc/latest/userguide/gateway-route-tables.html.
+func (t *tracer) edge(g *model.InternetGateway, to *place) Verdict {
+	if g.Edge == nil || to.subnet == nil {
+		return 0
+	}
+	inside := t.address(to, t.pkt.family())
+	if g.Edge.Imported {
+		return t.stop(Insufficient, "route table", g.Edge.Ref, "the route table %s of %s is in none of the templates", g.Edge, g.Ref)
+	}
+	route, unsure := t.lookupIn(g.Edge, inside)
+	switch {
+	case route != nil && isMiddlebox(route.Target):
+		return t.middlebox(route, to)
+	case len(unsure) > 0:
+		return t.stop(Insufficient, "route table", g.Edge.Ref, "the destination of %s is %s", unsure[0].Ref, unsure[0].Unknown)
+	}
+	return 0
+}
+
+// private is where a packet with a private source may come in that no internet gateway lets in: by a VPN or a Direct Connect of
+// the VPC, or of a transit gateway that it is attached to, or by what the subnet's table sends the answer to.
+func (t *tracer) private(v *model.VPC, to *place) Verdict {
+	var by *model.Ref
+	if v.PrivateGateway != nil {
+		by = v.PrivateGateway
+	}
+	for _, g := range t.model.TransitGateways {
+		if g.Attachment(v) == nil {
+			continue
+		}
+		for _, a := range g.Attachments {
+			if a.Learns {
+				by = &a.Ref
+			}
+		}
+	}
+	if t.among(t.pkt.src, privateRanges) < 0 {
+		return 0
+	}
+	if s := to.subnet; by == nil && s != nil && s.RouteTable != nil && !s.RouteTable.Imported {
+		if route, _ := t.lookupIn(s.RouteTable, t.pkt.src); route != nil {
+			g, transit := route.Target.(*model.TransitGateway)
+			if isMiddlebox(route.Target) || transit && g.Imported {
+				at := route.Target.Resource()
+				by = &at
+			}
+		}
+	}
+	if by == nil {
+		return 0
+	}
+	return t.stop(Insufficient, to.label, to.ref, "%s may come by %s, whose other side is not in the templates", t.pkt.src.one, *by)
 }
 
 // toNAT brings the packet to a NAT gateway.
@@ -277,7 +368,7 @@ func (t *tracer) toNAT(g *model.NATGateway, at position, from, to *place, route 
 	}
 	p := &place{kind: natPlace, name: g.String(), label: name, ref: g.Ref, nat: g, vpc: g.VPC, subnet: g.Subnet, open: true, public: g.Public}
 	p.v4 = g.Address()
-	if g.Subnet != nil {
+	if g.Subnet != nil && !g.Fixed.IsValid() {
 		p.range4 = t.net.places.usable(g.Subnet.IPv4)
 	}
 	if g.Subnet == nil {
@@ -377,6 +468,11 @@ func (t *tracer) transit(g *model.TransitGateway, at position, from, to *place) 
 	const name = "transit gateway"
 	six := t.pkt.family() == IPv6
 	a := g.Attachment(at.vpc)
+	var near *model.Subnet // the attachment's, in the zone of the packet
+	inZone := true
+	if a != nil && at.subnet != nil {
+		near, inZone = model.Serving(a.Subnets, at.subnet)
+	}
 	switch {
 	case a == nil && g.Imported:
 		return at, t.stop(Insufficient, name, g.Ref, "the attachments of %s are in none of the templates", g.Ref)
@@ -384,18 +480,18 @@ func (t *tracer) transit(g *model.TransitGateway, at position, from, to *place) 
 		return at, t.stop(NoRoute, name, g.Ref, "%s has no attachment of %s", g.Ref, at.vpc.Ref)
 	case six && !a.IPv6:
 		return at, t.stop(NoRoute, "transit gateway attachment", a.Ref, "Ipv6Support of %s is not enable", a.Ref)
-	case at.subnet != nil && len(a.Subnets) > 0 && attachmentSubnet(a, at.subnet.Zone, true) == nil:
+	case !inZone:
+		return at, t.stop(Insufficient, "transit gateway attachment", a.Ref, "whether %s has a subnet in the zone of %s is not known: AWS chooses the zone of one, or one is named by its id", a.Ref, at.subnet.Ref)
+	case at.subnet != nil && len(a.Subnets) > 0 && near == nil:
 		return at, t.stop(NoRoute, "transit gateway attachment", a.Ref, "%s has no subnet in zone %s of %s", a.Ref, at.subnet.Zone, at.subnet.Ref)
 	case g.Imported && a.Table == nil:
 		return at, t.stop(Insufficient, name, g.Ref, "the route tables of %s are in none of the templates", g.Ref)
 	case a.Table == nil:
 		return at, t.stop(NoRoute, "transit gateway attachment", a.Ref, "%s is associated with no transit gateway route table", a.Ref)
 	}
-	if at.subnet != nil {
-		if s := attachmentSubnet(a, at.subnet.Zone, true); s != nil { // also when it is the sender's own
-			if v := t.acl(s, false); v != 0 {
-				return at, v
-			}
+	if near != nil { // also when it is the sender's own
+		if v := t.acl(near, false); v != 0 {
+			return at, v
 		}
 	}
 	route, uncertain := t.transitRoute(a.Table, t.pkt.dst)
@@ -411,6 +507,15 @@ func (t *tracer) transit(g *model.TransitGateway, at position, from, to *place) 
 		return at, t.stop(Insufficient, "transit gateway route table", route.Ref, "the attachment of route %s is in none of the templates", route.Ref)
 	}
 	next := route.Attachment
+	for _, u := range uncertain {
+		if u.Attachment == nil || !u.Attachment.Learns {
+			continue
+		}
+		if to.outside() && t.among(t.pkt.dst, privateRanges) >= 0 {
+			return at, t.stop(Insufficient, "transit gateway route table", a.Table.Ref, "%s → %s, unless a route of %s is more specific: %s", route.Destination, next.Ref, u.Ref, u.Unknown)
+		}
+		t.note("the destination of route %s (%s) is not known at synth: assumed not to hold %s", u.Ref, u.Unknown, t.pkt.dst.one)
+	}
 	t.hop(Route, "transit gateway route table", a.Table.Ref, fmt.Sprintf("%s → %s", route.Destination, next.Ref))
 	switch {
 	case six && !next.IPv6:
@@ -420,11 +525,7 @@ func (t *tracer) transit(g *model.TransitGateway, at position, from, to *place) 
 	case next.VPC == at.vpc:
 		return at, t.stop(NoRoute, "transit gateway route table", a.Table.Ref, "%s leads back to %s", route.Destination, at.vpc.Ref)
 	}
-	zone := ""
-	if at.subnet != nil {
-		zone = at.subnet.Zone
-	}
-	s := attachmentSubnet(next, zone, false)
+	s := farSubnet(next, at.subnet)
 	if s == nil || s.Imported {
 		return at, t.stop(Insufficient, "transit gateway attachment", next.Ref, "the subnets of %s are in none of the templates", next.Ref)
 	}
@@ -449,12 +550,14 @@ func (t *tracer) transitRoute(table *model.TransitTable, a address) (*model.Tran
 	return route, uncertain
 }
 
-func attachmentSubnet(a *model.Attachment, zone string, same bool) *model.Subnet {
-	i := slices.IndexFunc(a.Subnets, func(s *model.Subnet) bool { return s.Zone == zone })
-	switch {
-	case i >= 0:
-		return a.Subnets[i]
-	case same || len(a.Subnets) == 0:
+// farSubnet is the subnet by which a packet leaves an attachment: one in the zone that it comes from, else the first.
+func farSubnet(a *model.Attachment, from *model.Subnet) *model.Subnet {
+	if from != nil {
+		if s, _ := model.Serving(a.Subnets, from); s != nil {
+			return s
+		}
+	}
+	if len(a.Subnets) == 0 {
 		return nil
 	}
 	return a.Subnets[0]

@@ -44,6 +44,7 @@ type variable struct {
 	asked   domain // at the start of the question
 	now     domain // what is left after the decisions of this walk
 	address bool
+	names   []string // of a choice: what each number stands for
 }
 
 // address is an address of the walked packet. one is the value that is walked; as says how it follows from the variable's.

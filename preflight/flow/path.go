@@ -85,6 +85,9 @@ func (t *tracer) forward(from *place, d dest) Verdict {
 	if v != 0 {
 		return v
 	}
+	if v := t.policies(from, true); v != 0 {
+		return v
+	}
 	if d.fails != 0 {
 		return t.stop(d.fails, d.failLabel, d.failAt, "%s", d.failWhy)
 	}
@@ -139,8 +142,36 @@ func (t *tracer) forward(from *place, d dest) Verdict {
 			return ExitsNetwork
 		}
 	}
+	if v := t.policies(last, false); v != 0 {
+		return v
+	}
 	t.hop(Deliver, last.label, last.ref, arrival(last))
 	return Delivered
+}
+
+// policies asks the NetworkPolicies and their like about a new connection of a Pod. A place that stands for any Pod stands for one
+// that none is about.
+func (t *tracer) policies(p *place, egress bool) Verdict {
+	if p.kind != podPlace || p.host || p.cluster == nil {
+		return 0
+	}
+	if len(p.works) == 0 {
+		for _, o := range p.cluster.Policies() {
+			t.note("any Pod stands for one that %s is not about", o.Name)
+		}
+		return 0
+	}
+	for _, w := range p.works {
+		pol := p.cluster.PolicyFor(w, egress)
+		switch {
+		case pol == nil:
+		case pol.Denies:
+			return t.stop(Denied, "network policy", pol.Ref, "%s", pol.Why)
+		default:
+			return t.stop(Insufficient, "network policy", pol.Ref, "%s", pol.Why)
+		}
+	}
+	return 0
 }
 
 func arrival(p *place) string {
@@ -192,6 +223,10 @@ func (t *tracer) originate(from *place, d dest, f Family) (sender *place, undos 
 	if from.kind == podPlace && !from.host && c.Family == IPv4 && f == IPv6 {
 		return t.podToIPv6(from, d)
 	}
+	if !t.pkt.src.valid() && f == IPv4 && from.v6.IsValid() && d.named && from.subnet != nil && from.subnet.DNS64 {
+		t.byDNS64(from)
+		return from, nil, 0
+	}
 	if !t.pkt.src.valid() {
 		t.pkt.src = t.pkt.dst
 		t.hop(Originate, from.label, from.ref, arrival(from))
@@ -213,10 +248,7 @@ func (t *tracer) originate(from *place, d dest, f Family) (sender *place, undos 
 func (t *tracer) podToIPv4(from *place, d dest) (*place, []undo, Verdict) {
 	c := from.cluster
 	if d.named && from.subnet.DNS64 {
-		four := t.pkt.dst
-		t.pkt.src, t.pkt.dst = t.address(from, IPv6), four.embed()
-		t.hop(Originate, from.label, from.ref, arrival(from))
-		t.hop(Resolve, "DNS64", from.subnet.In("EnableDns64"), fmt.Sprintf("the resolver answers %s for %s", t.pkt.dst.one, four.one))
+		t.byDNS64(from)
 		return from, nil, 0
 	}
 	t.pkt.src = fixedAddress(podLinkLocal)
@@ -224,7 +256,7 @@ func (t *tracer) podToIPv4(from *place, d dest) (*place, []undo, Verdict) {
 	on, by, unknown := c.IPv4Egress()
 	switch {
 	case unknown != "":
-		return nil, nil, t.stop(Insufficient, "VPC CNI", by, "ENABLE_V4_EGRESS is %s, which is not known at synth", unknown)
+		return nil, nil, t.stop(Insufficient, "VPC CNI", by, "ENABLE_V4_EGRESS is %s, which is decided at deployment", unknown)
 	case !on && by.Property == "ConfigurationValues.env.ENABLE_V4_EGRESS":
 		return nil, nil, t.stop(NoRoute, "VPC CNI", by, "ENABLE_V4_EGRESS is false: the Pod has no IPv4 address")
 	case !on:
@@ -237,6 +269,16 @@ func (t *tracer) podToIPv4(from *place, d dest) (*place, []undo, Verdict) {
 	}
 	node, back := t.asNode(from, by, IPv4, "IPv4 egress: to the node's IPv4 address")
 	return node, []undo{back}, 0
+}
+
+// byDNS64 starts a packet for the name of an IPv4 host from who has no IPv4 address: the subnet's resolver answers with an IPv6
+// address that stands for the IPv4 address.
+// See https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-nat64-dns64.html.
+func (t *tracer) byDNS64(from *place) {
+	four := t.pkt.dst
+	t.pkt.src, t.pkt.dst = t.address(from, IPv6), four.embed()
+	t.hop(Originate, from.label, from.ref, arrival(from))
+	t.hop(Resolve, "DNS64", from.subnet.In("EnableDns64"), fmt.Sprintf("the resolver answers %s for %s", t.pkt.dst.one, four.one))
 }
 
 // asNode is what the VPC CNI does with a Pod's connection that the network shall see under an address of the node: unless
@@ -311,11 +353,17 @@ func (t *tracer) proxy(from *place, d dest) Verdict {
 	if tg == nil {
 		return t.stop(Insufficient, name, d.listener.Ref, "listener %s forwards to no target group of the templates", d.listener.Ref)
 	}
+	if why := d.listener.Misfit(lb.Kind, tg); why != "" {
+		return t.stop(Denied, name, d.listener.Ref, "%s: Elastic Load Balancing refuses it", why)
+	}
 	if tg.Family == IPv6 && !lb.Speaks(IPv6) {
 		return t.stop(Denied, name, lb.Ref, "target group %s has IPv6 targets and address type %s of %s takes none: want dualstack", tg.Ref, lb.AddressType, lb.Ref)
 	}
 	if d.backend == nil {
 		return t.stop(Insufficient, "target group", tg.Ref, "nothing in the templates registers targets with %s", tg.Ref)
+	}
+	if v := t.served(lb, d.backend, name); v != 0 {
+		return v
 	}
 	dst := t.address(d.backend, tg.Family)
 	switch {
@@ -361,6 +409,25 @@ func (t *tracer) proxy(from *place, d dest) Verdict {
 	return 0
 }
 
+// served ends a packet for a target in a zone that the load balancer has no subnet in: such targets get nothing. Those in other
+// VPCs are of no zone.
+// See https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/how-elastic-load-balancing-works.html#availability-zones.
+func (t *tracer) served(lb *model.LoadBalancer, target *place, name string) Verdict {
+	if target.subnet == nil || target.unknown != "" || target.vpc != lb.VPC || len(lb.Subnets) == 0 {
+		return 0
+	}
+	if lb.Cluster != nil { // the controller finds the subnets
+		name = "AWS Load Balancer Controller"
+	}
+	switch s, known := model.Serving(lb.Subnets, target.subnet); {
+	case !known:
+		return t.stop(Insufficient, name, lb.Ref, "whether %s serves the zone of %s is not known: AWS chooses the zone of one of its subnets, or one is named by its id", lb.Ref, target.subnet.Ref)
+	case s == nil:
+		return t.stop(NoRoute, name, lb.Ref, "%s has no subnet in the zone of %s: targets there get nothing", lb.Ref, target.subnet.Ref)
+	}
+	return 0
+}
+
 func lbLabel(l *model.LoadBalancer) string {
 	switch l.Kind {
 	case model.NLB:
@@ -382,9 +449,9 @@ func (t *tracer) publicCIDRs(c *model.Cluster) Verdict {
 	some := slices.ContainsFunc(c.PublicCIDRs, func(p netip.Prefix) bool { return model.FamilyOf(p.Addr()) == src.family() })
 	switch {
 	case c.PublicCIDRsUnknown != "":
-		return t.stop(Insufficient, "EKS public endpoint", r, "PublicAccessCidrs holds %s, which is not known at synth", c.PublicCIDRsUnknown)
+		return t.stop(Insufficient, "EKS public endpoint", r, "PublicAccessCidrs holds %s, which is decided at deployment", c.PublicCIDRsUnknown)
 	case some && len(t.model.StandIns(src.one)) > 0:
-		return t.stop(Insufficient, "EKS public endpoint", r, "whether PublicAccessCidrs holds the address that stands here as %s is not known at synth", src.one)
+		return t.stop(Insufficient, "EKS public endpoint", r, "whether PublicAccessCidrs holds the address that stands here as %s is decided at deployment", src.one)
 	case some:
 		return t.stop(Denied, "EKS public endpoint", r, "PublicAccessCidrs does not hold %s", src.one)
 	}

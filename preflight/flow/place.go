@@ -1,8 +1,10 @@
 package flow
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/model"
@@ -27,22 +29,26 @@ type place struct {
 	range4, range6 netset.Addrs
 	free           freedom
 	public         netip.Addr // the IPv4 address that an internet gateway gives it, one to one
+	accelerator    *model.Ref // the endpoint group of Global Accelerator that leads to it
+	publicUnknown  string     // why it is not known whether it has one
 	port           uint16     // where it listens
 
-	cluster    *model.Cluster
-	nodes      *model.NodeGroup // nil on Fargate
-	host       bool             // a Pod on the host network, or the node itself
-	random     bool             // it translates Pods' connections, to any port
-	node6      netip.Addr       // of a Pod of an IPv4 cluster: the node's IPv6 address, and what it may be
-	nodeRange6 netset.Addrs
-	backend    []*model.Rule // what the load balancer controller adds to the node's groups
-	lb         *model.LoadBalancer
-	nat        *model.NATGateway
-	service    string // short name of an AWS service
-	unknown    string // what is not known of it
-	gone       string // why nothing is there
-	lacks6     string // why it has no IPv6 address though it needs one, and where that is decided
-	lacks6R    model.Ref
+	cluster     *model.Cluster
+	nodes       *model.NodeGroup // nil on Fargate
+	host        bool             // a Pod on the host network, or the node itself
+	random      bool             // it translates Pods' connections, to any port
+	node6       netip.Addr       // of a Pod of an IPv4 cluster: the node's IPv6 address, and what it may be
+	nodeRange6  netset.Addrs
+	nodeUnknown string          // of a Pod whose own addresses are not known: what is not known of the node
+	works       []*model.Object // of a Pod: the workloads that it may be of, none for any Pod
+	backend     []*model.Rule   // what the load balancer controller adds to the node's groups
+	lb          *model.LoadBalancer
+	nat         *model.NATGateway
+	service     string // short name of an AWS service
+	unknown     string // what is not known of it
+	gone        string // why nothing is there
+	lacks6      string // why it has no IPv6 address though it needs one, and where that is decided
+	lacks6R     model.Ref
 }
 
 type placeKind uint8
@@ -135,8 +141,14 @@ var (
 	nat64          = aws.NAT64.Prefix
 )
 
+// unroutable are addresses that no router passes on.
+var unroutable = aws.Unroutable()
+
 // privateRanges are addresses that no route on the internet leads to.
 var privateRanges = aws.PrivateRanges()
+
+// specialRanges are addresses that no host on the internet has.
+var specialRanges = slices.Concat(aws.Special4(), aws.Special6())
 
 // internet is every host on the internet of a family.
 func (n *Network) internet(f Family) *place {
@@ -166,6 +178,16 @@ func (p *place) set(a netip.Addr) {
 	}
 }
 
+// fix gives a place the address of a family that is written down for it.
+func (p *place) fix(a netip.Addr) {
+	switch {
+	case a.Is4() && p.v4.IsValid():
+		p.v4, p.range4 = a, netset.Addrs{}
+	case a.Is6() && p.v6.IsValid():
+		p.v6, p.range6 = a, netset.Addrs{}
+	}
+}
+
 // places gives every subnet its running number of addresses, so that no two places share one, and every public address
 // once.
 type places struct {
@@ -180,15 +202,22 @@ func (a *places) usable(p netip.Prefix) netset.Addrs {
 	if !p.IsValid() {
 		return netset.Addrs{}
 	}
-	set, ok := a.ranges[p]
-	if !ok {
-		set = netset.Of(p)
-		if p.Addr().BitLen()-p.Bits() >= 3 {
-			set = netset.Range(plus(p.Masked().Addr(), 4), netset.Last(p).Prev())
-		}
-		a.ranges[p] = set
+	if set, ok := a.ranges[p]; ok {
+		return set
 	}
-	return set
+	if p.Addr().BitLen()-p.Bits() >= 3 {
+		return netset.Range(plus(p.Masked().Addr(), 4), netset.Last(p).Prev())
+	}
+	return netset.Of(p)
+}
+
+// keep makes the sets of the subnets' ranges, which nothing writes to later: a network serves many at once.
+func (a *places) keep(m *model.Network) {
+	for _, v := range m.VPCs {
+		for _, s := range v.Subnets {
+			a.ranges[s.IPv4], a.ranges[s.IPv6] = a.usable(s.IPv4), a.usable(s.IPv6)
+		}
+	}
 }
 
 // elastic is the next public IPv4 address that stands for one that AWS gives. The NAT gateways have the first of the
@@ -247,7 +276,7 @@ func (a *places) shelf(c *model.Cluster) *shelf {
 		add(ng, ng.Ref, ng.Subnets, ng.Groups, ng.Unknown)
 	}
 	for _, f := range c.Fargate {
-		add(nil, f.Ref, f.Subnets, []*model.SecurityGroup{c.Group}, "")
+		add(nil, f.Ref, f.Subnets, []*model.SecurityGroup{c.Group}, f.Unknown)
 	}
 	for _, sub := range c.Subnets {
 		p := a.in(&place{kind: apiPlace, name: string(APIServer), label: "EKS control plane", ref: c.Ref, cluster: c, port: 443,
@@ -269,10 +298,19 @@ func (a *places) pod(c *model.Cluster, ng *model.NodeGroup, ref model.Ref, sub *
 	n := a.used[sub]
 	a.in(p, sub)
 	if unknown != "" && p.unknown == "" {
-		p.unknown = fmt.Sprintf("%s of %s is not known at synth", unknown, ref)
+		p.unknown = fmt.Sprintf("%s of %s is decided at deployment", unknown, ref)
 	}
-	if sub.MapPublic && ng != nil && p.v4.IsValid() {
-		p.public = a.elastic()
+	p.nodeUnknown = p.unknown
+	if why := c.CustomNetworking(); why != "" {
+		p.unknown = cmp.Or(p.unknown, why)
+	} else if s := c.ExtraPodSubnet(); s != nil && s != sub {
+		p.unknown = cmp.Or(p.unknown, fmt.Sprintf("%s has the tag kubernetes.io/role/cni: Pods may have addresses of it, which is not modelled", s.Ref))
+	}
+	if ng != nil && p.v4.IsValid() {
+		public, unknown := ng.Public(sub)
+		if p.publicUnknown = unknown; public {
+			p.public = a.elastic()
+		}
 	}
 	if c.Family == IPv4 {
 		if sub.AssignIPv6 {
@@ -285,7 +323,7 @@ func (a *places) pod(c *model.Cluster, ng *model.NodeGroup, ref model.Ref, sub *
 	case p.unknown != "":
 	case !sub.IPv6.IsValid():
 		p.lacks6, p.lacks6R = fmt.Sprintf("subnet %s has no IPv6 range", sub.Ref), sub.Ref
-	case !sub.AssignIPv6 && ng != nil && (ng.Template == nil || ng.Template.IPv6AddressCount == 0):
+	case ng != nil && !ng.IPv6(sub):
 		p.lacks6, p.lacks6R = fmt.Sprintf("subnet %s has AssignIpv6AddressOnCreation false: its nodes get no IPv6 address", sub.Ref), sub.In("AssignIpv6AddressOnCreation")
 	}
 	p.v6 = podAddr(sub.IPv6, n)
@@ -313,6 +351,10 @@ func (p *place) node() *place {
 	n := *p
 	n.kind, n.label, n.host, n.port = nodePlace, "node", true, 10250
 	n.name = fmt.Sprintf("nodegroup:%s@%s", p.ref, p.subnet.Ref)
+	n.works = nil
+	if p.kind == podPlace && p.cluster != nil && !p.host {
+		n.unknown = p.nodeUnknown
+	}
 	n.v6 = model.NodeIPv6(p.v6)
 	if p.node6.IsValid() {
 		n.v6, n.range6 = p.node6, p.nodeRange6

@@ -151,6 +151,9 @@ func (n *Network) trace(q Query, from *place, d dest) Trace {
 	if from.outside() && from.free == chosen { // who asks may be any of them
 		anyone := *from
 		anyone.free = every
+		if d.everything && anyone.range6.Equal(n.global6) {
+			anyone.range6 = n.anyone6
+		}
 		from = &anyone
 	}
 	todo := []map[any]domain{nil}
@@ -385,7 +388,11 @@ func (r Region) unassigned() (out []string) {
 	for _, c := range r.cases {
 		for _, v := range c.list {
 			if v.free == assigned && v.narrowed() {
-				if s := fmt.Sprintf("whether the %s is in %s", v.name, text(v.now.addrs.Within(v.asked.addrs))); !slices.Contains(out, s) {
+				s := fmt.Sprintf("which %s is there", v.name)
+				if v.address {
+					s = fmt.Sprintf("whether the %s is in %s", v.name, text(v.now.addrs.Within(v.asked.addrs)))
+				}
+				if !slices.Contains(out, s) {
 					out = append(out, s)
 				}
 			}
@@ -451,12 +458,26 @@ func (c *variables) packets() PacketSet {
 			continue
 		}
 		set := v.now.numbers.String()
+		if v.names != nil {
+			set = v.chosen()
+		}
 		if v.address {
 			set = text(v.now.addrs.Within(v.asked.addrs))
 		}
 		p.Where = append(p.Where, fmt.Sprintf("%s %s", v.name, set))
 	}
 	return p
+}
+
+// chosen names what is left of a choice.
+func (v *variable) chosen() string {
+	var out []string
+	for i, name := range v.names {
+		if v.now.numbers.Contains(uint16(i)) {
+			out = append(out, name)
+		}
+	}
+	return strings.Join(out, " or ")
 }
 
 // text writes prefixes, an address without its length.

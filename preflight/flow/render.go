@@ -47,8 +47,8 @@ func Text(r Report, o TextOptions) string {
 	if len(r.Skipped) > 0 {
 		p.line("")
 		p.line("not applicable:")
-		for _, s := range r.Skipped {
-			p.line("%-4s %s: %s", s.ID, s.Title, s.Reason)
+		for _, s := range joinSkipped(r.Skipped) {
+			p.line("%s: %s", s.Title, s.Reason)
 		}
 	}
 	if len(r.Unmodelled) > 0 {
@@ -65,7 +65,35 @@ func Text(r Report, o TextOptions) string {
 			p.line("     %s", s)
 		}
 	}
+	if len(r.Unread) > 0 {
+		p.line("")
+		p.line("not seen, may decide over packets:")
+		for _, s := range r.Unread {
+			p.line("     %s", s)
+		}
+	}
 	return p.b.String()
+}
+
+// joinSkipped makes one line of flows that are left out for one reason, where they are many.
+func joinSkipped(list []Skipped) (out []Skipped) {
+	const many = 4
+	same := map[string][]string{}
+	for _, s := range list {
+		same[s.Reason] = append(same[s.Reason], s.ID)
+	}
+	told := map[string]bool{}
+	for _, s := range list {
+		ids := same[s.Reason]
+		switch {
+		case len(ids) < many:
+			out = append(out, Skipped{s.ID, fmt.Sprintf("%-4s %s", s.ID, s.Title), s.Reason})
+		case !told[s.Reason]:
+			told[s.Reason] = true
+			out = append(out, Skipped{s.ID, strings.Join(ids, ", "), s.Reason})
+		}
+	}
+	return out
 }
 
 // group puts the results of one flow together, in order.
@@ -157,7 +185,7 @@ func (p *printer) flow(g []Result, width int) {
 		if len(r.Trace.Return) > 0 {
 			way = " on the way back"
 		}
-		p.line("     %s %s → %s%s: %s%s at %s %s: %s", p.mark(r), short(r.From), short(r.To), more, last.Action, way, last.Component, last.Name(), last.By)
+		p.line("     %s %s → %s%s: %s%s at %s: %s", p.mark(r), short(r.From), short(r.To), more, last.Action, way, last.where(), last.By)
 		if len(r.Trace.Regions) > 1 {
 			p.packets(r.Trace.Decisive())
 		}
@@ -170,7 +198,7 @@ func (p *printer) flow(g []Result, width int) {
 		for _, e := range r.Trace.Exceptions() {
 			if key := fmt.Sprint(e.Last().Component, e.Last().Stack, e.Last().LogicalID, e.Text()); !told[key] {
 				told[key] = true
-				p.line("     %s but not: %s at %s %s: %s", p.mark(r), e.Last().Action, e.Last().Component, e.Last().Name(), e.Last().By)
+				p.line("     %s but not: %s at %s: %s", p.mark(r), e.Last().Action, e.Last().where(), e.Last().By)
 				p.packets(e)
 			}
 		}
@@ -274,7 +302,7 @@ func TraceText(t Trace, o TextOptions) string {
 	if len(t.Regions) > 1 {
 		for _, r := range t.Regions {
 			last := r.Last()
-			p.line("%s at %s %s: %s", r.Verdict, last.Component, last.Name(), last.By)
+			p.line("%s at %s: %s", r.Verdict, last.where(), last.By)
 			p.packets(r)
 		}
 	}
@@ -316,6 +344,14 @@ func pad(s string, n int) string { return s + strings.Repeat(" ", max(0, n-utf8.
 
 func addresses(p Packet) string { return fmt.Sprintf("%s → %s", p.Src, p.Dst) }
 
+// where is the component with its name, where it has one of its own.
+func (h Hop) where() string {
+	if name := h.Name(); name != h.Component {
+		return h.Component + " " + name
+	}
+	return h.Component
+}
+
 func named(path, id string) string {
 	if path != "" {
 		return path
@@ -330,6 +366,7 @@ type jsonReport struct {
 	Version    int         `json:"version"`
 	Flows      []jsonFlow  `json:"flows"`
 	Unmodelled []Component `json:"unmodelled"`
+	Unread     []string    `json:"unread,omitempty"`
 }
 
 type jsonFlow struct {
@@ -347,7 +384,7 @@ type jsonFlow struct {
 
 // JSON writes a report for programs. Lists that are empty are [], never null.
 func JSON(r Report) ([]byte, error) {
-	out := jsonReport{Version: jsonVersion, Flows: []jsonFlow{}, Unmodelled: append([]Component{}, r.Unmodelled...)}
+	out := jsonReport{Version: jsonVersion, Flows: []jsonFlow{}, Unmodelled: append([]Component{}, r.Unmodelled...), Unread: r.Unread}
 	for _, f := range r.Results {
 		out.Flows = append(out.Flows, jsonFlow{ID: f.ID, From: f.From, To: f.To, Expect: f.Expect, Verdict: f.Trace.Verdict, OK: f.OK,
 			Hops: append([]Hop{}, f.Trace.Hops...), Return: append([]Hop{}, f.Trace.Return...), Assumptions: append([]string{}, f.Trace.Assumptions...), Regions: jsonRegions(f.Trace)})

@@ -115,7 +115,7 @@ func settled() []question {
 
 	keeps := replace("AppNlb", "Manifest", `"annotations":{`, `"annotations":{"service.beta.kubernetes.io/aws-load-balancer-target-group-attributes":"preserve_client_ip.enabled=true",`)
 	internal := replace("AppNlb", "Manifest", `scheme":"internet-facing"`, `scheme":"internal"`)
-	private := []any{ref("PrivateA"), ref("PrivateB")}
+	private := []any{ref("PrivateA"), ref("PrivateB"), ref("PrivateC")}
 	pods := func(protocol, kept string) edit {
 		return nlb(private, object{"VpcId": ref("Vpc"), "TargetType": "ip", "IpAddressType": "ipv6", "Protocol": protocol, "Port": 8080, "TargetGroupAttributes": preserve(kept)})
 	}
@@ -205,7 +205,7 @@ func settled() []question {
 		{"and not over TCP", cluster, all(pods("TCP", "false"), bind("NlbTargets", publicAIPv6, "TCP")), flow.Query{From: "subnet:PublicA", To: "Nlb"}, flow.Denied, "Cluster", "no rule allows tcp/8080", ""},
 		{"a target registered by an instance's address, behind a transit gateway", transit, remote("false"), flow.Query{From: "subnet:EastPrivateA", To: "Nlb"}, flow.Delivered, "OldInstance", "", ""},
 		{"where the client's address cannot be kept", transit, remote("true"), flow.Query{From: "subnet:EastPrivateA", To: "Nlb", Family: flow.IPv4}, flow.NoRoute, "NlbTargets", "behind a transit gateway", ""},
-		{"an internal NLB of a Service that the internet may call", cluster, all(internal, toIgw, set("PrivateB", "Tags", nil), set("PrivateC", "Tags", nil),
+		{"an internal NLB of a Service that the internet may call", cluster, all(internal, toIgw, set("PrivateB", "Tags", nil), set("PrivateC", "Tags", nil), set("NodesX86", "Subnets", []any{ref("PrivateA")}), set("NodesArm", "Subnets", []any{ref("PrivateA")}),
 			replace("AppNlb", "Manifest", `"annotations":{`, `"annotations":{"service.beta.kubernetes.io/aws-load-balancer-attributes":"ipv6.deny_all_igw_traffic=false",`)), flow.Query{From: flow.Internet6, To: flow.Service("shop", "web-nlb")}, flow.Delivered, "", "", ""},
 
 		{"a route to a CIDR before one to a prefix list that holds it", cluster, twice, flow.Query{From: pod, To: flow.Internet4}, flow.ExitsNetwork, "", "", "NAT gateway NatA: snat"},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/eks-ipv6/cdk/internal/model"
 	"github.com/eks-ipv6/cdk/internal/netset"
@@ -185,7 +186,7 @@ func (t *tracer) carry(from, to *place) (nat *place, out model.Target, v Verdict
 				return nil, nil, v
 			}
 		}
-		route, v := t.lookup(at, from)
+		route, v := t.lookup(at, from, to)
 		if v != 0 {
 			return nil, nil, v
 		}
@@ -219,12 +220,15 @@ func (t *tracer) carry(from, to *place) (nat *place, out model.Target, v Verdict
 			}
 			at = next
 		case *model.Endpoint:
+			if target.Middlebox {
+				return nil, nil, t.middlebox(route, to)
+			}
 			return nil, target, t.toService(target, from, to)
 		case *model.Other:
 			if target.Dangling {
 				return nil, nil, t.stop(NoRoute, "route table", route.Ref, "the route has no target")
 			}
-			return nil, nil, t.stop(Insufficient, "route table", route.Table.Ref, "%s leads to %s %s, which is not modelled or not in the templates", describe(route), target.Property, target.Value)
+			return nil, nil, t.middlebox(route, to)
 		default:
 			return nil, nil, t.stop(Insufficient, "route table", route.Table.Ref, "%s leads to something unknown", describe(route))
 		}
@@ -286,7 +290,7 @@ func describe(r *model.Route) string {
 }
 
 // lookup finds the route for the packet and shows it.
-func (t *tracer) lookup(at position, from *place) (*model.Route, Verdict) {
+func (t *tracer) lookup(at position, from, to *place) (*model.Route, Verdict) {
 	if at.subnet == nil { // a regional NAT gateway: AWS keeps its table
 		if at.vpc == nil || at.vpc.InternetGateway == nil {
 			return nil, t.stop(NoRoute, "NAT gateway", from.ref, "the VPC has no internet gateway attached for the regional NAT gateway to use")
@@ -313,7 +317,13 @@ func (t *tracer) lookup(at position, from *place) (*model.Route, Verdict) {
 		if table != nil {
 			name, r = "route table "+table.String(), table.Ref
 		}
+		if table != nil && table.Unknown != "" {
+			return nil, t.stop(Insufficient, "route table", r, "%s", table.Unknown)
+		}
 		return nil, t.stop(Insufficient, "route table", r, "%s of subnet %s is in none of the templates", name, at.subnet.Ref)
+	}
+	if why := t.unrouted(t.pkt.dst); why != "" {
+		return nil, t.stop(NoRoute, "route table", table.Ref, "%s", why)
 	}
 	route, uncertain := t.lookupIn(table, t.pkt.dst)
 	where := ""
@@ -327,8 +337,11 @@ func (t *tracer) lookup(at position, from *place) (*model.Route, Verdict) {
 		return nil, t.stop(NoRoute, "route table", table.Ref, "no route to %s from subnet %s%s", t.pkt.dst.one, at.subnet.Ref, where)
 	}
 	for _, u := range uncertain {
+		if _, local := route.Target.(model.Local); !local && to.outside() && slices.Contains(table.Learned, u) && t.among(t.pkt.dst, privateRanges) >= 0 {
+			return nil, t.stop(Insufficient, "route table", table.Ref, "%s, unless a route of %s is more specific: %s", describe(route), u.Ref, u.Unknown)
+		}
 		if _, local := route.Target.(model.Local); !local { // nothing is more specific than what decides in the VPC itself
-			t.note("the destination of route %s (%s) is not known at synth: assumed not to hold %s", u.Ref, u.Unknown, t.pkt.dst.one)
+			t.note("the destination of route %s (%s) is decided at deployment: assumed not to hold %s", u.Ref, u.Unknown, t.pkt.dst.one)
 		}
 	}
 	t.hop(Route, "route table", table.Ref, describe(route)+where)
@@ -337,8 +350,9 @@ func (t *tracer) lookup(at position, from *place) (*model.Route, Verdict) {
 
 // lookupIn finds the route of a table for an address. The decision is the same for the addresses of the route's destination
 // that no route with a longer prefix takes.
-func (t *tracer) lookupIn(table *model.RouteTable, a address) (*model.Route, []*model.Route) {
+func (t *tracer) lookupIn(table *model.RouteTable, a address) (found *model.Route, unsure []*model.Route) {
 	route, uncertain := table.Lookup(a.one)
+	defer func() { found = t.whichOf(found) }()
 	if a.of == nil {
 		return route, uncertain
 	}
@@ -359,6 +373,61 @@ func (t *tracer) lookupIn(table *model.RouteTable, a address) (*model.Route, []*
 		}
 	}
 	return route, uncertain
+}
+
+// whichOf is the walked one of the routes that exclude each other.
+func (t *tracer) whichOf(r *model.Route) *model.Route {
+	if r == nil || len(r.Alternatives()) == 0 {
+		return r
+	}
+	list := r.Alternatives()
+	names := make([]string, len(list))
+	for i, o := range list {
+		names[i] = o.Ref.String()
+		if list[0].Ref == list[1].Ref { // one route, whose target the deployment chooses
+			names[i] += " to " + o.Target.Resource().String()
+		}
+	}
+	which := t.number(r, "of the routes "+strings.Join(names, " and "), assigned, netset.Between(0, uint16(len(list)-1)), 0)
+	which.of.names = names
+	for i, o := range list {
+		if t.oneOf(which, netset.Just(uint16(i))) {
+			return o
+		}
+	}
+	return r
+}
+
+// middlebox ends a packet at something that may change it or drop it, and that the templates do not show the inside of.
+func (t *tracer) middlebox(route *model.Route, to *place) Verdict {
+	switch target := route.Target.(type) {
+	case *model.Endpoint:
+		return t.stop(Insufficient, "route table", route.Table.Ref, "%s leads to a gateway load balancer: whether what is behind it passes the packet to %s is not in the templates", describe(route), to.name)
+	case *model.Other:
+		return t.stop(Insufficient, "route table", route.Table.Ref, "%s leads to %s %s, which is not modelled or not in the templates", describe(route), target.Property, target.Value)
+	}
+	return t.stop(Insufficient, "route table", route.Table.Ref, "%s leads to something unknown", describe(route))
+}
+
+// isMiddlebox reports whether what a route leads to may pass a packet on, or may not.
+func isMiddlebox(target model.Target) bool {
+	switch target := target.(type) {
+	case *model.Endpoint:
+		return target.Middlebox
+	case *model.Other:
+		return !target.Dangling
+	}
+	return false
+}
+
+// unrouted says why no router passes a packet for an address on; "" where one may. The host itself answers for the link-local
+// addresses of AWS's services, such as instance metadata.
+// See https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html and RFC 3927, RFC 4291.
+func (t *tracer) unrouted(a address) string {
+	if t.among(a, unroutable) < 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s is for the host or its link only (loopback, link-local, multicast): no router passes it on", a.one)
 }
 
 // block is the range of a VPC that holds an address.

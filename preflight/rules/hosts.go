@@ -128,15 +128,14 @@ func (c *check) eachNodeText(cl *model.Cluster, visit func(nodeText)) {
 
 // userDataOf is where a node group's user data is: in its launch template, or in an Auto Scaling group's launch configuration.
 func (c *check) userDataOf(n *model.NodeGroup) (at *cfn.Resource, property string) {
-	if n.Template != nil && c.raw(n.Template) != nil {
-		return c.raw(n.Template), "LaunchTemplateData.UserData"
+	if n.Template == nil {
+		return nil, ""
 	}
-	if r := c.raw(n); r != nil && r.Type == "AWS::AutoScaling::AutoScalingGroup" {
-		if lc, ok := r.Prop("LaunchConfigurationName").Resource(); ok {
-			return lc, "UserData"
-		}
+	r := c.raw(n.Template)
+	if r != nil && r.Type == "AWS::AutoScaling::LaunchConfiguration" {
+		return r, "UserData"
 	}
-	return nil, ""
+	return r, "LaunchTemplateData.UserData"
 }
 
 // uncommented is a script without the lines that are comments.

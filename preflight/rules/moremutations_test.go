@@ -148,7 +148,7 @@ var moreMutations = []mutation{
 	{name: "V75 not headless", base: more, add: service(`"clusterIP": "None", "ipFamilyPolicy": "SingleStack", "ports": [{"port": 80}]`), want: ""},
 
 	{name: "V76", base: more, add: "  Fargate: {Type: AWS::EKS::FargateProfile, Properties: {ClusterName: !Ref Cluster, PodExecutionRoleArn: x, Subnets: [!Ref PublicA, !Ref A], Selectors: [{Namespace: batch}]}}\n", want: "V76 Fargate"},
-	{name: "V76 IPv6 alone", base: more, edits: []string{"DestinationIpv6CidrBlock: \"::/0\", EgressOnlyInternetGatewayId: !Ref Eigw", "DestinationIpv6CidrBlock: \"::/0\", GatewayId: !Ref Igw"}, add: "  Fargate: {Type: AWS::EKS::FargateProfile, Properties: {ClusterName: !Ref Cluster, PodExecutionRoleArn: x, Subnets: [!Ref A], Selectors: [{Namespace: batch}]}}\n", want: "V76 Fargate", also: "V22 Out6"},
+	{name: "V76 IPv6 alone", base: more, edits: []string{"DestinationIpv6CidrBlock: \"::/0\", EgressOnlyInternetGatewayId: !Ref Eigw", "DestinationIpv6CidrBlock: \"::/0\", GatewayId: !Ref Igw"}, add: "  Fargate: {Type: AWS::EKS::FargateProfile, Properties: {ClusterName: !Ref Cluster, PodExecutionRoleArn: x, Subnets: [!Ref A], Selectors: [{Namespace: batch}]}}\n", want: "V76 Fargate", also: "V22 Out6; V83 Out6"},
 	{name: "V76 CDK's older construct", base: more, add: "  Fargate: {Type: Custom::AWSCDK-EKS-FargateProfile, Properties: {Config: {clusterName: !Ref Cluster, podExecutionRoleArn: x, subnets: [!Ref PublicB], selectors: [{namespace: batch}]}}}\n", want: "V76 Fargate"},
 	{name: "V76 not EKS's choice of subnets", base: more, add: "  Fargate: {Type: AWS::EKS::FargateProfile, Properties: {ClusterName: !Ref Cluster, PodExecutionRoleArn: x, Selectors: [{Namespace: batch}]}}\n", want: ""},
 
@@ -223,7 +223,7 @@ var moreMutations = []mutation{
 
 	{name: "V80 transit gateway", base: more, edits: []string{`DestinationIpv6CidrBlock: "::/0", EgressOnlyInternetGatewayId: !Ref Eigw`, `DestinationIpv6CidrBlock: "::/0", TransitGatewayId: !Ref Tgw`}, want: "V80 Out6"},
 	{name: "V80 internet gateway", base: more, edits: []string{`DestinationIpv6CidrBlock: "::/0", EgressOnlyInternetGatewayId: !Ref Eigw`, `DestinationIpv6CidrBlock: "::/0", TransitGatewayId: !Ref Tgw`, `DestinationIpv6CidrBlock: "::/0", EgressOnlyInternetGatewayId: !Ref HubEigw`, `DestinationIpv6CidrBlock: "::/0", GatewayId: !Ref HubIgw`},
-		add: "  HubIgw: {Type: AWS::EC2::InternetGateway}\n  HubIgwAttachment: {Type: AWS::EC2::VPCGatewayAttachment, Properties: {VpcId: !Ref Hub, InternetGatewayId: !Ref HubIgw}}\n", want: "V80 Out6"},
+		add: "  HubIgw: {Type: AWS::EC2::InternetGateway}\n  HubIgwAttachment: {Type: AWS::EC2::VPCGatewayAttachment, Properties: {VpcId: !Ref Hub, InternetGatewayId: !Ref HubIgw}}\n", want: "V80 Out6", also: "V83 HubOut6"},
 	{name: "V80 peering", base: more, edits: []string{`DestinationIpv6CidrBlock: "::/0", EgressOnlyInternetGatewayId: !Ref Eigw`, `DestinationIpv6CidrBlock: "::/0", VpcPeeringConnectionId: !Ref Peering`}, want: "V80 Out6"},
 	{name: "V80 not by NAT66", base: more, edits: []string{`DestinationIpv6CidrBlock: "::/0", EgressOnlyInternetGatewayId: !Ref Eigw`, `DestinationIpv6CidrBlock: "::/0", TransitGatewayId: !Ref Tgw`, `DestinationIpv6CidrBlock: "::/0", EgressOnlyInternetGatewayId: !Ref HubEigw`, `DestinationIpv6CidrBlock: "::/0", InstanceId: !Ref Nat66`},
 		add: "  Nat66: {Type: AWS::EC2::Instance, Properties: {SubnetId: !Ref HubA, SourceDestCheck: false}}\n", want: ""},

@@ -92,8 +92,8 @@ var nodeRules = []Rule{
 	},
 	{
 		ID: "V43", Severity: Error, Title: "Launch template whose interface has no IPv6",
-		Why:    "NetworkInterfaces in a launch template replaces what the subnet assigns: without Ipv6AddressCount nodes start without an IPv6 address of their own. A prefix is for Pods and gives the node none.",
-		Fix:    "set Ipv6AddressCount: 1 on the interface, without a prefix, or give SecurityGroupIds instead of NetworkInterfaces",
+		Why:    "What the interface in a launch template says replaces what the subnet assigns: with Ipv6AddressCount 0, or nothing said in a subnet that assigns none, nodes start without an IPv6 address of their own. A prefix is for Pods and gives the node none.",
+		Fix:    "set Ipv6AddressCount: 1 on the interface, without a prefix",
 		Source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-ec2-launchtemplate-networkinterface.html",
 		check: func(c *check) {
 			for _, n := range c.nodes() {
@@ -107,9 +107,9 @@ var nodeRules = []Rule{
 						continue
 					}
 					count := ni.Get("Ipv6AddressCount")
-					zero := !count.Exists() || count.Is("0")
+					zero := count.Is("0") || !count.Exists() && (ni.Get("Ipv6Prefixes").Exists() || ni.Get("Ipv6PrefixCount").Exists() || !slices.ContainsFunc(n.Subnets, func(s *model.Subnet) bool { return s.AssignIPv6 || s.Imported }))
 					if zero && !ni.Get("Ipv6Addresses").Exists() && !ni.Get("NetworkInterfaceId").Exists() {
-						c.report(lt, "LaunchTemplateData.NetworkInterfaces."+itoa(i), "the interface in the launch template of the nodes %s has no Ipv6AddressCount", n.LogicalID)
+						c.report(lt, "LaunchTemplateData.NetworkInterfaces."+itoa(i), "the interface in the launch template of the nodes %s gets no IPv6 address", n.LogicalID)
 					}
 				}
 			}

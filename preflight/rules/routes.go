@@ -179,9 +179,7 @@ var routeRules = []Rule{
 		Source: docNetwork,
 		check: func(c *check) {
 			for _, s := range c.nodeSubnets() {
-				four, _ := c.internetRoute(s, model.IPv4)
-				six, sure := c.internetRoute(s, model.IPv6)
-				if four == nil || six != nil || !sure || hasBroaderRoute6(s.RouteTable) {
+				if !c.noIPv6(s) {
 					continue
 				}
 				c.report(c.raw(s), "", "the route table %s of subnet %s, in which nodes run, has a route for 0.0.0.0/0 and none for ::/0", s.RouteTable.Ref, s.LogicalID)
@@ -219,7 +217,7 @@ var routeRules = []Rule{
 			for _, r := range c.set.Resources("AWS::EC2::Route") {
 				count := func(names ...string) (n int) {
 					for _, p := range names {
-						if !missing(r, p) {
+						if v := r.Prop(p); v.Exists() && !v.MayBeAbsent() {
 							n++
 						}
 					}

@@ -111,7 +111,7 @@ func last(prefix string) string {
 
 // all are the rules by id; V before W.
 var all = sortRules(slices.Concat(networkRules, routeRules, endpointRules, clusterRules, nodeRules, addonRules, iamRules, balancerRules,
-	fargateRules, versionRules, customRules, pullRules, quotaRules, updateRules, exclusiveRules, familyRules, pathRules, rangeRules, hostRules))
+	fargateRules, versionRules, customRules, pullRules, quotaRules, updateRules, exclusiveRules, familyRules, pathRules, rangeRules, hostRules, readingRules, refusedRules))
 
 func sortRules(rules []Rule) []Rule {
 	slices.SortFunc(rules, func(a, b Rule) int { return cmp.Compare(a.ID, b.ID) })

@@ -92,7 +92,11 @@ func passing(t flow.Trace) float64 {
 		}
 		for _, set := range r.Packets() {
 			for _, p := range set.Dst {
-				part += math.Pow(2, -float64(p.Bits()))
+				whole := 0 // the internet is all of IPv4, and 2000::/3 of IPv6
+				if p.Addr().Is6() {
+					whole = 3
+				}
+				part += math.Pow(2, float64(whole-p.Bits()))
 			}
 		}
 	}
@@ -204,7 +208,7 @@ func (c *check) nodePullers(n *model.NodeGroup) (out []puller) {
 		return nil
 	}
 	for _, s := range n.Subnets {
-		if n.Cluster.Family == model.IPv6 && (!s.IPv4.IsValid() || !s.IPv6.IsValid() || !s.AssignIPv6 && (n.Template == nil || n.Template.IPv6AddressCount == 0)) {
+		if n.Cluster.Family == model.IPv6 && (!s.IPv4.IsValid() || !s.IPv6.IsValid() || !n.IPv6(s)) {
 			continue
 		}
 		out = append(out, puller{flow.NodeGroup(n.String()), n, s})

@@ -61,10 +61,10 @@ func joins(i model.Interface) bool {
 	switch {
 	case !i.Subnet.IPv6.IsValid():
 		return false
-	case i.NodeGroup == nil || i.Subnet.AssignIPv6: // Fargate sees to it
+	case i.NodeGroup == nil: // Fargate sees to it
 		return true
 	}
-	return i.NodeGroup.Template != nil && i.NodeGroup.Template.IPv6AddressCount > 0
+	return i.NodeGroup.IPv6(i.Subnet)
 }
 
 // buildPod makes a Pod on a node: an IPv6 address of the node's prefix, and for IPv4 what the VPC CNI's own plugin does.
