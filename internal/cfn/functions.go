@@ -553,6 +553,7 @@ func (e *evaluator) callLength(arg *node, at *place) Value {
 		return Value{kind: Scalar, lit: litNumber, text: strconv.Itoa(len(v.list))}
 	case Scalar, Map, Absent:
 		e.fail(at, "is %s, wanted a list", arg.what())
+	case Ref, Attr, Text, Call: // what they are is not known
 	}
 	return unknown("Fn::Length", v)
 }

@@ -182,6 +182,7 @@ func (e *evaluator) expand(n *node, at *place) Value {
 			}
 		}
 		return ListOf(items...)
+	case nullNode, mapNode:
 	}
 	if fn, ok := n.intrinsic(); ok {
 		return e.call(fn, n.field(fn), at.to(fn))

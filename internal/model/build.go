@@ -130,8 +130,9 @@ func items(v cfn.Value) (list []cfn.Value, unknown string) {
 		return v.Items(), ""
 	case cfn.Call, cfn.Text:
 		return nil, v.String()
+	default:
+		return []cfn.Value{v}, ""
 	}
-	return []cfn.Value{v}, ""
 }
 
 func str(v cfn.Value) string {
@@ -166,6 +167,16 @@ func prefix(v cfn.Value, f Family) (p netip.Prefix, unknown string) {
 		return netip.Prefix{}, fmt.Sprintf("%q, which is not an %s CIDR block", s, f)
 	}
 	return p.Masked(), ""
+}
+
+// address is an address that is written down.
+func address(v cfn.Value) (a netip.Addr, ok bool) {
+	s, ok := v.Text()
+	if !ok {
+		return a, false
+	}
+	a, err := netip.ParseAddr(strings.TrimSpace(s))
+	return a, err == nil
 }
 
 // port is a port number. One that is none, such as 65616, is 0 and a problem.

@@ -3,10 +3,10 @@ package model
 import (
 	"cmp"
 	"fmt"
-	"net/netip"
 	"slices"
 	"strings"
 
+	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/cfn"
 )
 
@@ -184,7 +184,7 @@ func (b *builder) fargateSubnets() {
 func autoSubnets(c *Cluster) []*Subnet {
 	var private []*Subnet
 	for _, s := range c.Subnets {
-		if !s.MapPublic && !s.Tags.Has("kubernetes.io/role/elb") {
+		if !s.MapPublic && !s.Tags.Has(aws.PublicRoleTag) {
 			private = append(private, s)
 		}
 	}
@@ -218,7 +218,7 @@ func (b *builder) cluster(r *cfn.Resource, i int, p interface{ Get(string) cfn.V
 	} else {
 		c.ServiceRange, _ = prefix(p.Get("KubernetesNetworkConfig.ServiceIpv4Cidr"), IPv4)
 		if !c.ServiceRange.IsValid() {
-			c.ServiceRange = netip.MustParsePrefix("172.20.0.0/16")
+			c.ServiceRange = aws.Services172.Prefix
 		}
 	}
 	if fam.Exists() && !fam.Known() {
@@ -402,6 +402,11 @@ func (b *builder) loadBalancers() {
 		for _, m := range mappings {
 			if s := b.subnet(m.Get("SubnetId")); s != nil {
 				l.Subnets = append(l.Subnets, s)
+				for _, at := range []string{"PrivateIPv4Address", "IPv6Address"} {
+					if a, ok := address(m.Get(at)); ok {
+						l.Fixed = append(l.Fixed, a)
+					}
+				}
 			}
 		}
 		l.Groups, unknown = b.groupList(r.Prop("SecurityGroups"))

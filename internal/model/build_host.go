@@ -45,6 +45,11 @@ func (b *builder) hostsAndEndpoints() {
 		h.Kind, h.Port = "mount target", 2049
 		h.Subnets = b.oneSubnet(h, r.Prop("SubnetId"))
 		h.Groups, h.Unknown = b.groupList(r.Prop("SecurityGroups"))
+		for _, at := range []string{"IpAddress", "Ipv6Address"} {
+			if a, ok := address(r.Prop(at)); ok {
+				h.Fixed = append(h.Fixed, a)
+			}
+		}
 		h.IPv6 = r.Prop("IpAddressType").Is("DUAL_STACK") || r.Prop("IpAddressType").Is("IPV6_ONLY")
 	})
 	b.hostsOf("AWS::ElastiCache::ReplicationGroup", func(h *Host, r *cfn.Resource) {
@@ -232,10 +237,8 @@ func (b *builder) interfaceAddresses(h *Host, say func(names ...string) cfn.Valu
 		}
 	}
 	fixed := func(v cfn.Value) {
-		if s, ok := v.Text(); ok {
-			if a, err := netip.ParseAddr(s); err == nil {
-				h.Fixed = append(h.Fixed, a)
-			}
+		if a, ok := address(v); ok {
+			h.Fixed = append(h.Fixed, a)
 		}
 	}
 	fixed(say("PrivateIpAddress"))
@@ -382,17 +385,16 @@ func (b *builder) serviceList(e *Endpoint) *PrefixList {
 
 // ServiceAddresses are the documentation addresses, IPv4 and IPv6, that stand for an AWS service on the internet.
 func ServiceAddresses(service string) []netip.Addr {
-	n := byte(200)
+	n := 200
 	switch service {
 	case "s3":
 		n = 201
 	case "dynamodb":
 		n = 202
 	}
-	return []netip.Addr{
-		netip.AddrFrom4([4]byte{203, 0, 113, n}),
-		netip.AddrFrom16([16]byte{0x20, 0x01, 0x0d, 0xb8, 0xff, 0xff, 0xaa, n, 15: 1}),
-	}
+	six := aws.Documentation6.Addr().As16()
+	six[4], six[5], six[6], six[7], six[15] = 0xff, 0xff, 0xaa, byte(n), 1
+	return []netip.Addr{aws.Documentation4.Nth(n), netip.AddrFrom16(six)}
 }
 
 // shortService is the service in a name such as com.amazonaws.eu-west-1.ecr.api.

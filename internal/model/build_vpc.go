@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/cfn"
 	"github.com/eks-ipv6/cdk/internal/intent"
 )
@@ -104,15 +105,18 @@ func (b *builder) privatePool(pool cfn.Value) bool {
 	return ok && s.Type == "AWS::EC2::IPAMScope"
 }
 
-// documentation is the IPv6 range that stands for block n of a VPC: a part of 2001:db8::/32 (RFC 3849), or of
-// 3fff::/20 (RFC 9637) when the block is larger than a /48.
+// documentation is the IPv6 range that stands for block n of a VPC: a part of aws.Documentation6, or of
+// aws.DocumentationLarge6 when the block is larger than a /48.
 func documentation(vpc, n, bits int) netip.Prefix {
 	i := vpc + 1
 	if bits < 48 {
 		i <<= 4
-		return netip.PrefixFrom(netip.AddrFrom16([16]byte{0x3f, 0xff, byte(n), 0, byte(i >> 8), byte(i)}), bits).Masked()
+		a := aws.DocumentationLarge6.Addr().As16()
+		a[2], a[4], a[5] = byte(n), byte(i>>8), byte(i)
+		return netip.PrefixFrom(netip.AddrFrom16(a), bits).Masked()
 	}
-	a := [16]byte{0x20, 0x01, 0x0d, 0xb8, byte(i >> 8), byte(i), byte(n + 1)}
+	a := aws.Documentation6.Addr().As16()
+	a[4], a[5], a[6] = byte(i>>8), byte(i), byte(n+1)
 	return netip.PrefixFrom(netip.AddrFrom16(a), bits).Masked()
 }
 
@@ -357,6 +361,7 @@ func (b *builder) gateways() {
 		mode := r.Prop("AvailabilityMode")
 		g.Regional = mode.Is("regional") || !mode.Known() && !r.Prop("SubnetId").Exists()
 		g.Private = r.Prop("ConnectivityType").Is("private")
+		g.Fixed, _ = address(r.Prop("PrivateIpAddress"))
 		if s := b.subnet(r.Prop("SubnetId")); s != nil {
 			g.Subnet, g.VPC = s, s.VPC
 		}
@@ -368,8 +373,8 @@ func (b *builder) gateways() {
 		}
 		g.NoAddress = !g.Regional && !g.Private && !r.Prop("AllocationId").Exists()
 		if !g.Private && !g.NoAddress {
-			// RFC 5737's second block; more than 254 gateways share addresses, which changes no verdict.
-			g.Public = netip.AddrFrom4([4]byte{198, 51, 100, byte(i%254) + 1})
+			// More than 254 gateways share addresses, which changes no verdict.
+			g.Public = aws.DocumentationAWS4.Nth(i%254 + 1)
 			b.assume(g.Ref, "public IPv4 address %s stands for the elastic address of %s", g.Public, g.Ref)
 		}
 		b.nats[own(r)] = g

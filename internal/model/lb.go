@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"net/netip"
 
 	"github.com/eks-ipv6/cdk/internal/aws"
 )
@@ -16,6 +17,7 @@ type LoadBalancer struct {
 	VPC         *VPC
 	Subnets     []*Subnet
 	Groups      []*SecurityGroup
+	Fixed       []netip.Addr // the addresses that SubnetMappings write down, each of the subnet whose range holds it
 	Listeners   []*Listener
 	// CrossZone says that its nodes send to targets of every zone that it serves: load_balancing.cross_zone.enabled, always on ALBs.
 	CrossZone   bool
@@ -51,7 +53,7 @@ const (
 
 // Speaks reports whether clients inside the network can reach it by a family.
 func (l *LoadBalancer) Speaks(f Family) bool {
-	return f == IPv4 || l.AddressType == "dualstack" || l.AddressType == "dualstack-without-public-ipv4"
+	return f == IPv4 || l.AddressType == "dualstack" || l.AddressType == aws.DualStackWithoutPublicIPv4
 }
 
 // Listener is an AWS::ElasticLoadBalancingV2::Listener.

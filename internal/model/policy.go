@@ -43,7 +43,9 @@ func (c *Cluster) PolicyFor(w *Object, egress bool) *Policy {
 	}
 	var denies, unread *Policy
 	for _, o := range c.Policies() {
-		if o.Kind == "SecurityGroupPolicy" && o.Namespace == w.Namespace && selects(o, w) {
+		selected, sure := selects(o, w)
+		selected = selected && o.Namespace == w.Namespace
+		if o.Kind == "SecurityGroupPolicy" && selected {
 			return &Policy{Object: o, Why: fmt.Sprintf("%s gives %s security groups of its own", o.Name, w.Name)}
 		}
 		if o.Kind != "NetworkPolicy" || !strings.HasPrefix(o.APIVersion, "networking.k8s.io/") {
@@ -52,11 +54,13 @@ func (c *Cluster) PolicyFor(w *Object, egress bool) *Policy {
 			}
 			continue
 		}
-		if o.Namespace != w.Namespace || !selects(o, w) || !isolates(o, direction) {
+		if !selected || !isolates(o, direction) {
 			continue
 		}
 		rules := At(o.Value, "spec", strings.ToLower(direction))
 		switch {
+		case !sure:
+			unread = &Policy{Object: o, Why: fmt.Sprintf("whether %s is about %s is not read", o.Name, w.Name)}
 		case slices.ContainsFunc(rules.Items(), everything):
 			return nil // policies add up
 		case rules.Exists() && (rules.Kind() != cfn.List || len(rules.Items()) > 0):
@@ -95,20 +99,26 @@ func everything(rule cfn.Value) bool {
 	return rule.Kind() == cfn.Map && len(rule.Keys()) == 0
 }
 
-// selects reports whether a policy's selector takes the Pods of a workload, or may take them.
-func selects(o *Object, w *Object) bool {
+// selects reports whether a policy's selector takes the Pods of a workload, and whether that is sure: expressions are not read.
+func selects(o *Object, w *Object) (yes, sure bool) {
 	sel := At(o.Value, "spec", "podSelector")
 	want := sel.Field("matchLabels")
 	labels := At(w.Value, "spec", "template", "metadata", "labels")
 	if w.Kind == "Pod" {
 		labels = At(w.Value, "metadata", "labels")
 	}
+	sure = !sel.Field("matchExpressions").Exists() && (!sel.Exists() || sel.Kind() == cfn.Map)
 	for _, k := range want.Keys() {
-		if v := labels.Field(k); want.Field(k).Known() && (!v.Exists() || v.Known() && !v.Equal(want.Field(k))) {
-			return false
+		have := labels.Field(k)
+		switch {
+		case want.Field(k).Equal(have):
+		case want.Field(k).Known() && have.Known():
+			return false, true
+		default:
+			sure = false
 		}
 	}
-	return true
+	return true, sure
 }
 
 // CustomNetworking says why the Pods of an IPv4 cluster have addresses and groups of other network interfaces than the nodes' first;

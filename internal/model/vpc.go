@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/cfn"
 )
 
@@ -176,8 +177,8 @@ func (s *Subnet) Prefix(f Family) netip.Prefix {
 // where there is no tag, or tags that contradict each other.
 func (s *Subnet) Meant() (public, private bool) {
 	typ := s.Tags["aws-cdk:subnet-type"]
-	public = s.Tags.Has(PublicRole) || typ == "Public"
-	private = s.Tags.Has(InternalRole) || typ == "Private" || typ == "Isolated"
+	public = s.Tags.Has(aws.PublicRoleTag) || typ == "Public"
+	private = s.Tags.Has(aws.InternalRoleTag) || typ == "Private" || typ == "Isolated"
 	if public && private {
 		return false, false
 	}
@@ -311,6 +312,7 @@ type NATGateway struct {
 	Regional bool // AvailabilityMode regional: no subnet, AWS keeps its route table to the internet gateway
 	Private  bool // ConnectivityType private
 	Public   netip.Addr
+	Fixed    netip.Addr // PrivateIpAddress, not valid where AWS chooses it
 	// NoAddress says that a zonal public gateway has no AllocationId.
 	NoAddress bool
 }
@@ -318,6 +320,9 @@ type NATGateway struct {
 // Address is the gateway's private IPv4 address: one from the end of its subnet, away from the hosts, and for a regional
 // gateway one that no subnet holds. It is not valid where the subnet has no IPv4 range.
 func (g *NATGateway) Address() netip.Addr {
+	if g.Fixed.IsValid() {
+		return g.Fixed
+	}
 	if g.Subnet == nil {
 		return netip.AddrFrom4([4]byte{100, 64, byte(g.Index >> 8), byte(g.Index)})
 	}

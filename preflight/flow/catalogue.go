@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/model"
 	"github.com/eks-ipv6/cdk/internal/netset"
 )
@@ -371,7 +372,7 @@ func (c *catalogue) fromInternet(l *model.LoadBalancer) {
 		id     string
 		client *place
 	}{{"F7", c.net.internet(IPv4)}, {"F8", c.net.internet(IPv6)}} {
-		if f.id == "F7" && l.AddressType == "dualstack-without-public-ipv4" {
+		if f.id == "F7" && l.AddressType == aws.DualStackWithoutPublicIPv4 {
 			c.skip("F7", "%s has address type dualstack-without-public-ipv4: IPv4 clients are not meant", l.Ref)
 			continue
 		}
@@ -698,7 +699,7 @@ func (c *catalogue) subnets() {
 		}
 		if len(untagged) > 0 {
 			c.skip(id, "no private subnet with an IPv6 range in the templates: %s, without a tag %s, count as public by their routes to the internet gateway",
-				strings.Join(untagged, ", "), model.InternalRole)
+				strings.Join(untagged, ", "), aws.InternalRoleTag)
 		}
 		c.skip(id, "no private subnet with an IPv6 range in the templates")
 	}

@@ -61,6 +61,15 @@ func documented() []question {
 		props["DeviceIndex"], props["SubnetId"], props["GroupSet"] = "0", ref("PrivateA"), []any{ref("HostGroup")}
 		return object{"NetworkInterfaces": []any{props}}
 	}
+	behindNAT := func() edit { // a server in a peered VPC, which lets one address of the NAT gateway's subnet in
+		return all(set("PublicA", "CidrBlock", "10.0.0.0/20"), add("OtherVpc", "AWS::EC2::VPC", object{"CidrBlock": "10.9.0.0/16"}), add("OtherSubnet", "AWS::EC2::Subnet", object{"VpcId": ref("OtherVpc"), "CidrBlock": "10.9.0.0/24"}),
+			add("OtherTable", "AWS::EC2::RouteTable", object{"VpcId": ref("OtherVpc")}), add("OtherAssociation", "AWS::EC2::SubnetRouteTableAssociation", object{"SubnetId": ref("OtherSubnet"), "RouteTableId": ref("OtherTable")}),
+			add("Joined", "AWS::EC2::VPCPeeringConnection", object{"VpcId": ref("Vpc"), "PeerVpcId": ref("OtherVpc")}),
+			add("There", "AWS::EC2::Route", object{"RouteTableId": ref("PublicATable"), "DestinationCidrBlock": "10.9.0.0/16", "VpcPeeringConnectionId": ref("Joined")}),
+			add("Back", "AWS::EC2::Route", object{"RouteTableId": ref("OtherTable"), "DestinationCidrBlock": "10.0.0.0/16", "VpcPeeringConnectionId": ref("Joined")}),
+			add("ServerGroup", "AWS::EC2::SecurityGroup", object{"VpcId": ref("OtherVpc"), "GroupDescription": "g", "SecurityGroupIngress": []any{object{"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "CidrIp": "10.0.0.99/32"}}}),
+			add("Server", "AWS::EC2::Instance", object{"SubnetId": ref("OtherSubnet"), "SecurityGroupIds": []any{ref("ServerGroup")}}))
+	}
 	vgw := all(add("Vgw", "AWS::EC2::VPNGateway", object{"Type": "ipsec.1"}), add("VgwAttachment", "AWS::EC2::VPCGatewayAttachment", object{"VpcId": ref("Vpc"), "VpnGatewayId": ref("Vgw")}))
 	learns := all(vgw, add("Propagation", "AWS::EC2::VPNGatewayRoutePropagation", object{"VpnGatewayId": ref("Vgw"), "RouteTableIds": []any{ref("PrivateATable")}}))
 	office := add("EastToOffice", "AWS::EC2::Route", object{"RouteTableId": ref("EastPrivateATable"), "DestinationCidrBlock": "192.168.0.0/16", "TransitGatewayId": ref("Transit")})
@@ -163,12 +172,23 @@ func documented() []question {
 			add("Ban", "AWS::EC2::NetworkAclEntry", object{"NetworkAclId": ref("Acl"), "RuleNumber": 5, "Protocol": -1, "RuleAction": "deny", "CidrBlock": "10.0.128.99/32", "Egress": true})),
 			flow.Query{From: "subnet:PrivateB", To: "Host", Family: flow.IPv4}, flow.Delivered, "Host", "", ""},
 
+		{"a load balancer's address that is written down", cluster, all(instance("Host", "PrivateB", nil), nlb(nil, targets("TCP", 443)), set("Nlb", "Subnets", nil), set("PrivateB", "CidrBlock", "10.0.144.0/20"),
+			set("Nlb", "SubnetMappings", []any{object{"SubnetId": ref("PrivateB"), "PrivateIPv4Address": "10.0.144.99"}}), set("HostGroup", "SecurityGroupIngress", []any{object{"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "CidrIp": "10.0.144.99/32"}}),
+			set("NlbTargets", "TargetGroupAttributes", preserve("false"))), flow.Query{From: "subnet:PrivateC", To: "Nlb", Family: flow.IPv4}, flow.Delivered, "Host", "", ""},
+		{"and one that is not", cluster, all(instance("Host", "PrivateB", nil), nlb([]any{ref("PrivateB")}, targets("TCP", 443)), set("PrivateB", "CidrBlock", "10.0.144.0/20"),
+			set("HostGroup", "SecurityGroupIngress", []any{object{"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "CidrIp": "10.0.144.99/32"}}),
+			set("NlbTargets", "TargetGroupAttributes", preserve("false"))), flow.Query{From: "subnet:PrivateC", To: "Nlb", Family: flow.IPv4}, flow.Insufficient, "", "is decided at deployment", ""},
+		{"a NAT gateway's address that is written down", cluster, all(behindNAT(), set("NatA", "PrivateIpAddress", "10.0.0.99")), flow.Query{From: "subnet:PrivateA", To: "Server", Family: flow.IPv4}, flow.Delivered, "Server", "", "NAT gateway NatA: snat"},
+		{"and one that AWS chooses", cluster, behindNAT(), flow.Query{From: "subnet:PrivateA", To: "Server", Family: flow.IPv4}, flow.Insufficient, "", "is decided at deployment", ""},
+
 		// Routes that others add, and what stands in the way.
 		{"routes that a virtual private gateway learns", cluster, all(learns, drop("PrivateADefault4")), flow.Query{From: "subnet:PrivateA", To: "192.168.5.5"}, flow.Insufficient, "PrivateATable", "what Vgw learns from the other side", ""},
 		{"may be more specific than those to a NAT gateway", cluster, learns, flow.Query{From: "subnet:PrivateA", To: "192.168.5.5"}, flow.Insufficient, "PrivateATable", "unless a route of Propagation is more specific", ""},
 		{"are of the tables that they are propagated to", cluster, all(learns, drop("PrivateBDefault4")), flow.Query{From: "subnet:PrivateB", To: "192.168.5.5"}, flow.NoRoute, "PrivateBTable", "no route to 192.168.5.5", ""},
 		{"and never of the VPC's own range", cluster, all(learns, instance("Host", "PrivateB", nil)), flow.Query{From: "subnet:PrivateA", To: "Host", Family: flow.IPv4}, flow.Delivered, "Host", "", ""},
 		{"from a private network by a virtual private gateway", cluster, all(vgw, instance("Host", "PrivateB", nil)), flow.Query{From: "192.168.5.5", To: "Host"}, flow.Insufficient, "Host", "may come by Vgw", ""},
+		{"or by a gateway that the subnet's table leads to", cluster, all(instance("Host", "PrivateB", nil), add("ToOffice", "AWS::EC2::Route", object{"RouteTableId": ref("PrivateBTable"), "DestinationCidrBlock": "192.168.0.0/16", "GatewayId": "vgw-1"})),
+			flow.Query{From: "192.168.5.5", To: "Host"}, flow.Insufficient, "Host", "may come by vgw-1", ""},
 		{"and not without one", cluster, instance("Host", "PublicA", nil), flow.Query{From: "192.168.5.5", To: "Host"}, flow.NoRoute, "", "", ""},
 		{"from a client of a Client VPN endpoint", cluster, all(instance("Host", "PrivateB", nil), add("Clients", "AWS::EC2::ClientVpnEndpoint", object{"ClientCidrBlock": "10.200.0.0/22"})),
 			flow.Query{From: "10.200.0.5", To: "Host"}, flow.Insufficient, "Clients", "client of the VPN endpoint", ""},
@@ -193,7 +213,10 @@ func documented() []question {
 		{"a target in a zone that its load balancer has no subnet in", cluster, served([]any{ref("PrivateA")}), flow.Query{From: "subnet:PrivateA", To: "Nlb", Family: flow.IPv4}, flow.NoRoute, "Nlb", "no subnet in the zone of PrivateB", ""},
 		{"also with cross-zone load balancing", cluster, served([]any{ref("PrivateA")}, object{"Key": "load_balancing.cross_zone.enabled", "Value": "true"}), flow.Query{From: "subnet:PrivateA", To: "Nlb", Family: flow.IPv4}, flow.NoRoute, "Nlb", "no subnet in the zone of PrivateB", ""},
 		{"a zone that is an id may be the target's", cluster, all(served([]any{ref("PrivateA")}), set("PrivateA", "AvailabilityZone", nil), set("PrivateA", "AvailabilityZoneId", "euw1-az1")), flow.Query{From: "subnet:PrivateC", To: "Nlb", Family: flow.IPv4}, flow.Insufficient, "Nlb", "named by its id", ""},
-		{"without cross-zone load balancing the interface of the target's zone forwards", cluster, served(private), flow.Query{From: "subnet:PrivateC", To: "Nlb", Family: flow.IPv4}, flow.Delivered, "Host", "", "route table PrivateCTable: route"},
+		{"without cross-zone load balancing only the interface in the target's zone forwards", cluster, all(served(private), acl("Vpc", "PrivateA")), flow.Query{From: "subnet:PrivateC", To: "Nlb", Family: flow.IPv4}, flow.Delivered, "Host", "", ""},
+		{"with it all of them do", cluster, all(served(private, object{"Key": "load_balancing.cross_zone.enabled", "Value": "true"}), acl("Vpc", "PrivateA")), flow.Query{From: "subnet:PrivateC", To: "Nlb", Family: flow.IPv4}, flow.Denied, "Own", "no inbound entry", ""},
+		{"also where the target group says it", cluster, all(served(private), acl("Vpc", "PrivateA"), set("NlbTargets", "TargetGroupAttributes", []any{object{"Key": "load_balancing.cross_zone.enabled", "Value": "true"}})),
+			flow.Query{From: "subnet:PrivateC", To: "Nlb", Family: flow.IPv4}, flow.Denied, "Own", "no inbound entry", ""},
 		{"an attachment's zone by id", transit, all(set("EastPrivateA", "AvailabilityZone", nil), set("EastPrivateA", "AvailabilityZoneId", "euw1-az1"), set("EastAttachment", "SubnetIds", []any{ref("EastPrivateB")})),
 			flow.Query{From: eastToWest, To: "pod:any@WestNodes@WestPrivateA"}, flow.Insufficient, "EastAttachment", "in the zone of EastPrivateA is not known", ""},
 		{"or one that AWS chooses", transit, all(set("EastPrivateA", "AvailabilityZone", nil), set("EastAttachment", "SubnetIds", []any{ref("EastPrivateB")})),
@@ -209,7 +232,10 @@ func documented() []question {
 		{"and by a transit gateway", transit, admin, flow.Query{From: "Admin", To: "apiserver@WestPrivateA", Family: flow.IPv4}, flow.Delivered, "WestCluster", "interface in WestPrivateA", ""},
 		{"not where the name has public addresses", peering, all(admin, set("WestCluster", "ResourcesVpcConfig.EndpointPublicAccess", true)), flow.Query{From: "Admin", To: "apiserver@WestPrivateA", Family: flow.IPv4}, flow.NoRoute, "EastPrivateATable", "no route to", ""},
 		{"what a VPN of a transit gateway learns", transit, all(byDefault, vpn), flow.Query{From: "subnet:EastPrivateA", To: "192.168.5.5"}, flow.Insufficient, "Transit", "what Vpn learns from the other side", ""},
+		{"where the default table takes propagations", transit, all(byDefault, vpn, set("Transit", "DefaultRouteTablePropagation", "disable")), flow.Query{From: "subnet:EastPrivateA", To: "192.168.5.5"}, flow.NoRoute, "Transit", "no route to 192.168.5.5", ""},
 		{"by a propagation that names it", transit, all(vpn, propagated(att("Vpn", "TransitGatewayAttachmentId"))), flow.Query{From: "subnet:EastPrivateA", To: "192.168.5.5"}, flow.Insufficient, "TransitTable", "what Vpn learns from the other side", ""},
+		{"which may be more specific than another", transit, all(vpn, propagated(att("Vpn", "TransitGatewayAttachmentId")), add("AllWest", "AWS::EC2::TransitGatewayRoute", object{"TransitGatewayRouteTableId": ref("TransitTable"), "TransitGatewayAttachmentId": ref("WestAttachment"), "DestinationCidrBlock": four})),
+			flow.Query{From: "subnet:EastPrivateA", To: "192.168.5.5"}, flow.Insufficient, "TransitTable", "unless a route of Learned is more specific", ""},
 		{"not without any", transit, all(vpn, office), flow.Query{From: "subnet:EastPrivateA", To: "192.168.5.5"}, flow.NoRoute, "TransitTable", "no route to 192.168.5.5", ""},
 		{"from behind a VPN of a transit gateway", transit, all(vpn, office, add("ServerGroup", "AWS::EC2::SecurityGroup", object{"VpcId": ref("EastVpc"), "GroupDescription": "g"}), add("Server", "AWS::EC2::Instance", object{"SubnetId": ref("EastPrivateA"), "SecurityGroupIds": []any{ref("ServerGroup")}})),
 			flow.Query{From: "192.168.5.5", To: "Server"}, flow.Insufficient, "Server", "may come by Vpn", ""},
@@ -221,6 +247,7 @@ func documented() []question {
 		{"a subnet for Pods by its tag", interop, set("SharedPrivateB", "Tags", []any{object{"Key": "kubernetes.io/role/cni", "Value": "1"}}), flow.Query{From: "pod:any@OldNodes@SharedPrivateA", To: "subnet:SharedPrivateB", Family: flow.IPv4}, flow.Insufficient, "OldNodes", "SharedPrivateB has the tag", ""},
 		{"a NetworkPolicy that lets Pods send nothing", cluster, closed(`{"podSelector":{},"policyTypes":["Ingress","Egress"]}`), flow.Query{From: web, To: flow.Internet6}, flow.Denied, "Policy", "lets nothing through", ""},
 		{"of other Pods", cluster, closed(`{"podSelector":{"matchLabels":{"app":"db"}},"policyTypes":["Egress"]}`), flow.Query{From: web, To: flow.Internet6}, flow.ExitsNetwork, "", "", ""},
+		{"of Pods that expressions select", cluster, closed(`{"podSelector":{"matchExpressions":[{"key":"app","operator":"Exists"}]},"policyTypes":["Egress"]}`), flow.Query{From: web, To: flow.Internet6}, flow.Insufficient, "Policy", "is not read", ""},
 		{"of the other direction", cluster, closed(`{"podSelector":{}}`), flow.Query{From: web, To: flow.Internet6}, flow.ExitsNetwork, "", "", ""},
 		{"that lets them receive nothing, from a load balancer", cluster, closed(`{"podSelector":{"matchLabels":{"app":"web"}}}`), flow.Query{From: flow.Internet6, To: flow.Ingress("shop", "web")}, flow.Denied, "Policy", "lets nothing through", ""},
 		{"with rules", cluster, closed(`{"podSelector":{},"policyTypes":["Egress"],"egress":[{"ports":[{"port":443}]}]}`), flow.Query{From: web, To: flow.Internet6}, flow.Insufficient, "Policy", "is not read", ""},

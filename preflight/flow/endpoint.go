@@ -9,6 +9,7 @@ import (
 
 	"github.com/agext/levenshtein"
 
+	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/model"
 	"github.com/eks-ipv6/cdk/internal/netset"
 )
@@ -16,6 +17,7 @@ import (
 // prepare gives every place its addresses. It runs once: a Network is immutable after it.
 func (n *Network) prepare() {
 	n.places = &places{used: map[*model.Subnet]int{}, ranges: map[netip.Prefix]netset.Addrs{}}
+	n.places.keep(n.model)
 	n.beyond()
 	n.byRef = map[string][]any{}
 	n.byAddr = map[netip.Addr]*place{}
@@ -127,8 +129,9 @@ func (n *Network) beyond() {
 		}
 	}
 	taken := netset.Of(own...)
-	n.global4 = netset.Of(everyone[0]).Minus(netset.Of(reserved4...)).Minus(taken)
-	n.global6 = netset.Of(unicast6...).Minus(netset.Of(reserved6...)).Minus(taken)
+	n.global4 = netset.Of(everyone[0]).Minus(netset.Of(aws.Special4()...)).Minus(taken)
+	n.anyone6 = netset.Of(everyone[1]).Minus(netset.Of(aws.Special6()...)).Minus(taken)
+	n.global6 = n.anyone6.Intersect(netset.Of(aws.GlobalUnicast6()))
 }
 
 func (n *Network) address(p *place) {
@@ -157,13 +160,18 @@ func (n *Network) balancer(l *model.LoadBalancer) []*place {
 		p.on = "in " + s.String()
 		p.unknown = cmp.Or(l.Unknown, p.unknown)
 		p.accelerator = l.Accelerator
+		for _, a := range l.Fixed {
+			if r := s.Prefix(model.FamilyOf(a)); r.IsValid() && r.Contains(a) {
+				p.fix(a)
+			}
+		}
 		if l.Refused != "" {
 			p.unknown = ""
 		}
 		if !l.Speaks(IPv6) {
 			p.v6 = netip.Addr{}
 		}
-		if !l.Internal && l.AddressType != "dualstack-without-public-ipv4" {
+		if !l.Internal && l.AddressType != aws.DualStackWithoutPublicIPv4 {
 			p.public = n.places.elastic()
 		}
 		out = append(out, p)
@@ -428,7 +436,7 @@ func (n *Network) hostIn(s *model.Subnet, source bool) *place {
 	p.v4, p.v6 = hostAddr(s.IPv4, i), hostAddr(s.IPv6, i)
 	p.range4, p.range6 = n.places.usable(s.IPv4), n.places.usable(s.IPv6)
 	if p.publicUnknown = s.PublicUnknown; s.MapPublic && p.v4.IsValid() {
-		p.public = netip.AddrFrom4([4]byte{198, 51, 100, byte(154 + i)})
+		p.public = netip.AddrFrom4([4]byte{198, 51, 100, byte(i - 37)}) // beside those of [places.elastic]; the range's last one is for no host
 	}
 	if s.Imported {
 		p.unknown = fmt.Sprintf("subnet %s is in none of the templates", s.Ref)

@@ -43,6 +43,7 @@ func TestEveryPacket(t *testing.T) {
 		verdict  flow.Verdict
 		packets  string // that the deciding region holds
 	}{
+		{"half of all IPv6 addresses is let in", "X1", admit(tcp("8000::/1", 8080)), flow.Mixed, "from 8000::/1, tcp port 8080"},
 		{"half of the IPv6 internet is let in", "X1", admit(tcp("3000::/4", 8080)), flow.Mixed, "from 3000::/4, tcp port 8080"},
 		{"one provider's range is let in", "X1", admit(tcp("2a00:1450::/32", 8080)), flow.Mixed, "from 2a00:1450::/32, tcp port 8080"},
 		{"one host is let in", "X1", admit(tcp("2a00:1450::1/128", 22)), flow.Mixed, "from 2a00:1450::1, tcp port 22"},

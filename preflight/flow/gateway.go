@@ -84,7 +84,7 @@ func (t *tracer) notGlobal(name string, g model.Ref, to *place) Verdict {
 	switch {
 	case t.among(t.pkt.dst, privateRanges) >= 0:
 		return t.stop(NoRoute, name, g, "%s is private: the internet does not route it", t.pkt.dst.one)
-	case to.outside() && (t.among(t.pkt.dst, reserved4) >= 0 || t.among(t.pkt.dst, reserved6) >= 0):
+	case to.outside() && (t.among(t.pkt.dst, specialRanges) >= 0):
 		return t.stop(NoRoute, name, g, "%s is reserved: no host on the internet has it", t.pkt.dst.one)
 	}
 	return 0
@@ -315,7 +315,7 @@ func (t *tracer) edge(g *model.InternetGateway, to *place) Verdict {
 }
 
 // private is where a packet with a private source may come in that no internet gateway lets in: by a VPN or a Direct Connect of
-// the VPC, or of a transit gateway that it is attached to.
+// the VPC, or of a transit gateway that it is attached to, or by what the subnet's table sends the answer to.
 func (t *tracer) private(v *model.VPC, to *place) Verdict {
 	var by *model.Ref
 	if v.PrivateGateway != nil {
@@ -331,7 +331,19 @@ func (t *tracer) private(v *model.VPC, to *place) Verdict {
 			}
 		}
 	}
-	if by == nil || t.among(t.pkt.src, privateRanges) < 0 {
+	if t.among(t.pkt.src, privateRanges) < 0 {
+		return 0
+	}
+	if s := to.subnet; by == nil && s != nil && s.RouteTable != nil && !s.RouteTable.Imported {
+		if route, _ := t.lookupIn(s.RouteTable, t.pkt.src); route != nil {
+			g, transit := route.Target.(*model.TransitGateway)
+			if isMiddlebox(route.Target) || transit && g.Imported {
+				at := route.Target.Resource()
+				by = &at
+			}
+		}
+	}
+	if by == nil {
 		return 0
 	}
 	return t.stop(Insufficient, to.label, to.ref, "%s may come by %s, whose other side is not in the templates", t.pkt.src.one, *by)
@@ -356,7 +368,7 @@ func (t *tracer) toNAT(g *model.NATGateway, at position, from, to *place, route 
 	}
 	p := &place{kind: natPlace, name: g.String(), label: name, ref: g.Ref, nat: g, vpc: g.VPC, subnet: g.Subnet, open: true, public: g.Public}
 	p.v4 = g.Address()
-	if g.Subnet != nil {
+	if g.Subnet != nil && !g.Fixed.IsValid() {
 		p.range4 = t.net.places.usable(g.Subnet.IPv4)
 	}
 	if g.Subnet == nil {
@@ -495,6 +507,15 @@ func (t *tracer) transit(g *model.TransitGateway, at position, from, to *place) 
 		return at, t.stop(Insufficient, "transit gateway route table", route.Ref, "the attachment of route %s is in none of the templates", route.Ref)
 	}
 	next := route.Attachment
+	for _, u := range uncertain {
+		if u.Attachment == nil || !u.Attachment.Learns {
+			continue
+		}
+		if to.outside() && t.among(t.pkt.dst, privateRanges) >= 0 {
+			return at, t.stop(Insufficient, "transit gateway route table", a.Table.Ref, "%s → %s, unless a route of %s is more specific: %s", route.Destination, next.Ref, u.Ref, u.Unknown)
+		}
+		t.note("the destination of route %s (%s) is not known at synth: assumed not to hold %s", u.Ref, u.Unknown, t.pkt.dst.one)
+	}
 	t.hop(Route, "transit gateway route table", a.Table.Ref, fmt.Sprintf("%s → %s", route.Destination, next.Ref))
 	switch {
 	case six && !next.IPv6:

@@ -20,8 +20,9 @@ type Network struct {
 	byRef       map[string][]any // what a logical id, construct path or name means
 	byAddr      map[netip.Addr]*place
 	assumptions map[declared][]string
-	// global4 and global6 are the addresses of the internet.
-	global4, global6 netset.Addrs
+	// global4 and global6 are the addresses that hosts on the internet have; anyone6 are all that IPv6 keeps for nothing else, which
+	// a sender may claim.
+	global4, global6, anyone6 netset.Addrs
 }
 
 // Load reads template files (JSON or YAML) and cloud assembly folders as one network: exports and imports are

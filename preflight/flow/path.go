@@ -434,8 +434,9 @@ func lbLabel(l *model.LoadBalancer) string {
 		return "network load balancer"
 	case model.GLB:
 		return "gateway load balancer"
+	default:
+		return "application load balancer"
 	}
-	return "application load balancer"
 }
 
 // publicCIDRs asks who may use the cluster's public endpoint.

@@ -151,6 +151,9 @@ func (n *Network) trace(q Query, from *place, d dest) Trace {
 	if from.outside() && from.free == chosen { // who asks may be any of them
 		anyone := *from
 		anyone.free = every
+		if d.everything && anyone.range6.Equal(n.global6) {
+			anyone.range6 = n.anyone6
+		}
 		from = &anyone
 	}
 	todo := []map[any]domain{nil}

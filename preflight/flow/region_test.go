@@ -48,6 +48,9 @@ func checkRegions(t *testing.T, n *Network, tr Trace, rnd *rand.Rand) {
 	if from.outside() && from.free == chosen {
 		anyone := *from
 		anyone.free = every
+		if tr.dest.everything && anyone.range6.Equal(n.global6) {
+			anyone.range6 = n.anyone6
+		}
 		from = &anyone
 	}
 	for packet := range packets(tr.Regions, rnd) {

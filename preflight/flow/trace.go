@@ -219,6 +219,7 @@ func (e Endpoint) family() Family {
 		return IPv4
 	case Internet6:
 		return IPv6
+	default:
 	}
 	a, _ := netip.ParseAddr(string(e))
 	return model.FamilyOf(a)

@@ -186,7 +186,7 @@ func (t *tracer) carry(from, to *place) (nat *place, out model.Target, v Verdict
 				return nil, nil, v
 			}
 		}
-		route, v := t.lookup(at, from)
+		route, v := t.lookup(at, from, to)
 		if v != 0 {
 			return nil, nil, v
 		}
@@ -290,7 +290,7 @@ func describe(r *model.Route) string {
 }
 
 // lookup finds the route for the packet and shows it.
-func (t *tracer) lookup(at position, from *place) (*model.Route, Verdict) {
+func (t *tracer) lookup(at position, from, to *place) (*model.Route, Verdict) {
 	if at.subnet == nil { // a regional NAT gateway: AWS keeps its table
 		if at.vpc == nil || at.vpc.InternetGateway == nil {
 			return nil, t.stop(NoRoute, "NAT gateway", from.ref, "the VPC has no internet gateway attached for the regional NAT gateway to use")
@@ -337,7 +337,7 @@ func (t *tracer) lookup(at position, from *place) (*model.Route, Verdict) {
 		return nil, t.stop(NoRoute, "route table", table.Ref, "no route to %s from subnet %s%s", t.pkt.dst.one, at.subnet.Ref, where)
 	}
 	for _, u := range uncertain {
-		if _, local := route.Target.(model.Local); !local && slices.Contains(table.Learned, u) && t.among(t.pkt.dst, privateRanges) >= 0 {
+		if _, local := route.Target.(model.Local); !local && to.outside() && slices.Contains(table.Learned, u) && t.among(t.pkt.dst, privateRanges) >= 0 {
 			return nil, t.stop(Insufficient, "route table", table.Ref, "%s, unless a route of %s is more specific: %s", describe(route), u.Ref, u.Unknown)
 		}
 		if _, local := route.Target.(model.Local); !local { // nothing is more specific than what decides in the VPC itself

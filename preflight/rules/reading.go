@@ -9,14 +9,14 @@ import (
 // readingRules are about what a template says that is not read, or that its author may not have meant.
 var readingRules = []Rule{
 	{
-		ID: "W60", Severity: Warning, Title: "Part of a template that is not seen",
+		ID: "W52", Severity: Warning, Title: "Part of a template that is not seen",
 		Why:    "The resources of a nested stack whose template is not given, of a loop over what only the deployment knows, and of a macro are not checked, and what they let through is not known to a trace.",
 		Fix:    "give the nested template as another path, or the processed template (aws cloudformation get-template --template-stage Processed)",
 		Source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudformation-stack.html",
 		check:  (*check).unread,
 	},
 	{
-		ID: "W61", Severity: Warning, Title: "Key that stands twice",
+		ID: "W53", Severity: Warning, Title: "Key that stands twice",
 		Why:    "CloudFormation takes the last value and drops the others without a word.",
 		Fix:    "keep one of the two",
 		Source: "https://github.com/go-to-k/cdk-real-drift/issues/1074",

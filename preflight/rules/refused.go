@@ -17,42 +17,35 @@ const (
 // refusedRules are about what EC2 refuses, on the IPv4 side too.
 var refusedRules = []Rule{
 	{
-		ID: "V90", Severity: Error, Title: "Internet gateway used before it is attached",
+		ID: "V83", Severity: Error, Title: "Internet gateway used before it is attached",
 		Why:    "A route to an internet gateway, a public NAT gateway and an elastic address need the gateway attached to their VPC. Nothing else makes CloudFormation wait for that: the first deployment fails where the attachment comes later.",
 		Fix:    "add DependsOn with the logical id of the AWS::EC2::VPCGatewayAttachment",
 		Source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-dependson.html#gatewayattachment",
 		check:  (*check).beforeAttachment,
 	},
 	{
-		ID: "V91", Severity: Error, Title: "IPv4 range of a subnet outside its VPC's",
+		ID: "V84", Severity: Error, Title: "IPv4 range of a subnet outside its VPC's",
 		Why:    "EC2 refuses the subnet with InvalidSubnet.Range.",
 		Fix:    "give the subnet a range within one of the VPC's, or add an AWS::EC2::VPCCidrBlock and depend on it",
 		Source: docSubnetSizing,
 		check:  (*check).subnetsOutside,
 	},
 	{
-		ID: "V92", Severity: Error, Title: "IPv4 range of a length that EC2 does not have",
+		ID: "V85", Severity: Error, Title: "IPv4 range of a length that EC2 does not have",
 		Why:    "IPv4 ranges of VPCs and subnets are /16 to /28: EC2 refuses others with InvalidVpc.Range or InvalidSubnet.Range.",
 		Fix:    "use a range from /16 to /28",
 		Source: docVPCRange,
 		check:  (*check).lengths4,
 	},
 	{
-		ID: "V93", Severity: Error, Title: "Rule that names a security group of a VPC that nothing joins",
+		ID: "V86", Severity: Error, Title: "Rule that names a security group of a VPC that nothing joins",
 		Why:    "A rule names groups of its own VPC, of a peered one, or inbound of one that a transit gateway joins: EC2 refuses others with InvalidGroup.NotFound.",
 		Fix:    "name a range instead of the group, or join the two VPCs",
 		Source: "https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html",
 		check:  (*check).groupsElsewhere,
 	},
 	{
-		ID: "V94", Severity: Error, Title: "Subnet with two route tables",
-		Why:    "A subnet has one route table: EC2 refuses the second association with Resource.AlreadyAssociated.",
-		Fix:    "keep one AWS::EC2::SubnetRouteTableAssociation for the subnet",
-		Source: "https://docs.aws.amazon.com/vpc/latest/userguide/subnet-route-tables.html",
-		check:  (*check).twoTables,
-	},
-	{
-		ID: "W62", Severity: Warning, Title: "Nodes that reach a part of the internet only",
+		ID: "W54", Severity: Warning, Title: "Nodes that reach a part of the internet only",
 		Why:    "The routes of the subnet leave a large part of the internet's addresses without a way: which hosts that are changes with every name that is looked up.",
 		Fix:    "route 0.0.0.0/0 and ::/0, or all of their halves",
 		Source: "https://docs.aws.amazon.com/vpc/latest/userguide/route-tables-priority.html",
@@ -198,20 +191,6 @@ func (c *check) joined(a, b *model.VPC) bool {
 		slices.ContainsFunc(c.net.TransitGateways, func(g *model.TransitGateway) bool { return g.Attachment(a) != nil && g.Attachment(b) != nil })
 }
 
-func (c *check) twoTables() {
-	first := map[*cfn.Resource]*cfn.Resource{}
-	for _, r := range c.set.Resources("AWS::EC2::SubnetRouteTableAssociation") {
-		s, ok := r.Prop("SubnetId").Resource()
-		if !ok || r.Conditional {
-			continue
-		}
-		if other := first[s]; other != nil {
-			c.report(r, "SubnetId", "subnet %s has two route tables: %s associates it too", s.ID, other.ID)
-			continue
-		}
-		first[s] = r
-	}
-}
 
 // noIPv6 reports whether V40 is about a subnet: its table leads to the IPv4 internet and not to the IPv6 internet.
 func (c *check) noIPv6(s *model.Subnet) bool {

@@ -2,7 +2,6 @@ package rules
 
 import (
 	"math"
-	"net/netip"
 	"slices"
 	"strings"
 
@@ -83,12 +82,12 @@ func (c *check) way(p puller, to flow.Endpoint, f flow.Family) certainty {
 	return found[wayFrom{p.source.Resource(), p.subnet}]
 }
 
-// passing is the part of a trace's destinations that passes: a host on the internet may have any address, and where few are
-// reached it is none of them.
+// passing is the part of a trace's destinations that passes, or of which that is not known: a host on the internet may have any
+// address, and where few are reached it is none of them.
 func passing(t flow.Trace) float64 {
 	part := 0.0
 	for _, r := range t.Regions {
-		if !r.Verdict.OK() {
+		if r.Verdict.Blocked() {
 			continue
 		}
 		for _, set := range r.Packets() {
@@ -132,8 +131,8 @@ func (c *check) translated(p puller) certainty {
 	return surelyNot
 }
 
-// someIPv4Host is 203.0.113.7, which stands for a host on the internet, as DNS64 answers for it.
-var someIPv4Host = netip.MustParseAddr("64:ff9b::203.0.113.7")
+// someIPv4Host is the host on the internet as DNS64 answers for it.
+var someIPv4Host = aws.Synthesize(aws.SomeHost4)
 
 // private says whether a puller reaches an AWS service by its IPv4 name through an endpoint of its VPC.
 func (c *check) private(p puller, service string) certainty {

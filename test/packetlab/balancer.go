@@ -55,7 +55,8 @@ func (f *Flow) target() netip.AddrPort {
 	return netip.AddrPortFrom(address(*f.Backend, f.Target.Family), cmp.Or(f.Target.Port, f.Port))
 }
 
-// forwards reports whether AWS lets the load balancer have the target: the families must fit.
+// forwards reports whether AWS lets the load balancer have the target: the families must fit, and it must have a subnet in the
+// target's zone.
 // See https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-target-groups.html#target-group-ip-address-type.
 func (l *Lab) forwards(f *Flow) bool {
 	lb, tg := f.Front.Balancer, f.Target
@@ -66,6 +67,7 @@ func (l *Lab) forwards(f *Flow) bool {
 		tg.Cluster != nil && tg.Cluster.Family != tg.Family,
 		!address(*f.Backend, tg.Family).IsValid(),
 		!address(*f.Front, tg.Family).IsValid(),
+		f.Backend.VPC == f.Front.VPC && !slices.ContainsFunc(lb.Subnets, func(s *model.Subnet) bool { return s.Zone == f.Backend.Subnet.Zone }),
 		preserves(f) && f.Backend.VPC != f.Front.VPC && !l.peered(f.Front.VPC, f.Backend.VPC):
 		return false
 	case f.Endpoint != nil && f.Family == model.IPv6:
