@@ -148,11 +148,7 @@ const maxRegions = 4096
 // trace answers a question between two places.
 func (n *Network) trace(q Query, from *place, d dest) Trace {
 	tr := Trace{Query: q, From: from.name, To: d.name, from: from, dest: &d}
-	if from.outside() && from.free == chosen { // who asks may be any of them
-		anyone := *from
-		anyone.free = every
-		from = &anyone
-	}
+	from = anyone(from)
 	todo := []map[any]domain{nil}
 	for i := 0; i < len(todo); i++ {
 		r, forks := n.walk(todo[i], from, d, i >= maxRegions)
@@ -165,6 +161,16 @@ func (n *Network) trace(q Query, from *place, d dest) Trace {
 	classify(tr.Regions)
 	tr.show(judge(tr.Regions))
 	return tr
+}
+
+// anyone is a source on the internet as a question means it: who asks may be any of them.
+func anyone(from *place) *place {
+	if !from.outside() || from.free != chosen {
+		return from
+	}
+	p := *from
+	p.free = every
+	return &p
 }
 
 // walk follows one packet of a question, and its answer. It returns the packets that fare the same, and where the others start.

@@ -34,7 +34,7 @@ func (n network) flows(t *testing.T) (decided []*Flow, left Left) {
 			results = append(results, flow.Result{ID: asked, From: tr.From, To: tr.To, Trace: tr})
 		}
 	}
-	return Flows(results, ToolsFromEnv())
+	return Flows(n.net, results, ToolsFromEnv())
 }
 
 // hold compares a network's traces with packets.

@@ -400,13 +400,6 @@ func aclChains(f *wire.Filter, a *model.NetworkACL) {
 	}
 }
 
-// customACL reports whether ports matter: some network ACL is not the default one.
-func (l *Lab) customACL() bool {
-	return slices.ContainsFunc(l.net.VPCs, func(v *model.VPC) bool {
-		return slices.ContainsFunc(v.Subnets, func(s *model.Subnet) bool { return s.NetworkACL != nil && !s.NetworkACL.Default })
-	})
-}
-
 // onlyServed lets an internet gateway's packets in to the subnets only whose tables send their source to it: a gateway
 // serves those subnets that route to it.
 // See https://docs.aws.amazon.com/vpc/latest/userguide/VPC_Internet_Gateway.html.
