@@ -88,6 +88,8 @@ type Sampling struct {
 	// Used are the headers that other packets have on their way, which no packet may have that is sent beside them. Those of the
 	// packets that are taken come to them.
 	Used map[Header]bool
+	// Given are the addresses that samples have given to interfaces beside their own, and the one that each is instead of.
+	Given map[netip.Addr]netip.Addr
 }
 
 // Header is what tells one connection from another.

@@ -83,10 +83,12 @@ func newSampler(n *Network, t Trace, of model.Sampling) *sampler {
 	return s
 }
 
-// inside reports whether an address variable is of an interface in a VPC.
+// inside reports whether a variable is the address of an interface in a VPC.
 func (s *sampler) inside(key any) bool {
 	a, ok := key.(netip.Addr)
-	return ok && !(s.from.outside() && (a == s.from.v4 || a == s.from.v6))
+	return ok && !slices.ContainsFunc([]*place{s.from, s.trace.dest.place}, func(p *place) bool {
+		return p.outside() && (a == p.v4 || a == p.v6)
+	})
 }
 
 // wish is a packet to look for: of a case, with one variable at an edge or several at the ends of what was asked.
@@ -109,6 +111,9 @@ const (
 
 // wishes are the packets to look for in a region, the more telling first.
 func (s *sampler) wishes(r Region) []wish {
+	if len(s.trace.Regions) == 1 && len(r.cases) == 1 && !slices.ContainsFunc(r.cases[0].list, func(v variable) bool { return v.narrowed() }) {
+		return unsplit(r.cases[0], s.of.Seed)
+	}
 	var first, rest []wish
 	for _, c := range r.cases {
 		first = append(first, wish{of: c})
@@ -126,6 +131,13 @@ func (s *sampler) wishes(r Region) []wish {
 		rest = append(rest, wish{of: c, end: lowest}, wish{of: c, end: highest})
 	}
 	return append(first, rest...)
+}
+
+// unsplit are the packets to look for where all packets of a question fare alike: two of its lowest, its highest and one inside, which
+// two by the seed, so that each comes of two traces in three.
+func unsplit(c *variables, seed uint64) []wish {
+	ends := [...]side{anywhere, lowest, highest}
+	return []wish{{of: c, end: ends[seed%3]}, {of: c, end: ends[(seed+1)%3]}}
 }
 
 // edges are the first and the last value of each span of a variable, and the ones beside them that the question has too.
@@ -167,7 +179,7 @@ func (s *sampler) take(w wish) (Trace, bool) {
 			return Trace{}, false
 		}
 		name := s.name(packet)
-		if s.taken[name] {
+		if s.taken[name] || !s.given(packet) {
 			continue
 		}
 		one, ok := s.walk(packet)
@@ -182,6 +194,40 @@ func (s *sampler) take(w wish) (Trace, bool) {
 		return one, true
 	}
 	return Trace{}, false
+}
+
+// given reports whether nobody else has the addresses that a packet has instead of the network's own, and notes who has them now.
+func (s *sampler) given(packet map[any]domain) bool {
+	for _, k := range s.keys {
+		own, ok := k.(netip.Addr)
+		a := packet[k].addrs.First()
+		if !ok || a == own || !s.inside(k) {
+			continue
+		}
+		if whose, ok := s.of.Given[a]; s.net.has(a) || ok && whose != own {
+			return false
+		}
+		s.of.Given[a] = own
+	}
+	return true
+}
+
+// has reports whether a place of the network has an address of its own.
+func (n *Network) has(a netip.Addr) bool {
+	if n.byAddr[a] != nil {
+		return true
+	}
+	for _, v := range n.model.VPCs {
+		if slices.ContainsFunc(v.NATs, func(g *model.NATGateway) bool { return g.Address() == a }) {
+			return true
+		}
+		for _, s := range v.Subnets {
+			if p := s.Prefix(model.FamilyOf(a)); p.Contains(a) && (a == hostAddr(p, anyHost) || a == hostAddr(p, anyHost+1)) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (s *sampler) name(packet map[any]domain) string {

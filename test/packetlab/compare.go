@@ -321,13 +321,13 @@ const samples = 8
 
 // Flows are the packets of results that the lab sends: of each trace some that the tracer decided, and that the tools suffice for.
 func Flows(net *flow.Network, results []flow.Result, tools Tools) (decided []*Flow, left Left) {
-	used := map[model.Header]bool{}
+	used, given := map[model.Header]bool{}, map[netip.Addr]netip.Addr{}
 	for i, r := range results {
 		if _, ok := r.Trace.Ends(); !ok {
 			continue
 		}
 		first, lacks := true, false
-		for _, s := range net.Sample(r.Trace, model.Sampling{Max: samples, Seed: uint64(i), Protocols: sent, Used: used}) {
+		for _, s := range net.Sample(r.Trace, model.Sampling{Max: samples, Seed: uint64(i), Protocols: sent, Used: used, Given: given}) {
 			if s.Verdict == flow.Insufficient {
 				continue
 			}

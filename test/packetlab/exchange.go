@@ -51,20 +51,29 @@ var egressIPv4, egressIPv6 = netip.MustParsePrefix("169.254.172.0/22"), netip.Mu
 // port is the source port of the flow's connection, as its client opens it. A Pod of an IPv4 cluster and its node have one address,
 // and the node's box stands for both: it opens the connection with the port that the VPC CNI translates to.
 func (f *Flow) port() uint16 {
-	if h, ok := f.translated("VPC CNI", flow.SNAT); ok && h.Before.Src == h.After.Src {
+	if h, ok := f.translated(isCNI); ok && h.Before.Src == h.After.Src {
 		return h.After.SrcPort
 	}
 	return f.Trace.Hops[0].Before.SrcPort
 }
 
-// translated is the hop where a component opens a connection for the flow's, or gives it another source.
-func (f *Flow) translated(component string, actions ...flow.Action) (flow.Hop, bool) {
+// translated is the hop where a component gives the flow's connection another source.
+func (f *Flow) translated(by func(flow.Hop) bool) (flow.Hop, bool) {
 	for _, h := range f.Trace.Hops {
-		if h.Component == component && slices.Contains(actions, h.Action) {
+		if (h.Action == flow.SNAT || h.Action == flow.NAT64) && by(h) {
 			return h, true
 		}
 	}
 	return flow.Hop{}, false
+}
+
+func isCNI(h flow.Hop) bool { return h.Component == "VPC CNI" }
+
+// isNAT tells the hops of a NAT gateway.
+func isNAT(g *model.NATGateway) func(flow.Hop) bool {
+	return func(h flow.Hop) bool {
+		return h.Component == "NAT gateway" && h.Stack == g.Stack && h.LogicalID == g.LogicalID
+	}
 }
 
 // forwarded is the hop where a load balancer opens its connection to the target.

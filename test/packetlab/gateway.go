@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/eks-ipv6/cdk/internal/model"
-	"github.com/eks-ipv6/cdk/preflight/flow"
 	"github.com/eks-ipv6/cdk/test/packetlab/wire"
 )
 
@@ -384,9 +383,7 @@ func (l *Lab) natGateway(r *router, g *model.NATGateway) error {
 		forward.Rule(wire.In(eth0), wire.Out(eth0), wire.Six, wire.Drop) // of IPv6 it takes what it translates
 		out := f.Translation("out", wire.After, 100)
 		for _, h := range l.flows {
-			if by, ok := h.translated("NAT gateway", flow.SNAT, flow.NAT64); ok && by.Stack+"/"+by.LogicalID == id(g.Ref) {
-				choose(out, h, "NAT gateway")
-			}
+			choose(out, h, isNAT(g))
 		}
 		out.Rule(wire.Out(eth0), wire.Four, wire.SNAT(a, 0, 0))
 	})

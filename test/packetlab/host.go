@@ -225,14 +225,14 @@ func (l *Lab) edges(f *wire.Filter, c *card) {
 	chain := f.Translation("edges", wire.After, 99)
 	for _, g := range l.flows {
 		if keyOf(g.From) == c.key {
-			choose(chain, g, "VPC CNI")
+			choose(chain, g, isCNI)
 		}
 	}
 }
 
 // choose makes a translator give a flow's connection the source that its sample has.
-func choose(c wire.Chain, f *Flow, component string) {
-	h, ok := f.translated(component, flow.SNAT, flow.NAT64)
+func choose(c wire.Chain, f *Flow, by func(flow.Hop) bool) {
+	h, ok := f.translated(by)
 	if !ok {
 		return
 	}
