@@ -117,7 +117,6 @@ func (s *sampler) wishes(r Region) []wish {
 	var first, rest []wish
 	for _, c := range r.cases {
 		first = append(first, wish{of: c})
-		edges := 0
 		for _, v := range c.list {
 			if s.fixed[v.key] || !v.narrowed() {
 				continue
@@ -125,7 +124,6 @@ func (s *sampler) wishes(r Region) []wish {
 			for _, e := range v.edges() {
 				e.of = c
 				rest = append(rest, e)
-				edges++
 			}
 		}
 		rest = append(rest, wish{of: c, end: lowest}, wish{of: c, end: highest})
@@ -140,32 +138,44 @@ func unsplit(c *variables, seed uint64) []wish {
 	return []wish{{of: c, end: ends[seed%3]}, {of: c, end: ends[(seed+1)%3]}}
 }
 
-// edges are the first and the last value of each span of a variable, and the ones beside them that the question has too.
+// edges are the values of a variable at which others of the question begin, and those others beside them.
 func (v *variable) edges() []wish {
 	var out []wish
-	add := func(d domain, step int) { out = append(out, wish{key: v.key, edge: d, step: step}) }
-	if v.address {
-		for _, r := range v.now.addrs.Ranges() {
-			add(domain{addrs: netset.One(r.From())}, 1)
-			add(domain{addrs: netset.One(r.To())}, -1)
-			for _, a := range []netip.Addr{r.From().Prev(), r.To().Next()} {
-				if v.asked.addrs.Contains(a) {
-					add(domain{addrs: netset.One(a)}, 0)
-				}
-			}
-		}
-		return out
+	if v.key == protocolKey { // which has no order that a rule could go by
+		return nil
 	}
-	for _, sp := range v.now.numbers.Spans() {
-		add(domain{numbers: netset.Just(sp.From)}, 1)
-		add(domain{numbers: netset.Just(sp.To)}, -1)
-		for _, n := range []int{int(sp.From) - 1, int(sp.To) + 1} {
-			if n >= 0 && n <= 65535 && v.asked.numbers.Contains(uint16(n)) {
-				add(domain{numbers: netset.Just(uint16(n))}, 0)
-			}
+	one := v.now.single()
+	add := func(in, beside domain, inward int) {
+		if !one { // any packet of the case is at the edge
+			out = append(out, wish{key: v.key, edge: in, step: inward})
 		}
+		out = append(out, wish{key: v.key, edge: beside})
+	}
+	address := func(in, beside netip.Addr, inward int) {
+		if v.asked.addrs.Contains(beside) {
+			add(domain{addrs: netset.One(in)}, domain{addrs: netset.One(beside)}, inward)
+		}
+	}
+	number := func(in uint16, beside, inward int) {
+		if beside >= 0 && beside <= 65535 && v.asked.numbers.Contains(uint16(beside)) {
+			add(domain{numbers: netset.Just(in)}, domain{numbers: netset.Just(uint16(beside))}, inward)
+		}
+	}
+	for _, r := range v.now.addrs.Ranges() {
+		address(r.From(), r.From().Prev(), 1)
+		address(r.To(), r.To().Next(), -1)
+	}
+	for _, s := range v.now.numbers.Spans() {
+		number(s.From, int(s.From)-1, 1)
+		number(s.To, int(s.To)+1, -1)
 	}
 	return out
+}
+
+func (d domain) single() bool {
+	_, addr := d.addrs.Single()
+	_, number := d.numbers.Single()
+	return addr || number
 }
 
 // tries is how many packets are drawn for one wish until one can be sent beside the others.
