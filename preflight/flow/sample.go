@@ -17,8 +17,8 @@ import (
 // it, at its corners, and one step outside, where another region begins. Each answer is the trace of one packet, with the hops,
 // the verdict and the [Trace.Ends] of that packet; its Regions are those of t that hold the packet, which is one.
 //
-// An address that AWS gives at deployment is the one that the network's places have. So is that of a Pod or a host whose subnet no
-// rule splits.
+// An address that AWS gives at deployment is the one that the network's places have. So is, in some, that of a Pod or a host whose
+// subnet no rule divides.
 func (n *Network) Sample(t Trace, of model.Sampling) []Trace {
 	if t.from == nil {
 		return nil
@@ -59,6 +59,7 @@ type sampler struct {
 	vars  map[any]variable // all that some packet of the question meets
 	keys  []any
 	fixed map[any]bool // those that have the network's own value
+	whole map[any]bool // addresses in subnets that no rule divides
 	taken map[string]bool
 }
 
@@ -66,7 +67,7 @@ func newSampler(n *Network, t Trace, of model.Sampling) *sampler {
 	h := fnv.New64a()
 	fmt.Fprint(h, t.From, t.To, t.Query)
 	s := &sampler{net: n, trace: t, from: anyone(t.from), of: of, rnd: rand.New(rand.NewPCG(h.Sum64(), of.Seed)),
-		vars: map[any]variable{}, fixed: map[any]bool{}, taken: map[string]bool{}}
+		vars: map[any]variable{}, fixed: map[any]bool{}, whole: map[any]bool{}, taken: map[string]bool{}}
 	split := map[any]bool{}
 	for _, r := range t.Regions {
 		for _, c := range r.cases {
@@ -77,7 +78,8 @@ func newSampler(n *Network, t Trace, of model.Sampling) *sampler {
 		}
 	}
 	for k, v := range s.vars {
-		s.fixed[k] = v.free == assigned || v.address && v.free == every && !split[k] && s.inside(k)
+		s.fixed[k] = v.free == assigned
+		s.whole[k] = v.address && v.free == every && !split[k] && s.inside(k)
 	}
 	s.keys = slices.SortedFunc(maps.Keys(s.vars), func(a, b any) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
 	return s
@@ -338,13 +340,13 @@ func steps(a netip.Addr, n int) netip.Addr {
 
 // value is one value of a variable that can be sent; false where there is none.
 func (s *sampler) value(v variable, w wish, try int) (domain, bool) {
-	if s.fixed[v.key] {
+	if s.fixed[v.key] || s.whole[v.key] && w.end == anywhere {
 		own := ownValue(v)
 		ok := v.address && v.now.addrs.Covers(own.addrs) || !v.address && v.now.numbers.Covers(own.numbers)
 		return own, ok
 	}
 	at := w.end
-	if v.narrowed() && v.key != w.key {
+	if v.narrowed() && v.key != w.key || s.whole[v.key] {
 		at = anywhere
 	}
 	if v.address {
