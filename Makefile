@@ -5,7 +5,7 @@ PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 EXAMPLES = quickstart split import exposed interop
 STRICT = --quiet -c @aws-cdk/core:strictCfnValidateErrors=true
 
-.PHONY: help synth test packetlab rehearsal rehearsal-updates lint golden strict bench
+.PHONY: help synth test faults packetlab rehearsal rehearsal-updates lint golden strict bench
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -15,6 +15,9 @@ synth: node_modules ## write the reference platform to cdk.out, without an AWS a
 
 test: ## every test
 	go test ./...
+
+faults: ## put each seeded fault into what reads templates, and run the test that finds it; a few minutes
+	go test ./internal/seeded -faults -count=1 -timeout 30m
 
 packetlab: ## hold preflight's verdicts against real packets; FLAGS=-update rewrites what the docs say of it
 	cd test/packetlab && go test -count=1 ./random
