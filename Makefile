@@ -21,7 +21,7 @@ faults: ## put each seeded fault into what reads templates, and run the test tha
 
 packetlab: ## hold preflight's verdicts against real packets; FLAGS=-update rewrites what the docs say of it
 	cd test/packetlab && go test -count=1 ./random
-	cd test/packetlab && go test -count=1 -timeout 20m $(FLAGS)
+	cd test/packetlab && go test -count=1 -timeout 30m $(FLAGS)
 
 rehearsal: node_modules ## deploy, update and destroy the quickstart on an emulated AWS; APP=, ARGS= and UPDATE= name another run
 ifeq ($(APP)$(ARGS)$(UPDATE),)

@@ -155,7 +155,7 @@ func (l *Lab) balancerFilters() error {
 				to := wire.DNAT(f.target().Addr(), f.target().Port())
 				if h, ok := f.forwarded(); ok {
 					w := h.Before.SrcPort
-					in.Rule(wire.To(wire.One(address(f.To, f.Family))), wire.Proto(byte(f.Proto)), wire.SrcPort(w, w), wire.DstPort(f.Port, f.Port), to)
+					in.Rule(wire.From(wire.One(h.Before.Src)), wire.To(wire.One(address(f.To, f.Family))), wire.Proto(byte(f.Proto)), wire.SrcPort(w, w), wire.DstPort(f.Port, f.Port), to)
 				}
 			}
 			for _, f := range keep { // whose port something translated on the way

@@ -53,7 +53,7 @@ func (l *Lab) differ(f *Flow, seen []sighting, claims *claims) (tracer, lab stri
 		return fmt.Sprintf("%s, and of its region %s at %s: %s", f.Trace.Verdict, r.Verdict, r.Last().Name(), r.Last().By), "a packet fares as its region"
 	}
 	ok, last, got := f.Trace.Verdict.OK(), f.Trace.Last(), f.Got
-	answered := got.Answered && got.Arrived != nil
+	answered := got.Answered && (got.Arrived != nil || f.pings())
 	switch {
 	case ok && !answered && got.Answered:
 		return f.Trace.Verdict.String(), "another host answered"
@@ -61,6 +61,9 @@ func (l *Lab) differ(f *Flow, seen []sighting, claims *claims) (tracer, lab stri
 		return f.Trace.Verdict.String(), "no answer: " + got.Err
 	case !ok && answered:
 		return fmt.Sprintf("%s at %s: %s", f.Trace.Verdict, last.Name(), last.By), "answered"
+	}
+	if f.pings() { // routers write down packets with ports only
+		return "", ""
 	}
 	if ok {
 		end := f.Trace.Hops[len(f.Trace.Hops)-1].After
@@ -351,7 +354,7 @@ func Flows(net *flow.Network, results []flow.Result, tools Tools) (decided []*Fl
 }
 
 // sent are the protocols of packets that the lab sends.
-var sent = netset.Just(uint16(model.TCP), uint16(model.UDP))
+var sent = netset.Just(uint16(model.TCP), uint16(model.UDP), uint16(model.ICMPv6))
 
 // room bounds how many interfaces are built at a time: each takes files, of which the netfilter library can wait for 1024.
 const capacity = 200

@@ -138,6 +138,9 @@ func (l *Lab) serve() error {
 }
 
 func (l *Lab) serveFlow(f *Flow) error {
+	if f.pings() {
+		return nil // the kernel answers
+	}
 	to := netip.AddrPortFrom(address(f.To, f.Family), f.Port)
 	if f.Virtual.IsValid() {
 		to = netip.AddrPortFrom(to.Addr(), f.To.Port)
@@ -460,7 +463,12 @@ func (l *Lab) exchange(f *Flow, t ticket) {
 	for try, wait := range waits {
 		t.try = try
 		for _, mark := range marks {
-			err := open(box, f.Proto == model.UDP, netip.AddrPortFrom(from, f.port()), netip.AddrPortFrom(to, f.Port), mark, t, wait)
+			var err error
+			if f.pings() {
+				err = ping(box, from, to, mark, uint16(t.flow), wait)
+			} else {
+				err = open(box, f.Proto == model.UDP, netip.AddrPortFrom(from, f.port()), netip.AddrPortFrom(to, f.Port), mark, t, wait)
+			}
 			if err == nil {
 				got.Answered, got.Err = true, ""
 				return

@@ -169,12 +169,12 @@ func (l *Lab) kubeProxy(c *card) func(*wire.Filter) {
 				if !g.Virtual.IsValid() || keyOf(g.From) != c.key || !g.From.Cluster.Runs("kube-proxy") {
 					continue
 				}
-				to := address(g.To, g.Family)
-				if !to.IsValid() {
+				client, to := address(g.From, g.Family), address(g.To, g.Family)
+				if !client.IsValid() || !to.IsValid() {
 					continue
 				}
 				w := g.port()
-				chain.Rule(from, wire.To(wire.One(g.Virtual)), wire.Proto(byte(g.Proto)), wire.SrcPort(w, w), wire.DstPort(g.Port, g.Port),
+				chain.Rule(from, wire.From(wire.One(client)), wire.To(wire.One(g.Virtual)), wire.Proto(byte(g.Proto)), wire.SrcPort(w, w), wire.DstPort(g.Port, g.Port),
 					wire.DNAT(to, g.To.Port))
 			}
 		}
@@ -236,7 +236,11 @@ func choose(c wire.Chain, f *Flow, by func(flow.Hop) bool) {
 	if !ok {
 		return
 	}
+	var client wire.Expr // as the translator sees it; the VPC CNI's plugin and the translator of NAT64 choose another address
+	if h.Action == flow.SNAT && !isCNI(h) {
+		client = wire.From(wire.One(h.Before.Src))
+	}
 	from, to := h.Before.SrcPort, h.After
-	c.Rule(wire.Out(eth0), wire.Proto(byte(f.Proto)), wire.SrcPort(from, from), wire.To(wire.One(to.Dst)), wire.DstPort(to.DstPort, to.DstPort),
+	c.Rule(client, wire.Out(eth0), wire.Proto(byte(f.Proto)), wire.SrcPort(from, from), wire.To(wire.One(to.Dst)), wire.DstPort(to.DstPort, to.DstPort),
 		wire.SNAT(to.Src, to.SrcPort, to.SrcPort))
 }

@@ -288,7 +288,7 @@ func (l *Lab) groupChains(r *router, f *wire.Filter, p *port) {
 
 var transports = []model.Proto{model.TCP, model.UDP}
 
-// service matches what a rule's protocol and ports cover, once for each transport protocol.
+// service matches what a rule's protocol and ports cover of what the lab sends, once for each protocol.
 func service(proto model.Proto, from, to uint16) []wire.Expr {
 	var out []wire.Expr
 	for _, t := range transports {
@@ -298,6 +298,9 @@ func service(proto model.Proto, from, to uint16) []wire.Expr {
 		case t:
 			out = append(out, append(slices.Clone(wire.Proto(byte(t))), wire.DstPort(from, to)...))
 		}
+	}
+	if proto == model.AnyProto || proto == model.ICMPv6 {
+		out = append(out, wire.Proto(byte(model.ICMPv6)))
 	}
 	return out
 }
