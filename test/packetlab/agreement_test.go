@@ -51,6 +51,9 @@ func (n network) hold(t *testing.T, row string) []Disagreement {
 	case err != nil:
 		t.Fatal(err)
 	}
+	if len(left.Unsent) > 0 {
+		t.Errorf("no packet is sent of %d flows: %v", len(left.Unsent), left.Unsent)
+	}
 	tally.add(row, flows, left)
 	return differ
 }

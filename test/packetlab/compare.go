@@ -317,6 +317,8 @@ func (c *claims) mine(f *Flow, s sighting) bool {
 type Left struct {
 	Insufficient int // for the tracer, to say what becomes of any packet
 	NAT64        int // needed and not to be had
+	// Unsent are decided flows of which no packet can be sent beside those of the others. There are none.
+	Unsent []string
 }
 
 // samples is how many packets of a trace are sent at most.
@@ -329,8 +331,9 @@ func Flows(net *flow.Network, results []flow.Result, tools Tools) (decided []*Fl
 		if _, ok := r.Trace.Ends(); !ok {
 			continue
 		}
-		first, lacks := true, false
+		first, lacks, drawn := true, false, false
 		for _, s := range net.Sample(r.Trace, model.Sampling{Max: samples, Seed: uint64(i), Protocols: sent, Used: used, Given: given}) {
+			drawn = true
 			if s.Verdict == flow.Insufficient {
 				continue
 			}
@@ -344,6 +347,8 @@ func Flows(net *flow.Network, results []flow.Result, tools Tools) (decided []*Fl
 			decided = append(decided, f)
 		}
 		switch {
+		case !drawn && r.Trace.Verdict != flow.Insufficient:
+			left.Unsent = append(left.Unsent, fmt.Sprintf("%s %s → %s", r.ID, r.From, r.To))
 		case first && lacks:
 			left.NAT64++
 		case first:
