@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 
 	"github.com/eks-ipv6/cdk/internal/jsiix"
+	"github.com/eks-ipv6/cdk/internal/problems"
 )
 
 // KubectlLayer is a Lambda layer with kubectl and helm, by which CDK applies manifests and charts.
@@ -19,14 +20,13 @@ type KubectlLayer struct {
 	Version string
 }
 
-func (k KubectlLayer) validate(cluster string) error {
+func (k KubectlLayer) check(bad *problems.List, cluster string) {
 	switch {
 	case k.Layer != nil:
-		return CheckSkew(k.Version, cluster)
+		bad.Join(CheckSkew(k.Version, cluster))
 	case k.Version != "":
-		return fmt.Errorf("Kubectl.Layer: missing for version %s: want a layer, for example kubectllayer.New(…)", k.Version)
+		bad.Add("Kubectl.Layer", "missing for version %s: want a layer, for example kubectllayer.New(…)", k.Version)
 	}
-	return nil
 }
 
 // CheckSkew tells whether kubectl of a minor version, such as 1.34, can serve a cluster of another, or what to do about it.

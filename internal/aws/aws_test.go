@@ -233,4 +233,32 @@ func TestKubernetes(t *testing.T) {
 	}
 }
 
+func TestVersions(t *testing.T) {
+	t.Parallel()
+	for version, want := range map[string]int{
+		"1.35": 35, "1.9": 9, "1.35.3": 35, "v1.35.3-eksbuild.29": 35, "1.35.3-20261012": 35,
+		"": -1, "1": -1, "v1": -1, "1.": -1, "1.x": -1, "2.1": -1, "1.-5": -1, "1.035": -1, "35": -1, "latest": -1, "${Version}": -1,
+	} {
+		if got, ok := MinorOf(version); ok != (want >= 0) || ok && got != want {
+			t.Errorf("MinorOf(%q) = %d, %v", version, got, ok)
+		}
+	}
+	for version, want := range map[string]Release{
+		"v1.22.4-eksbuild.3": "v1.22.4", "1.22.4": "v1.22.4", "3.5.0": "v3.5.0", "v1.22.4+build": "v1.22.4",
+		"": "", "1.22": "", "v1": "", "v1.2.3.4": "", "latest": "",
+	} {
+		if got, ok := ReleaseOf(version); got != want || ok != (want != "") {
+			t.Errorf("ReleaseOf(%q) = %q, %v", version, got, ok)
+		}
+	}
+	inOrder := []Release{"v1.9.3", "v1.10.0", "v1.10.1", "v1.22.1", "v3.0.0"}
+	for i, a := range inOrder {
+		for j, b := range inOrder {
+			if a.Before(b) != (i < j) {
+				t.Errorf("%s before %s: %v", a, b, a.Before(b))
+			}
+		}
+	}
+}
+
 func itoa(n int) string { return string([]byte{byte('0' + n/10), byte('0' + n%10)}) }

@@ -113,7 +113,7 @@ func TestEveryErrorIsTold(t *testing.T) {
 func TestLoadErrors(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	write := func(name, text string) string {
+	write := func(name, text string) {
 		p := filepath.Join(dir, name)
 		if err := os.MkdirAll(filepath.Dir(p), 0o755); err != nil {
 			t.Fatal(err)
@@ -121,7 +121,6 @@ func TestLoadErrors(t *testing.T) {
 		if err := os.WriteFile(p, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		return p
 	}
 	write("empty/x", "")
 	write("none/manifest.json", `{"artifacts": {}}`)

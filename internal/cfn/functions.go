@@ -556,6 +556,7 @@ func (e *evaluator) callLength(arg *node, at *place) Value {
 		return Value{kind: Scalar, lit: litNumber, text: strconv.Itoa(len(v.list))}
 	case Scalar, Map, Absent:
 		e.fail(at, "is %s, wanted a list", arg.what())
+	case Ref, Attr, Text, Call: // what they are is not known
 	}
 	return unknown("Fn::Length", v)
 }
@@ -597,6 +598,9 @@ func (e *evaluator) callGetStackOutput(arg *node, at *place) Value {
 		region, _ = e.st.pseudo("AWS::Region")
 	}
 	open := unknown("Fn::GetStackOutput", stack, output)
+	if e.st.set.opts.Apart {
+		return unknown("Fn::GetStackOutput", stack, output, region)
+	}
 	name, nok := stack.Text()
 	out, ook := output.Text()
 	if !nok || !ook {

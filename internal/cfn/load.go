@@ -279,9 +279,25 @@ func (l *loader) template(file string) *template {
 		l.fail(file, err)
 		return nil
 	}
+	if n, err = unwrapped(n); err != nil {
+		l.fail(file, err)
+		return nil
+	}
 	t := newTemplate(file, n, &l.problems)
 	l.templates[file] = t
 	return t
+}
+
+// unwrapped takes a template out of what aws cloudformation get-template prints: the whole answer or its TemplateBody, which
+// is a string where the template was YAML.
+func unwrapped(n *node) (*node, error) {
+	if body := n.field("TemplateBody"); body != nil && n.field("Resources") == nil {
+		n = body
+	}
+	if n.is(scalarNode) && n.lit == litString && strings.Contains(n.text, "Resources") {
+		return read([]byte(n.text))
+	}
+	return n, nil
 }
 
 func (l *loader) set() (*Set, error) {

@@ -54,14 +54,16 @@ func (n *node) what() string {
 		return "a list"
 	case mapNode:
 		return "a map"
+	case scalarNode:
 	}
 	switch n.lit {
 	case litBool:
 		return "the boolean " + n.text
 	case litNumber:
 		return "the number " + n.text
+	default:
+		return fmt.Sprintf("the string %q", clip(n.text, 60))
 	}
-	return fmt.Sprintf("the string %q", clip(n.text, 60))
 }
 
 // field is the entry of a map, or nil.

@@ -172,6 +172,7 @@ func (e *evaluator) expand(n *node, at *place) Value {
 			}
 		}
 		return ListOf(items...)
+	case nullNode, mapNode:
 	}
 	if fn, ok := n.intrinsic(); ok {
 		return e.call(fn, n.field(fn), at.to(fn))
@@ -225,6 +226,13 @@ func (s *Stack) remembered(memory *map[string]Value, name string, make func() Va
 	return v
 }
 
+// Export evaluates the name by which an output is exported; absent where it is not.
+func (s *Stack) Export(output string) Value {
+	budget := maxPropWork
+	e := &evaluator{st: s, budget: &budget}
+	return e.value(s.tmpl.outputs.field(output).field("Export").field("Name"), nil)
+}
+
 func (e *evaluator) output(st *Stack, name string, at *place) Value {
 	return st.remembered(&st.outputs, name, func() Value {
 		n := st.tmpl.outputs.field(name)
@@ -273,7 +281,11 @@ func (e *evaluator) condition(name string, at *place) Value {
 		}
 		v := in.test(n, (&place{key: "Conditions"}).to(name))
 		if _, ok := v.Bool(); !ok {
-			return Value{kind: Call, text: "Condition", list: []Value{String(name)}, stack: e.st}
+			c := Value{kind: Call, text: "Condition", list: []Value{String(name)}, stack: e.st}
+			if e.st.set.opts.Apart {
+				c.list = append(c.list, v) // another expression is another condition
+			}
+			return c
 		}
 		return v
 	})
@@ -362,7 +374,11 @@ func (e *evaluator) parameter(name string, at *place) Value {
 		// The Default of such a parameter is the name of a key in Parameter Store, not the value.
 		// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-supplied-parameter-types.html
 		if strings.HasPrefix(typ, "AWS::SSM::Parameter::Value<") {
-			return st.open(name)
+			v := st.open(name)
+			if key := decl.str("Default"); st.set.opts.Apart && key != "" {
+				v.list = append(v.list, String(key)) // another key is another value
+			}
+			return v
 		}
 		v := Value{}
 		if st.Parent != nil {
@@ -431,6 +447,9 @@ func (s *Stack) pseudo(name string) (v Value, ok bool) {
 		return unknown(name)
 	}
 	top := s.home()
+	if s.set.opts.Apart {
+		top = &Stack{}
+	}
 	region, _ := first(top.region, s.set.opts.Region).Text()
 	partition := s.set.opts.Partition
 	if partition == "" && region != "" {
@@ -454,7 +473,7 @@ func (s *Stack) pseudo(name string) (v Value, ok bool) {
 		}
 		return unknown(name), true
 	case "AWS::StackName":
-		if s.named && s.Parent == nil {
+		if s.named && s.Parent == nil && !s.set.opts.Apart {
 			return String(s.Name), true
 		}
 		return Value{kind: Call, text: name, stack: s}, true
@@ -504,7 +523,7 @@ func (s *Stack) attribute(r *Resource, name string) Value {
 }
 
 func (e *evaluator) attribute(r *Resource, name string, at *place) Value {
-	if child := r.Stack.nested[r.ID]; child != nil {
+	if child := r.Stack.nested[r.ID]; child != nil && !r.Stack.set.opts.Apart {
 		if out, ok := strings.CutPrefix(name, "Outputs."); ok {
 			if child.tmpl.outputs.field(out) == nil {
 				e.fail(at, "the nested stack %s has no output %q%s", r.ID, out, nearest(out, child.tmpl.outputs.keys))
@@ -593,6 +612,9 @@ func nearby[T any](s *Stack, all []T, in func(T) *Stack) []T {
 }
 
 func (s *Set) findExports(p *problems, budget *int) []export {
+	if s.opts.Apart {
+		return nil
+	}
 	var out []export
 	byName := map[string][]export{}
 	for _, st := range s.stacks {

@@ -18,6 +18,10 @@ type Options struct {
 	Parameters map[string]string
 	// Attribute is the first provider; see [Set.Provide]. Default: none.
 	Attribute Provider
+	// Apart leaves open what a template says only together with others or with its environment: pseudo parameters, what
+	// another stack exports, what a nested stack puts out. Two loads of one template are then the same, whether it comes from
+	// an assembly or alone. Default: false.
+	Apart bool
 }
 
 // Provider gives the value of an attribute that only a deployment knows, for example
@@ -163,6 +167,13 @@ func (s *Stack) Pseudo(name string) Value {
 	return v
 }
 
+// Named says that Name is what AWS::StackName will be, and not taken from the file's name.
+func (s *Stack) Named() bool { return s.named }
+
+// Nested is the stack that the AWS::CloudFormation::Stack with the logical id makes, or nil where there is none or its
+// template is not at hand.
+func (s *Stack) Nested(id string) *Stack { return s.nested[id] }
+
 // Outputs lists the names of the outputs, sorted.
 func (s *Stack) Outputs() []string { return s.tmpl.outputs.sortedKeys() }
 
@@ -228,6 +239,9 @@ func (r *Resource) DependsOn() []*Resource {
 // DeletionPolicy is what becomes of the resource when it leaves the stack, such as Retain; absent where the template
 // leaves it to the default of the type.
 func (r *Resource) DeletionPolicy() Value { return r.eval(r.node.field("DeletionPolicy")) }
+
+// UpdateReplacePolicy is what becomes of the old resource when an update makes it anew, such as Retain.
+func (r *Resource) UpdateReplacePolicy() Value { return r.eval(r.node.field("UpdateReplacePolicy")) }
 
 // Uses lists the references in the resource's properties, by logical id and attribute. DependsOn is not among them.
 func (r *Resource) Uses() []Use { return r.uses }

@@ -247,6 +247,7 @@ func (v Value) Resource() (r *Resource, ok bool) {
 		if identifies(v.res.Type, v.text) {
 			return v.res, true
 		}
+	default:
 	}
 	return nil, false
 }
@@ -422,5 +423,6 @@ func (v Value) print(b *strings.Builder) {
 			b.WriteString(v.text)
 			list("(", ")")
 		}
+	case Absent:
 	}
 }

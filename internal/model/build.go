@@ -121,8 +121,9 @@ func items(v cfn.Value) (list []cfn.Value, unknown string) {
 		return v.Items(), ""
 	case cfn.Call, cfn.Text:
 		return nil, v.String()
+	default:
+		return []cfn.Value{v}, ""
 	}
-	return []cfn.Value{v}, ""
 }
 
 func str(v cfn.Value) string {

@@ -3,10 +3,10 @@ package model
 import (
 	"cmp"
 	"fmt"
-	"net/netip"
 	"slices"
 	"strings"
 
+	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/cfn"
 )
 
@@ -133,7 +133,7 @@ func (b *builder) eks() {
 func autoSubnets(c *Cluster) []*Subnet {
 	var private []*Subnet
 	for _, s := range c.Subnets {
-		if !s.MapPublic && !s.Tags.Has("kubernetes.io/role/elb") {
+		if !s.MapPublic && !s.Tags.Has(aws.PublicRoleTag) {
 			private = append(private, s)
 		}
 	}
@@ -167,7 +167,7 @@ func (b *builder) cluster(r *cfn.Resource, i int, p interface{ Get(string) cfn.V
 	} else {
 		c.ServiceRange, _ = prefix(p.Get("KubernetesNetworkConfig.ServiceIpv4Cidr"), IPv4)
 		if !c.ServiceRange.IsValid() {
-			c.ServiceRange = netip.MustParsePrefix("172.20.0.0/16")
+			c.ServiceRange = aws.Services172.Prefix
 		}
 	}
 	if fam.Exists() && !fam.Known() {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/cfn"
 )
 
@@ -98,11 +99,6 @@ func (b *builder) bindings(c *Cluster) {
 	}
 }
 
-const (
-	albAnnotation = "alb.ingress.kubernetes.io/"
-	nlbAnnotation = "service.beta.kubernetes.io/aws-load-balancer-"
-)
-
 // ingress builds the ALB of an Ingress, when it is the controller's.
 func (b *builder) ingress(c *Cluster, o *Object) {
 	class := cmp.Or(o.Text("spec", "ingressClassName"), o.Text("metadata", "annotations", "kubernetes.io/ingress.class"), "alb")
@@ -115,7 +111,7 @@ func (b *builder) ingress(c *Cluster, o *Object) {
 			"no controller in the templates creates its load balancer: the AWS Load Balancer Controller is not installed")
 		return
 	}
-	s := b.ingressSettings(c, params, by, func(name string) cfn.Value { return o.Annotation(albAnnotation + name) }, o.Ref)
+	s := b.ingressSettings(c, params, by, func(name string) cfn.Value { return o.Annotation(aws.IngressAnnotation + name) }, o.Ref)
 	l := b.newLB(c, o, ALB, s)
 	listeners := b.ingressPorts(o)
 	services := ingressServices(o)
@@ -134,7 +130,7 @@ func (b *builder) ingress(c *Cluster, o *Object) {
 func (c *Cluster) classParams(class string) (cfn.Value, Ref, bool) {
 	if ic := c.named("IngressClass", class); ic != nil {
 		switch ic.Text("spec", "controller") {
-		case "ingress.k8s.aws/alb", "eks.amazonaws.com/alb":
+		case aws.IngressController, "eks.amazonaws.com/alb":
 		default:
 			return cfn.Value{}, Ref{}, false
 		}
@@ -160,12 +156,12 @@ func (b *builder) ingressSettings(c *Cluster, params cfn.Value, by Ref, note fun
 				Property: strings.TrimPrefix(by.Property+"."+param, ".")}
 		}
 		if v := note(annotation); v.Exists() {
-			return v.String(), where.In(albAnnotation + annotation)
+			return v.String(), where.In(aws.IngressAnnotation + annotation)
 		}
 		return otherwise, otherwiseBy
 	}
 	s := settings{manageBackend: true}
-	s.address, s.addressBy = pick("ipAddressType", "ip-address-type", "ipv4", where.In(albAnnotation+"ip-address-type (not set)"))
+	s.address, s.addressBy = pick("ipAddressType", "ip-address-type", "ipv4", where.In(aws.IngressAnnotation+"ip-address-type (not set)"))
 	s.target, s.targetBy = pick("targetType", "target-type", c.Controller.DefaultTargetType, c.Controller.In("Values.defaultTargetType"))
 	s.scheme, _ = pick("scheme", "scheme", c.Controller.DefaultScheme, c.Controller.Ref)
 	for _, v := range params.Get("inboundCIDRs").Items() {
@@ -220,7 +216,7 @@ func ingressServices(o *Object) (out []serviceRef) {
 
 // ingressPorts are the listeners of an Ingress: the listen-ports annotation, else 443 with a certificate, else 80.
 func (b *builder) ingressPorts(o *Object) (out []uint16) {
-	if v := o.Annotation(albAnnotation + "listen-ports"); v.Exists() {
+	if v := o.Annotation(aws.IngressAnnotation + "listen-ports"); v.Exists() {
 		d, err := v.Decode()
 		if err != nil {
 			b.problem(o.Ref, "annotation listen-ports: %v", err)
@@ -236,7 +232,7 @@ func (b *builder) ingressPorts(o *Object) (out []uint16) {
 	if len(out) > 0 {
 		return out
 	}
-	if o.Annotation(albAnnotation+"certificate-arn").Exists() || len(At(o.Value, "spec", "tls").Items()) > 0 {
+	if o.Annotation(aws.IngressAnnotation+"certificate-arn").Exists() || len(At(o.Value, "spec", "tls").Items()) > 0 {
 		return []uint16{443}
 	}
 	return []uint16{80}
@@ -244,11 +240,11 @@ func (b *builder) ingressPorts(o *Object) (out []uint16) {
 
 // serviceLB builds the NLB of a Service of type LoadBalancer.
 func (b *builder) serviceLB(c *Cluster, o *Object) {
-	note := func(name string) cfn.Value { return o.Annotation(nlbAnnotation + name) }
+	note := func(name string) cfn.Value { return o.Annotation(aws.ServiceAnnotation + name) }
 	class, typ := o.Text("spec", "loadBalancerClass"), str(note("type"))
 	l := &LoadBalancer{Ref: o.Ref, Kind: NLB, Cluster: c, For: o}
 	switch {
-	case class == "service.k8s.aws/nlb" || class == "eks.amazonaws.com/nlb" || typ == "external" || typ == "nlb-ip":
+	case class == aws.ServiceClass || class == "eks.amazonaws.com/nlb" || typ == "external" || typ == "nlb-ip":
 	case class != "":
 		return // another controller's
 	case c.Controller != nil && (c.Controller.Chart == nil || yes(At(c.Controller.Chart.Values, "enableServiceMutatorWebhook"), true)):
@@ -262,22 +258,22 @@ func (b *builder) serviceLB(c *Cluster, o *Object) {
 		return
 	}
 	s := settings{manageBackend: true, scheme: c.Controller.DefaultScheme, address: "ipv4",
-		addressBy: o.In(nlbAnnotation + "ip-address-type (not set)"), target: c.Controller.DefaultTargetType, targetBy: c.Controller.In("Values.defaultTargetType")}
+		addressBy: o.In(aws.ServiceAnnotation + "ip-address-type (not set)"), target: c.Controller.DefaultTargetType, targetBy: c.Controller.In("Values.defaultTargetType")}
 	if p := c.serviceDefault(); p != nil {
 		s.address, s.addressBy = "dualstack", p.Ref
 	}
 	if v := note("ip-address-type"); v.Exists() {
-		s.address, s.addressBy = v.String(), o.In(nlbAnnotation+"ip-address-type")
+		s.address, s.addressBy = v.String(), o.In(aws.ServiceAnnotation+"ip-address-type")
 	}
-	if s.address == "dualstack-without-public-ipv4" {
+	if s.address == aws.DualStackWithoutPublicIPv4 {
 		b.refuse(l, s.addressBy, "unknown IPAddressType: dualstack-without-public-ipv4 (a Service has ipv4 or dualstack)")
 		return
 	}
 	if typ == "nlb-ip" {
-		s.target, s.targetBy = "ip", o.In(nlbAnnotation+"type")
+		s.target, s.targetBy = "ip", o.In(aws.ServiceAnnotation+"type")
 	}
 	if v := note("nlb-target-type"); v.Exists() {
-		s.target, s.targetBy = v.String(), o.In(nlbAnnotation+"nlb-target-type")
+		s.target, s.targetBy = v.String(), o.In(aws.ServiceAnnotation+"nlb-target-type")
 	}
 	if v := note("scheme"); v.Exists() {
 		s.scheme = v.String()
@@ -287,7 +283,7 @@ func (b *builder) serviceLB(c *Cluster, o *Object) {
 	for _, v := range At(o.Value, "spec", "loadBalancerSourceRanges").Items() {
 		s.cidrs = append(s.cidrs, v.String())
 	}
-	if v := o.Annotation("service.beta.kubernetes.io/load-balancer-source-ranges"); len(s.cidrs) == 0 && v.Exists() {
+	if v := o.Annotation(aws.SourceRangesAnnotation); len(s.cidrs) == 0 && v.Exists() {
 		s.cidrs = split(v)
 	}
 	if v := note("subnets"); v.Exists() {
@@ -323,7 +319,7 @@ func (c *Cluster) serviceDefault() *Object {
 		}
 		for _, m := range At(o.Value, "spec", "mutations").Items() {
 			e := m.String()
-			if bound && strings.Contains(e, nlbAnnotation+"ip-address-type") && strings.Contains(e, "dualstack") {
+			if bound && strings.Contains(e, aws.ServiceAnnotation+"ip-address-type") && strings.Contains(e, "dualstack") {
 				return o
 			}
 		}
@@ -339,8 +335,8 @@ func (b *builder) gateway(c *Cluster, o *Object) {
 	}
 	kind := ALB
 	switch class.Text("spec", "controllerName") {
-	case "gateway.k8s.aws/alb":
-	case "gateway.k8s.aws/nlb":
+	case aws.GatewayALB:
+	case aws.GatewayNLB:
 		kind = NLB
 	default:
 		return
@@ -636,12 +632,6 @@ func (b *builder) subnetOrName(v *VPC, e cfn.Value) *Subnet {
 	return b.subnet(e)
 }
 
-// The tags by which the controller finds subnets for internet-facing and internal load balancers.
-const (
-	PublicRole   = "kubernetes.io/role/elb"
-	InternalRole = "kubernetes.io/role/internal-elb"
-)
-
 // discover finds a load balancer's subnets by their role tags, one for each zone; without any role tag in the VPC,
 // by whether they reach an internet gateway.
 func (b *builder) discover(l *LoadBalancer, dual bool) bool {
@@ -651,14 +641,14 @@ func (b *builder) discover(l *LoadBalancer, dual bool) bool {
 		b.net.LoadBalancers = append(b.net.LoadBalancers, l)
 		return false
 	}
-	role := PublicRole
+	role := aws.PublicRoleTag
 	if l.Internal {
-		role = InternalRole
+		role = aws.InternalRoleTag
 	}
 	var found []*Subnet
 	anyRole := false
 	for _, s := range c.VPC.Subnets {
-		anyRole = anyRole || s.Tags.Has(PublicRole) || s.Tags.Has(InternalRole)
+		anyRole = anyRole || s.Tags.Has(aws.PublicRoleTag) || s.Tags.Has(aws.InternalRoleTag)
 		if s.Tags.Has(role) {
 			found = append(found, s)
 		}

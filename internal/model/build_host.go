@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/cfn"
 )
 
@@ -232,17 +233,16 @@ func (b *builder) serviceList(e *Endpoint) *PrefixList {
 
 // ServiceAddresses are the documentation addresses, IPv4 and IPv6, that stand for an AWS service on the internet.
 func ServiceAddresses(service string) []netip.Addr {
-	n := byte(200)
+	n := 200
 	switch service {
 	case "s3":
 		n = 201
 	case "dynamodb":
 		n = 202
 	}
-	return []netip.Addr{
-		netip.AddrFrom4([4]byte{203, 0, 113, n}),
-		netip.AddrFrom16([16]byte{0x20, 0x01, 0x0d, 0xb8, 0xff, 0xff, 0xaa, n, 15: 1}),
-	}
+	six := aws.Documentation6.Addr().As16()
+	six[4], six[5], six[6], six[7], six[15] = 0xff, 0xff, 0xaa, byte(n), 1
+	return []netip.Addr{aws.Documentation4.Nth(n), netip.AddrFrom16(six)}
 }
 
 // shortService is the service in a name such as com.amazonaws.eu-west-1.ecr.api.

@@ -5,7 +5,9 @@ import (
 	"net/netip"
 	"slices"
 
+	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/cfn"
+	"github.com/eks-ipv6/cdk/internal/intent"
 )
 
 // addresses decides the ranges of every VPC and installs the attributes that depend on them.
@@ -13,6 +15,7 @@ func (b *builder) addresses() {
 	for _, r := range b.set.Resources("AWS::EC2::VPC") {
 		v := &VPC{Ref: ref(r), Index: len(b.net.VPCs)}
 		v.DNSSupport = yes(r.Prop("EnableDnsSupport"), true)
+		v.NoIPv4Internet = intends(r, intent.NoIPv4Internet)
 		v.DNSHostnames = yes(r.Prop("EnableDnsHostnames"), false)
 		b.net.VPCs = append(b.net.VPCs, v)
 		b.vpcs[own(r)] = v
@@ -101,15 +104,18 @@ func (b *builder) privatePool(pool cfn.Value) bool {
 	return ok && s.Type == "AWS::EC2::IPAMScope"
 }
 
-// documentation is the IPv6 range that stands for block n of a VPC: a part of 2001:db8::/32 (RFC 3849), or of
-// 3fff::/20 (RFC 9637) when the block is larger than a /48.
+// documentation is the IPv6 range that stands for block n of a VPC: a part of aws.Documentation6, or of
+// aws.DocumentationLarge6 when the block is larger than a /48.
 func documentation(vpc, n, bits int) netip.Prefix {
 	i := vpc + 1
 	if bits < 48 {
 		i <<= 4
-		return netip.PrefixFrom(netip.AddrFrom16([16]byte{0x3f, 0xff, byte(n), 0, byte(i >> 8), byte(i)}), bits).Masked()
+		a := aws.DocumentationLarge6.Addr().As16()
+		a[2], a[4], a[5] = byte(n), byte(i>>8), byte(i)
+		return netip.PrefixFrom(netip.AddrFrom16(a), bits).Masked()
 	}
-	a := [16]byte{0x20, 0x01, 0x0d, 0xb8, byte(i >> 8), byte(i), byte(n + 1)}
+	a := aws.Documentation6.Addr().As16()
+	a[4], a[5], a[6] = byte(i>>8), byte(i), byte(n+1)
 	return netip.PrefixFrom(netip.AddrFrom16(a), bits).Masked()
 }
 
@@ -341,8 +347,8 @@ func (b *builder) gateways() {
 		}
 		g.NoAddress = !g.Regional && !g.Private && !r.Prop("AllocationId").Exists()
 		if !g.Private && !g.NoAddress {
-			// RFC 5737's second block; more than 254 gateways share addresses, which changes no verdict.
-			g.Public = netip.AddrFrom4([4]byte{198, 51, 100, byte(i%254) + 1})
+			// More than 254 gateways share addresses, which changes no verdict.
+			g.Public = aws.DocumentationAWS4.Nth(i%254 + 1)
 			b.assume(g.Ref, "public IPv4 address %s stands for the elastic address of %s", g.Public, g.Ref)
 		}
 		b.nats[own(r)] = g
@@ -465,4 +471,9 @@ func (b *builder) prefixList(v cfn.Value) *PrefixList {
 	b.lists[k] = got
 	b.net.PrefixLists = append(b.net.PrefixLists, got)
 	return got
+}
+
+// intends reports whether the metadata of a resource holds an intent of its author.
+func intends(r *cfn.Resource, name string) bool {
+	return slices.ContainsFunc(r.Metadata(intent.Metadata).Items(), func(v cfn.Value) bool { return v.Is(name) })
 }

@@ -38,6 +38,7 @@ const (
 	TCP      Proto = 6
 	UDP      Proto = 17
 	ICMPv6   Proto = 58
+	SCTP     Proto = 132
 )
 
 func (p Proto) String() string {
@@ -52,6 +53,8 @@ func (p Proto) String() string {
 		return "udp"
 	case ICMPv6:
 		return "icmpv6"
+	case SCTP:
+		return "sctp"
 	}
 	return "protocol " + itoa(int(p))
 }

@@ -1,5 +1,7 @@
 package model
 
+import "github.com/eks-ipv6/cdk/internal/aws"
+
 // LoadBalancer is an AWS::ElasticLoadBalancingV2::LoadBalancer, or one that the AWS Load Balancer
 // Controller will create for an Ingress, a Service or a Gateway.
 type LoadBalancer struct {
@@ -42,7 +44,7 @@ const (
 
 // Speaks reports whether clients inside the network can reach it by a family.
 func (l *LoadBalancer) Speaks(f Family) bool {
-	return f == IPv4 || l.AddressType == "dualstack" || l.AddressType == "dualstack-without-public-ipv4"
+	return f == IPv4 || l.AddressType == "dualstack" || l.AddressType == aws.DualStackWithoutPublicIPv4
 }
 
 // Listener is an AWS::ElasticLoadBalancingV2::Listener.

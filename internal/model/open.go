@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/cfn"
 )
 
@@ -119,7 +120,7 @@ func (b *builder) undecided() {
 func (b *builder) openSubnet(r *cfn.Resource) {
 	for i, tag := range r.Prop("Tags").Items() {
 		k, known := tag.Get("Key").Text()
-		role := k == PublicRole || k == InternalRole
+		role := k == aws.PublicRoleTag || k == aws.InternalRoleTag
 		if !known || role && !tag.Get("Value").Known() {
 			b.net.open = append(b.net.open, &Open{Ref: ref(r).In(fmt.Sprintf("Tags[%d]", i)), Value: tag.String(), parts: exposing})
 		}

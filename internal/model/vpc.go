@@ -4,6 +4,8 @@ import (
 	"iter"
 	"net/netip"
 	"slices"
+
+	"github.com/eks-ipv6/cdk/internal/aws"
 )
 
 // VPC is an AWS::EC2::VPC with what hangs on it.
@@ -25,6 +27,9 @@ type VPC struct {
 
 	DNSSupport   bool // default true
 	DNSHostnames bool // default false
+	// NoIPv4Internet says that the author means the VPC's hosts to reach no IPv4 internet: [intent.NoIPv4Internet] is in the metadata
+	// of the VPC.
+	NoIPv4Internet bool
 	// Imported says that templates use this VPC but none declares it; nothing is known of it.
 	Imported bool
 }
@@ -113,8 +118,8 @@ func (s *Subnet) Prefix(f Family) netip.Prefix {
 // where there is no tag, or tags that contradict each other.
 func (s *Subnet) Meant() (public, private bool) {
 	typ := s.Tags["aws-cdk:subnet-type"]
-	public = s.Tags.Has(PublicRole) || typ == "Public"
-	private = s.Tags.Has(InternalRole) || typ == "Private" || typ == "Isolated"
+	public = s.Tags.Has(aws.PublicRoleTag) || typ == "Public"
+	private = s.Tags.Has(aws.InternalRoleTag) || typ == "Private" || typ == "Isolated"
 	if public && private {
 		return false, false
 	}

@@ -6,7 +6,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/model"
+	"github.com/eks-ipv6/cdk/internal/netset"
 )
 
 // titles are the flows of the catalogue, in order.
@@ -119,6 +121,28 @@ func many(list []*place, port uint16, f Family) func(*place) []dest {
 	return func(*place) []dest { return out }
 }
 
+// listening are places by several ports of a protocol.
+func listening(list []*place, proto Proto, ports netset.Numbers, f Family) func(*place) []dest {
+	out := make([]dest, len(list))
+	for i, p := range list {
+		out[i] = one(p, ports.First(), f)
+		out[i].proto, out[i].ports = proto, ports
+	}
+	return func(*place) []dest { return out }
+}
+
+// pods are the Pods of a cluster by the ports that the templates declare.
+func pods(s *shelf, f Family, inside bool) func(*place) []dest {
+	declared := declaredPorts(s.cluster, inside)
+	var out []dest
+	for _, proto := range []Proto{TCP, UDP, SCTP} {
+		if ports := declared[proto]; !ports.IsEmpty() {
+			out = append(out, listening(s.peers, proto, ports, f)(nil)...)
+		}
+	}
+	return func(*place) []dest { return out }
+}
+
 func (c *catalogue) cluster(s *shelf) {
 	if len(s.pods) == 0 {
 		for _, t := range titles {
@@ -127,7 +151,7 @@ func (c *catalogue) cluster(s *shelf) {
 		return
 	}
 	cl, vpc := s.cluster, s.cluster.VPC
-	c.each("F1", ExpectDelivered, s.pods, many(s.peers, 8080, IPv6))
+	c.each("F1", ExpectDelivered, s.pods, pods(s, IPv6, true))
 	c.clusterIPs(s)
 	c.internet(s)
 	c.privateIPv4(s)
@@ -150,7 +174,7 @@ func (c *catalogue) cluster(s *shelf) {
 		case same && other.cluster.Family == IPv4:
 			c.sameVPC(s, other)
 		case !same && other.cluster.Family == IPv6 && slices.Contains(c.connected[vpc], other.cluster.VPC):
-			c.each("F12", ExpectDelivered, s.pods, many(other.peers, 8080, IPv6))
+			c.each("F12", ExpectDelivered, s.pods, pods(other, IPv6, false))
 		}
 	}
 	c.skip("F10", "no IPv4 cluster in the VPC of an IPv6 cluster")
@@ -169,20 +193,29 @@ func anything(d dest) dest {
 }
 
 func (c *catalogue) clusterIPs(s *shelf) {
-	i := slices.Index(c.net.shelves, s)
-	q := Query{Proto: UDP, Port: 53}
 	if s.cluster.Runs("coredns") {
-		dns := c.net.clusterIP(s, i, nil, "kube-system", "kube-dns", q)
-		c.each("F2", ExpectDelivered, s.pods, func(*place) []dest { return dns })
+		c.service(s, c.net.clusterIP(s, nil, "kube-system", "kube-dns", Query{}))
 	}
 	for _, svc := range s.cluster.ObjectsOf("Service") {
 		if svc.Text("spec", "clusterIP") == "None" || svc.Text("spec", "type") == "ExternalName" || len(model.At(svc.Value, "spec", "selector").Keys()) == 0 {
 			continue
 		}
-		dests := c.net.clusterIP(s, i, svc, svc.Namespace, svc.ObjectName, Query{Proto: TCP})
-		c.each("F2", ExpectDelivered, s.pods, func(*place) []dest { return dests })
+		c.service(s, c.net.clusterIP(s, svc, svc.Namespace, svc.ObjectName, Query{}))
 	}
 	c.skip("F2", "CoreDNS is not installed and no Service is in the templates")
+}
+
+// service traces a Service by each of its ports.
+func (c *catalogue) service(s *shelf, dests []dest) {
+	for len(dests) > 0 {
+		other := slices.IndexFunc(dests, func(d dest) bool { return d.proto != dests[0].proto || d.port != dests[0].port })
+		if other < 0 {
+			other = len(dests)
+		}
+		port := dests[:other]
+		c.each("F2", ExpectDelivered, s.pods, func(*place) []dest { return port })
+		dests = dests[other:]
+	}
 }
 
 // internet decides from the cluster as a whole whether its Pods are meant to reach the internet: one table among
@@ -211,7 +244,17 @@ func (c *catalogue) internet(s *shelf) {
 		from4 = s.pods
 	}
 	c.each("F3", ExpectExits, from6, func(*place) []dest { return []dest{d6} })
-	c.each("F4", ExpectExits, from4, func(*place) []dest { return []dest{d4} })
+	expect4 := ExpectExits
+	if on, _, unknown := s.cluster.IPv4Egress(); len(from6) > 0 && len(from4) == 0 && (on || unknown != "") {
+		from4 = s.pods // they reach the IPv6 internet, and nothing says that they are not meant to reach the other
+		if vpc != nil && vpc.NoIPv4Internet {
+			expect4 = ExpectRefused
+		}
+	}
+	c.each("F4", expect4, from4, func(*place) []dest { return []dest{d4} })
+	if expect4 == ExpectRefused {
+		from4 = nil
+	}
 	c.skip("F3", "no node subnet has a default route and the VPC no egress-only internet gateway: a private cluster")
 	c.skip("F4", "no node subnet has an IPv4 default route and the VPC no NAT gateway: no IPv4 internet by choice")
 
@@ -290,7 +333,9 @@ func (c *catalogue) api(s *shelf) {
 		}
 	}
 	c.each("F6", ExpectDelivered, s.api, many(nodes, 10250, IPv6))
-	c.each("F6", ExpectDelivered, s.api, many(s.pods, 9443, IPv6))
+	for _, ports := range webhookPorts(s.cluster) {
+		c.each("F6", ExpectDelivered, s.api, listening(s.pods, TCP, ports, IPv6))
+	}
 	c.skip("F6", "the subnets of the control plane are not in the templates")
 }
 
@@ -316,7 +361,7 @@ func (c *catalogue) fromInternet(l *model.LoadBalancer) {
 		id     string
 		client *place
 	}{{"F7", c.net.internet(IPv4)}, {"F8", c.net.internet(IPv6)}} {
-		if f.id == "F7" && l.AddressType == "dualstack-without-public-ipv4" {
+		if f.id == "F7" && l.AddressType == aws.DualStackWithoutPublicIPv4 {
 			c.skip("F7", "%s has address type dualstack-without-public-ipv4: IPv4 clients are not meant", l.Ref)
 			continue
 		}
@@ -372,7 +417,7 @@ func (c *catalogue) sameVPC(six, four *shelf) {
 		if lbs := c.internal(four.cluster, p); len(lbs) > 0 {
 			return lbs
 		}
-		return many(four.peers, 8080, IPv4)(p)
+		return pods(four, IPv4, false)(p)
 	})
 	c.each("F11", ExpectDelivered, four.pods, func(p *place) []dest { return forceIPv4(c.internal(six.cluster, p)) })
 	c.skip("F11", "the IPv6 cluster has no internal load balancer, and no AWS Load Balancer Controller to make one")
@@ -525,7 +570,7 @@ func (c *catalogue) otherVPCs(s *shelf) {
 					if lbs := c.internal(o.cluster, p); len(lbs) > 0 {
 						out = append(out, forceIPv4(lbs)...)
 					} else {
-						out = append(out, many(o.peers, 8080, IPv4)(p)...)
+						out = append(out, pods(o, IPv4, false)(p)...)
 					}
 				}
 			}
@@ -632,7 +677,7 @@ func (c *catalogue) subnets() {
 	for _, id := range []string{"F3", "F4", "X1"} {
 		if len(untagged) > 0 {
 			c.skip(id, "no private subnet with an IPv6 range in the templates: %s, without a tag %s, count as public by their routes to the internet gateway",
-				strings.Join(untagged, ", "), model.InternalRole)
+				strings.Join(untagged, ", "), aws.InternalRoleTag)
 		}
 		c.skip(id, "no private subnet with an IPv6 range in the templates")
 	}

@@ -390,13 +390,13 @@ func (n *Network) exposed(q Query, from *place, kind, name string) ([]dest, erro
 	}
 	var out []dest
 	found := false
-	for i, sh := range n.shelves {
+	for _, sh := range n.shelves {
 		c := sh.cluster
 		var svc *model.Object
 		if kind == "service" {
 			svc = c.Object("Service", namespace, object)
 			if from.cluster == c && from.kind != apiPlace {
-				if d := n.clusterIP(sh, i, svc, namespace, object, q); d != nil {
+				if d := n.clusterIP(sh, svc, namespace, object, q); d != nil {
 					return d, nil
 				}
 				continue
@@ -445,62 +445,4 @@ func (n *Network) serves(l *model.LoadBalancer, kind, namespace, object string) 
 		}
 	}
 	return false
-}
-
-// clusterIP is a Service inside its cluster. kube-dns is there wherever CoreDNS runs.
-func (n *Network) clusterIP(sh *shelf, index int, svc *model.Object, namespace, name string, q Query) []dest {
-	c := sh.cluster
-	d := dest{name: "service:" + namespace + "/" + name, proto: q.Proto, port: cmp.Or(q.Port, 443), named: true}
-	d.service = model.Ref{Type: "Kubernetes Service", Name: namespace + "/" + name}
-	target := uint16(0)
-	ordinal := 0
-	switch {
-	case svc != nil:
-		d.service = svc.Ref
-		d.service.Type = "Kubernetes Service"
-		ordinal = 100 + slices.Index(c.Objects, svc)
-		for _, p := range model.At(svc.Value, "spec", "ports").Items() {
-			port, _ := p.Get("port").Int()
-			if q.Port != 0 && int(q.Port) != port {
-				continue
-			}
-			d.port = uint16(port)
-			target = uint16(port)
-			if v, ok := p.Get("targetPort").Int(); ok {
-				target = uint16(v)
-			}
-			break
-		}
-	case namespace == "kube-system" && name == "kube-dns" && c.Runs("coredns"):
-		ordinal, target, d.port = 10, 53, cmp.Or(q.Port, 53)
-		if a := c.Addon("coredns"); a != nil {
-			d.service = a.Ref
-		}
-	default:
-		return nil
-	}
-	d.virtual = plus(c.ServiceRange.Addr(), ordinal)
-	if c.Family == IPv6 {
-		d.family = IPv6
-	}
-	var out []dest
-	backends := sh.peers
-	if svc != nil {
-		if selected := c.Selected(svc); len(selected) > 0 {
-			backends = nil
-			for _, w := range selected {
-				for _, p := range sh.onFargate(sh.peers, w.Namespace) {
-					backends = append(backends, p.workload(w))
-				}
-			}
-		}
-	}
-	for _, p := range backends {
-		e := d
-		b := *p
-		b.port = cmp.Or(target, p.port)
-		e.place = &b
-		out = append(out, e)
-	}
-	return out
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/agext/levenshtein"
 
+	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/model"
 	"github.com/eks-ipv6/cdk/internal/netset"
 )
@@ -123,8 +124,8 @@ func (n *Network) beyond() {
 		}
 	}
 	taken := netset.Of(own...)
-	n.global4 = netset.Of(everyone[0]).Minus(netset.Of(reserved4...)).Minus(taken)
-	n.global6 = netset.Of(everyone[1]).Minus(netset.Of(reserved6...)).Minus(taken)
+	n.global4 = netset.Of(everyone[0]).Minus(netset.Of(aws.Special4()...)).Minus(taken)
+	n.global6 = netset.Of(everyone[1]).Minus(netset.Of(aws.Special6()...)).Minus(taken)
 }
 
 func (n *Network) address(p *place) {
@@ -158,7 +159,7 @@ func (n *Network) balancer(l *model.LoadBalancer) []*place {
 		if !l.Speaks(IPv6) {
 			p.v6 = netip.Addr{}
 		}
-		if !l.Internal && l.AddressType != "dualstack-without-public-ipv4" {
+		if !l.Internal && l.AddressType != aws.DualStackWithoutPublicIPv4 {
 			p.public = n.places.elastic()
 		}
 		out = append(out, p)

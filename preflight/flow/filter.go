@@ -9,7 +9,7 @@ import (
 	"github.com/eks-ipv6/cdk/internal/netset"
 )
 
-var protos = map[Proto]model.Proto{TCP: model.TCP, UDP: model.UDP}
+var protos = map[Proto]model.Proto{TCP: model.TCP, UDP: model.UDP, SCTP: model.SCTP}
 
 // protoOf names a protocol by IANA's number.
 func protoOf(n uint16) Proto { return Proto(model.Proto(n).String()) }
@@ -17,7 +17,7 @@ func protoOf(n uint16) Proto { return Proto(model.Proto(n).String()) }
 // service is the protocol and the destination port, as in tcp/443.
 func (h header) service() string {
 	p := protoOf(h.proto.one)
-	if p != TCP && p != UDP {
+	if p != TCP && p != UDP && p != SCTP {
 		return string(p)
 	}
 	return fmt.Sprintf("%s/%d", p, h.dstPort.one)

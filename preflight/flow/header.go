@@ -179,6 +179,7 @@ func (w *walk) in(a address, set netset.Addrs) bool {
 		set = netset.EmbeddedAll(nat64, set)
 	case extracted:
 		set = netset.EmbedAll(nat64, set)
+	default:
 	}
 	now := a.of.now.addrs
 	switch {
@@ -241,6 +242,7 @@ func (a address) addrs() netset.Addrs {
 		return netset.EmbedAll(nat64, a.of.now.addrs)
 	case extracted:
 		return netset.EmbeddedAll(nat64, a.of.now.addrs)
+	default:
 	}
 	return a.of.now.addrs
 }

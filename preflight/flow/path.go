@@ -43,6 +43,10 @@ type dest struct {
 
 	assumes []string
 
+	// ports are asked for instead of port, where there are several.
+	ports netset.Numbers
+	// targets are the ports of place behind a ClusterIP.
+	targets netset.Numbers
 	// everything asks for every protocol and every port, not for proto and port only.
 	everything bool
 }
@@ -98,7 +102,7 @@ func (t *tracer) forward(from *place, d dest) Verdict {
 		}
 		undos = append(undos, undo{SNAT, "kube-proxy", d.service, "its connection table", t.pkt.reply()})
 		after := t.pkt
-		after.dst, after.dstPort = t.address(d.place, f), fixedNumber(d.place.port)
+		after.dst, after.dstPort = t.address(d.place, f), t.targetPort(d)
 		t.change(DNAT, "kube-proxy", d.service, "ClusterIP of "+d.name, after)
 	}
 	if !from.outside() || !d.place.outside() { // from the internet to a public endpoint there is no network to pass
@@ -363,8 +367,9 @@ func lbLabel(l *model.LoadBalancer) string {
 		return "network load balancer"
 	case model.GLB:
 		return "gateway load balancer"
+	default:
+		return "application load balancer"
 	}
-	return "application load balancer"
 }
 
 // publicCIDRs asks who may use the cluster's public endpoint.
@@ -406,5 +411,19 @@ func (t *tracer) destinationPort(d dest) number {
 	if d.everything {
 		return t.number("port", "destination port", chosen, netset.Between(0, 65535), d.port)
 	}
+	switch {
+	case d.ports.Equal(anyPort): // one of them, which the templates do not say
+		return t.number("port", "destination port", assigned, d.ports, d.port)
+	case !d.ports.IsEmpty():
+		return t.number("port", "destination port", every, d.ports, d.port)
+	}
 	return fixedNumber(d.port)
+}
+
+// targetPort is the port of a Pod behind a ClusterIP. Where several are possible, one is, and the templates do not say which.
+func (t *tracer) targetPort(d dest) number {
+	if d.targets.IsEmpty() {
+		return fixedNumber(d.place.port)
+	}
+	return t.number("target port", "target port of "+d.name, assigned, d.targets, d.targets.First())
 }

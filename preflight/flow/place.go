@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 
+	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/model"
 	"github.com/eks-ipv6/cdk/internal/netset"
 )
@@ -84,6 +85,7 @@ func (p *place) ephemeral() [2]uint16 {
 	switch p.kind {
 	case podPlace, nodePlace, hostPlace, apiPlace:
 		return linuxEphemeral
+	default:
 	}
 	return anyEphemeral
 }
@@ -124,34 +126,17 @@ func plus(a netip.Addr, n int) netip.Addr {
 
 // The hosts on the internet. RFC 5737 and RFC 3849 keep these addresses for documentation.
 var (
-	internetHost4  = netip.MustParseAddr("203.0.113.7")
-	internetHost6  = netip.MustParseAddr("2001:db8:ffff:ffff::7")
-	publicAPI4     = netip.MustParseAddr("203.0.113.8")
-	publicAPI6     = netip.MustParseAddr("2001:db8:ffff:ffff::8")
-	podUniqueLocal = netip.MustParseAddr("fd00::ac:2")    // see CNI README, ENABLE_V6_EGRESS
-	podLinkLocal   = netip.MustParseAddr("169.254.172.2") // see CNI README, ENABLE_V4_EGRESS
-	nat64          = netip.MustParsePrefix("64:ff9b::/96")
+	internetHost4  = aws.SomeHost4
+	internetHost6  = aws.SomeHost6
+	publicAPI4     = aws.SomeAPI4
+	publicAPI6     = aws.SomeAPI6
+	podUniqueLocal = aws.PodEgress6.Nth(2)
+	podLinkLocal   = aws.PodEgress4.Nth(2)
+	nat64          = aws.NAT64.Prefix
 )
 
 // privateRanges are addresses that no route on the internet leads to.
-var privateRanges = prefixes("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
-
-// reserved4 and reserved6 are addresses that no host on the internet has. Those kept for documentation are not among them: they
-// stand for what only the deployment tells.
-// See https://www.iana.org/assignments/iana-ipv4-special-registry and https://www.iana.org/assignments/iana-ipv6-special-registry.
-var (
-	reserved4 = prefixes("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24",
-		"192.168.0.0/16", "198.18.0.0/15", "224.0.0.0/3")
-	reserved6 = prefixes("::/96", "::ffff:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "fc00::/7", "fe80::/10", "ff00::/8")
-)
-
-func prefixes(list ...string) []netip.Prefix {
-	out := make([]netip.Prefix, len(list))
-	for i, s := range list {
-		out[i] = netip.MustParsePrefix(s)
-	}
-	return out
-}
+var privateRanges = aws.PrivateRanges()
 
 // internet is every host on the internet of a family.
 func (n *Network) internet(f Family) *place {
@@ -210,7 +195,7 @@ func (a *places) usable(p netip.Prefix) netset.Addrs {
 // range.
 func (a *places) elastic() netip.Addr {
 	a.public++
-	return netip.AddrFrom4([4]byte{198, 51, 100, byte(64 + a.public%190)})
+	return aws.DocumentationAWS4.Nth(64 + a.public%190)
 }
 
 func (a *places) next(s *model.Subnet) int {
@@ -228,7 +213,7 @@ func (a *places) in(p *place, s *model.Subnet) *place {
 	switch {
 	case s.Imported || s.VPC == nil || s.VPC.Imported:
 		p.unknown = fmt.Sprintf("subnet %s is in none of the templates", s.Ref)
-		p.v4, p.v6 = netip.AddrFrom4([4]byte{198, 51, 100, byte(n)}), plus(netip.MustParseAddr("2001:db8:fffe::"), n+1)
+		p.v4, p.v6 = aws.DocumentationAWS4.Nth(n&0xff), plus(aws.SomeImported6, n+1)
 		p.range4, p.range6 = netset.Addrs{}, netset.Addrs{}
 	case s.Unknown != "" && (!p.v4.IsValid() || !p.v6.IsValid()):
 		p.unknown = fmt.Sprintf("a range of subnet %s is %s", s.Ref, s.Unknown)
@@ -305,7 +290,7 @@ func (a *places) pod(c *model.Cluster, ng *model.NodeGroup, ref model.Ref, sub *
 	}
 	p.v6 = podAddr(sub.IPv6, n)
 	if p.unknown != "" && !p.v6.IsValid() {
-		p.v6 = plus(netip.MustParseAddr("2001:db8:fffe::"), n+1)
+		p.v6 = plus(aws.SomeImported6, n+1)
 	}
 	return p
 }

@@ -306,6 +306,7 @@ func (p *printer) hops(hops []Hop) {
 			mark = p.paint(red, "✗")
 		case Unknown:
 			mark = p.paint(yellow, "?")
+		default:
 		}
 		p.line("%2d %s %-*s  %-*s  %s  %s  %s", i+1, mark, wName, names[i], wAction, h.Action, h.FamilyOut(), p.paint(dim, pad(addresses(h.After), wPacket)), h.By)
 	}
@@ -450,6 +451,7 @@ func Mermaid(r Report) string {
 				case Unknown:
 					shapeOf = "{{%s}}"
 					label += "\n? " + h.By
+				default:
 				}
 				p.line("    %s"+shapeOf, id, quote(label))
 				if prev != "" {

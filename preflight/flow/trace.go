@@ -103,6 +103,8 @@ type Proto string
 const (
 	TCP Proto = "tcp"
 	UDP Proto = "udp"
+	// SCTP is asked by the catalogue only, for Services that use it.
+	SCTP Proto = "sctp"
 )
 
 // Hop is one step of a packet: a component did something because of a rule.
@@ -218,6 +220,7 @@ func (e Endpoint) family() Family {
 		return IPv4
 	case Internet6:
 		return IPv6
+	default:
 	}
 	a, _ := netip.ParseAddr(string(e))
 	return model.FamilyOf(a)

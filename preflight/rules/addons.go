@@ -40,11 +40,11 @@ var addonRules = []Rule{
 				v, ok := versionOf(r.Prop("AddonVersion"))
 				switch {
 				case !ok:
-				case v.before(version{1, 10, 1}):
+				case v.Before("v1.10.1"):
 					c.report(r, "AddonVersion", "the add-on %s of the IPv6 cluster %s is %s, wanted v1.10.1 or later", r.ID, cl.LogicalID, v)
-				case v.before(version{1, 16, 0}) && on(a.Env("ENABLE_POD_ENI"), false):
+				case v.Before("v1.16.0") && on(a.Env("ENABLE_POD_ENI"), false):
 					c.report(r, "AddonVersion", "the add-on %s is %s; security groups for Pods on IPv6 want v1.16.0 or later", r.ID, v)
-				case v.before(version{1, 15, 1}) && a.Env("ENABLE_V4_EGRESS").Exists():
+				case v.Before("v1.15.1") && a.Env("ENABLE_V4_EGRESS").Exists():
 					c.report(r, "AddonVersion", "the add-on %s is %s; ENABLE_V4_EGRESS wants v1.15.1 or later", r.ID, v)
 				}
 			})
@@ -228,7 +228,7 @@ var addonRules = []Rule{
 		Source: "https://github.com/aws/amazon-vpc-cni-k8s/blob/master/CHANGELOG.md",
 		check: func(c *check) {
 			c.eachCNI(func(cl *model.Cluster, a *model.Addon, r *cfn.Resource) {
-				if v, ok := versionOf(r.Prop("AddonVersion")); ok && v == (version{1, 22, 1}) {
+				if v, ok := versionOf(r.Prop("AddonVersion")); ok && v == "v1.22.1" {
 					c.report(r, "AddonVersion", "the add-on %s of cluster %s is v1.22.1", r.ID, cl.LogicalID)
 				}
 			})

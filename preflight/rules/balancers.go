@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/cfn"
 	"github.com/eks-ipv6/cdk/internal/model"
 )
@@ -12,8 +13,8 @@ const (
 	docNLBType  = "https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-ip-address-type.html"
 	docTargets  = "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-elasticloadbalancingv2-targetgroup.html"
 	docClass    = "https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/ingress_class/"
-	notePrefix  = "service.beta.kubernetes.io/aws-load-balancer-"
-	ingressNote = "alb.ingress.kubernetes.io/"
+	notePrefix  = aws.ServiceAnnotation
+	ingressNote = aws.IngressAnnotation
 )
 
 var balancerRules = []Rule{
@@ -66,9 +67,9 @@ var balancerRules = []Rule{
 				if l.Cluster == nil || !l.Cluster.AutoMode || l.Hypothetical || l.For == nil || c.raw(l.For) == nil || !l.Speaks(model.IPv6) || l.Cluster.VPC == nil || l.Cluster.VPC.Imported {
 					continue
 				}
-				tag := "kubernetes.io/role/elb"
+				tag := aws.PublicRoleTag
 				if l.Internal {
-					tag = "kubernetes.io/role/internal-elb"
+					tag = aws.InternalRoleTag
 				}
 				subnets := c.declared(l.Cluster.VPC.Subnets)
 				unknown := slices.ContainsFunc(subnets, func(s *model.Subnet) bool { return !c.raw(s).Prop("Tags").Known() })
@@ -153,7 +154,7 @@ var balancerRules = []Rule{
 				}) {
 					continue
 				}
-				if v := cl.Controller.ClassParams.Get("ipAddressType"); v.Known() && !v.Is("dualstack") && !v.Is("dualstack-without-public-ipv4") {
+				if v := cl.Controller.ClassParams.Get("ipAddressType"); v.Known() && !v.Is("dualstack") && !v.Is(aws.DualStackWithoutPublicIPv4) {
 					c.report(c.raw(cl.Controller.Chart), "Values", "the chart %s in the IPv6 cluster %s sets no dual-stack default for Ingresses", cl.Controller.Chart.LogicalID, cl.LogicalID)
 				}
 			}
@@ -189,7 +190,7 @@ var balancerRules = []Rule{
 					listener = l
 				}
 				l, ok := listener.Prop("LoadBalancerArn").Resource()
-				if !ok || !l.Prop("IpAddressType").Is("dualstack-without-public-ipv4") {
+				if !ok || !l.Prop("IpAddressType").Is(aws.DualStackWithoutPublicIPv4) {
 					continue
 				}
 				for _, actions := range []string{"DefaultActions", "Actions"} {
@@ -203,7 +204,7 @@ var balancerRules = []Rule{
 			for _, cl := range c.clusters6() {
 				for _, o := range cl.ObjectsOf("Ingress") {
 					auth := o.Annotation(ingressNote + "auth-type")
-					if c.raw(o) != nil && (auth.Is("oidc") || auth.Is("cognito")) && o.Annotation(ingressNote+"ip-address-type").Is("dualstack-without-public-ipv4") {
+					if c.raw(o) != nil && (auth.Is("oidc") || auth.Is("cognito")) && o.Annotation(ingressNote+"ip-address-type").Is(aws.DualStackWithoutPublicIPv4) {
 						c.report(c.raw(o), "Manifest", "the Ingress %s/%s logs users in on a load balancer without public IPv4", o.Namespace, o.ObjectName)
 					}
 				}

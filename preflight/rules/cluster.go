@@ -229,7 +229,7 @@ var clusterRules = []Rule{
 		check: func(c *check) {
 			for _, cl := range c.clusters6() {
 				if v, p := c.clusterProp(cl, "Version"); v.Known() && v.Exists() {
-					if minor, ok := minorOf(v.String()); ok && minor < 21 {
+					if minor, ok := aws.MinorOf(v.String()); ok && minor < 21 {
 						c.report(c.raw(cl), p, "the IPv6 cluster %s runs Kubernetes %s", cl.LogicalID, v)
 					}
 				}
@@ -297,7 +297,7 @@ var clusterRules = []Rule{
 					continue
 				}
 				v, p := c.clusterProp(cl, "Version")
-				minor, ok := minorOf(v.String())
+				minor, ok := aws.MinorOf(v.String())
 				if !v.Exists() || !v.Known() || !ok {
 					continue
 				}

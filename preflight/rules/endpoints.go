@@ -116,7 +116,8 @@ var endpointRules = []Rule{
 	},
 	{
 		ID: "W42", Severity: Warning, Title: "PrivateLink service whose load balancer keeps to its zones",
-		Why:    "A consumer's endpoint in a zone uses the network load balancer's node in that zone, which without cross-zone load balancing sends to targets of its own zone only: where these are gone, or were scheduled elsewhere, the endpoint is dead.",
+		Why: "A consumer's endpoint in a zone uses the network load balancer's node in that zone, which without cross-zone load balancing sends to targets of its own zone only: " +
+			"where these are gone, or were scheduled elsewhere, the endpoint is dead.",
 		Fix:    "set the load balancer's attribute load_balancing.cross_zone.enabled to true, or keep targets in every zone and acknowledge this",
 		Source: "https://docs.aws.amazon.com/elasticloadbalancing/latest/network/target-group-cross-zone.html",
 		check: func(c *check) {

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/cfn"
 	"github.com/eks-ipv6/cdk/internal/model"
 )
@@ -129,7 +130,7 @@ func (c *check) clusterSubnets() []*model.Subnet {
 var (
 	all4  = netip.MustParsePrefix("0.0.0.0/0")
 	all6  = netip.MustParsePrefix("::/0")
-	nat64 = netip.MustParsePrefix("64:ff9b::/96") // RFC 6052
+	nat64 = aws.NAT64.Prefix
 )
 
 // routeTo is a table's route for exactly a destination; sure is false where another route may be this one.

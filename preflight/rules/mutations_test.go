@@ -377,7 +377,7 @@ var mutations = []mutation{
 // TestMutations breaks good templates, one thing at a time, and wants exactly the findings that are then true.
 func TestMutations(t *testing.T) {
 	t.Parallel()
-	tested := map[string]bool{}
+	tested := testedUpdates()
 	for _, m := range mutations {
 		if m.base == "" {
 			m.base = "good.yaml"

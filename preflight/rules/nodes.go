@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/cfn"
 	"github.com/eks-ipv6/cdk/internal/model"
 )
@@ -21,7 +22,7 @@ var nodeRules = []Rule{
 			for _, n := range c.nodes() {
 				r := c.raw(n)
 				for i, v := range r.Prop("InstanceTypes").Items() {
-					if t, ok := v.Text(); ok && xen(t) {
+					if t, ok := v.Text(); ok && aws.Xen(t) {
 						c.report(r, "InstanceTypes."+itoa(i), "the nodes %s of an IPv6 cluster may be %s, which is not Nitro", n.LogicalID, t)
 					}
 				}
@@ -29,7 +30,7 @@ var nodeRules = []Rule{
 					continue
 				}
 				lt := c.raw(n.Template)
-				if t, ok := lt.Prop("LaunchTemplateData.InstanceType").Text(); ok && xen(t) {
+				if t, ok := lt.Prop("LaunchTemplateData.InstanceType").Text(); ok && aws.Xen(t) {
 					c.report(lt, "LaunchTemplateData.InstanceType", "the nodes %s of an IPv6 cluster are %s, which is not Nitro", n.LogicalID, t)
 				}
 			}
@@ -165,12 +166,12 @@ var nodeRules = []Rule{
 					continue
 				}
 				version, _ := c.clusterProp(n.Cluster, "Version")
-				if minor, known := minorOf(version.String()); known && version.Known() && minor >= 33 && strings.HasPrefix(ami, "AL2_") {
+				if minor, known := aws.MinorOf(version.String()); known && version.Known() && minor >= 33 && strings.HasPrefix(ami, "AL2_") {
 					c.report(r, "AmiType", "the nodes %s are %s, and cluster %s runs Kubernetes %s", n.LogicalID, ami, n.Cluster.LogicalID, version)
 				}
 				for i, v := range r.Prop("InstanceTypes").Items() {
 					t, ok := v.Text()
-					if image := strings.Contains(strings.ToUpper(ami), "ARM_64"); ok && ami != "CUSTOM" && image != graviton.MatchString(t) {
+					if image := strings.Contains(strings.ToUpper(ami), "ARM_64"); ok && ami != "CUSTOM" && image != aws.ARM(t) {
 						c.report(r, "InstanceTypes."+itoa(i), "the nodes %s may be %s, and their image is %s", n.LogicalID, t, ami)
 					}
 				}
@@ -254,19 +255,6 @@ var nodeRules = []Rule{
 		},
 	},
 }
-
-// xenFamilies are the instance families that are not built on the Nitro system; of r3 to x1e no later size is either.
-// https://docs.aws.amazon.com/ec2/latest/instancetypes/ec2-nitro-instances.html
-var xenFamilies = []string{"c1", "c3", "c4", "cc2", "cr1", "d2", "f1", "g2", "g3", "g3s", "h1", "hs1", "i2", "i3", "m1", "m2", "m3", "m4", "p2", "p3", "r3", "r4", "t1", "t2", "x1", "x1e"}
-
-// xen says that an instance type is not Nitro. The bare-metal sizes of Xen families are.
-func xen(instanceType string) bool {
-	family, size, _ := strings.Cut(instanceType, ".")
-	return slices.Contains(xenFamilies, family) && size != "metal"
-}
-
-// graviton matches the instance types with an ARM processor: a g after the generation, and a1.
-var graviton = regexp.MustCompile(`^(a1|[a-z]+[0-9]+[a-z]*g[a-z]*)\.`)
 
 var burst = regexp.MustCompile(`^t[1-4][a-z]*\.`)
 

@@ -86,5 +86,6 @@ func each(n *yaml.Node, path string, visit func(string, *yaml.Node)) {
 		for i, e := range n.Content {
 			each(e, path+"."+string(rune('0'+i%10)), visit)
 		}
+	default:
 	}
 }

@@ -2,7 +2,6 @@ package rules
 
 import (
 	"math"
-	"net/netip"
 	"slices"
 	"strings"
 
@@ -128,8 +127,8 @@ func (c *check) translated(p puller) certainty {
 	return surelyNot
 }
 
-// someIPv4Host is 203.0.113.7, which stands for a host on the internet, as DNS64 answers for it.
-var someIPv4Host = netip.MustParseAddr("64:ff9b::203.0.113.7")
+// someIPv4Host is the host on the internet as DNS64 answers for it.
+var someIPv4Host = aws.Synthesize(aws.SomeHost4)
 
 // private says whether a puller reaches an AWS service by its IPv4 name through an endpoint of its VPC.
 func (c *check) private(p puller, service string) certainty {

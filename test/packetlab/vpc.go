@@ -297,6 +297,7 @@ func service(proto model.Proto, from, to uint16) []wire.Expr {
 			out = append(out, wire.Proto(byte(t)))
 		case t:
 			out = append(out, append(slices.Clone(wire.Proto(byte(t))), wire.DstPort(from, to)...))
+		default:
 		}
 	}
 	if proto == model.AnyProto || proto == model.ICMPv6 {
