@@ -65,7 +65,7 @@ type sampler struct {
 
 func newSampler(n *Network, t Trace, of model.Sampling) *sampler {
 	h := fnv.New64a()
-	_, _ = h.Write([]byte(fmt.Sprint(t.From, t.To, t.Query)))
+	_, _ = fmt.Fprint(h, t.From, t.To, t.Query)
 	s := &sampler{net: n, trace: t, from: anyone(t.from), of: of, rnd: rand.New(rand.NewPCG(h.Sum64(), of.Seed)),
 		vars: map[any]variable{}, fixed: map[any]bool{}, whole: map[any]bool{}, taken: map[string]bool{}}
 	split := map[any]bool{}

@@ -45,9 +45,6 @@ type Seen struct {
 	Local, Remote netip.AddrPort
 }
 
-// The ranges that the VPC CNI's egress takes Pods' addresses from.
-var egressIPv4, egressIPv6 = netip.MustParsePrefix("169.254.172.0/22"), netip.MustParsePrefix("fd00::ac:0/118")
-
 // port is the source port of the flow's connection, as its client opens it. A Pod of an IPv4 cluster and its node have one address,
 // and the node's box stands for both: it opens the connection with the port that the VPC CNI translates to.
 func (f *Flow) port() uint16 {
