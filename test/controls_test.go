@@ -2,6 +2,7 @@ package test
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"github.com/eks-ipv6/cdk/constructs/ipv6eks"
 	"github.com/eks-ipv6/cdk/internal/golden"
 	"github.com/eks-ipv6/cdk/internal/jsiix"
+	"github.com/eks-ipv6/cdk/internal/netset"
 	"github.com/eks-ipv6/cdk/stacks"
 )
 
@@ -157,12 +159,7 @@ var controls = []control{
 		with: func(p *stacks.PlatformProps) { p.Network.RestrictEndpoints = true },
 		met:  has("AWS::EC2::VPCEndpoint", []string{"PolicyDocument"}, "aws:PrincipalAccount")},
 	{ids: "FSBP EC2.15", asks: "subnets give no public IPv4 address at launch", met: each("AWS::EC2::Subnet", func(r resource) bool { return r.Properties["MapPublicIpOnLaunch"] != true })},
-	{ids: "FSBP EC2.18, EC2.19", asks: "no security group is open to the world", met: all(
-		lacks("AWS::EC2::SecurityGroupIngress", `"0.0.0.0/0"`, `"::/0"`),
-		each("AWS::EC2::SecurityGroup", func(r resource) bool {
-			in := js(r.Properties["SecurityGroupIngress"])
-			return !strings.Contains(in, "0.0.0.0/0") && !strings.Contains(in, `"::/0"`)
-		}))},
+	{ids: "FSBP EC2.18, EC2.19", asks: "no security group is open to the world", met: func(t template) bool { return len(admitted(t)) == 0 }},
 	{ids: "FSBP EC2.21", asks: "no network ACL opens SSH or RDP to the world", met: lacks("AWS::EC2::NetworkAclEntry", "Allow", "allow")},
 	{ids: "FSBP IAM.1, IAM.21", asks: "no policy allows everything, or everything of a service", met: func(t template) bool {
 		for _, id := range t.of("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::Role") {
@@ -194,6 +191,53 @@ var controls = []control{
 	{ids: "availability", asks: "the load balancer controller keeps a Pod while nodes are drained", field: "`Controller.DisruptionBudget`", hardened: true,
 		with: func(p *stacks.PlatformProps) { p.Controller.DisruptionBudget = true },
 		met:  has("Custom::AWSCDK-EKS-HelmChart", []string{"Values"}, "podDisruptionBudget")},
+}
+
+// admitted are the addresses of the internet that security groups let in, all rules together: half of it is too much as well.
+func admitted(t template) []netip.Prefix {
+	var list []netip.Prefix
+	add := func(rule any) {
+		m, _ := rule.(map[string]any)
+		for _, key := range []string{"CidrIp", "CidrIpv6"} {
+			text, _ := m[key].(string)
+			if p, err := netip.ParsePrefix(text); err == nil {
+				list = append(list, p)
+			}
+		}
+	}
+	for _, id := range t.of("AWS::EC2::SecurityGroup", "AWS::EC2::SecurityGroupIngress") {
+		add(t.Resources[id].Properties)
+		rules, _ := t.Resources[id].Properties["SecurityGroupIngress"].([]any)
+		for _, rule := range rules {
+			add(rule)
+		}
+	}
+	return netset.Of(list...).Minus(private).Prefixes()
+}
+
+// private are the addresses that the internet does not route (RFC 1918, 6598, 4193, 4291).
+var private = netset.Of(netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("172.16.0.0/12"), netip.MustParsePrefix("192.168.0.0/16"),
+	netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("fc00::/7"), netip.MustParsePrefix("fe80::/10"))
+
+// Whatever way a group is opened to the internet, the control sees it.
+func TestAdmitted(t *testing.T) {
+	for rules, open := range map[string]bool{
+		`{"IpProtocol": "tcp", "CidrIp": "0.0.0.0/0"}`:                                                   true,
+		`{"IpProtocol": "-1", "CidrIpv6": "8000::/1"}`:                                                   true,
+		`{"IpProtocol": "tcp", "CidrIpv6": "2a00:1450::/32"}`:                                            true,
+		`{"IpProtocol": "tcp", "CidrIpv6": "::/1"}, {"IpProtocol": "tcp", "CidrIpv6": "8000::/1"}`:       true,
+		`{"IpProtocol": "tcp", "CidrIp": "10.0.0.0/7"}`:                                                  true,
+		`{"IpProtocol": "tcp", "CidrIp": "10.0.0.0/9"}, {"IpProtocol": "tcp", "CidrIp": "10.128.0.0/9"}`: false,
+		`{"IpProtocol": "-1", "CidrIpv6": "fd00::/8"}, {"IpProtocol": "-1", "CidrIp": {"Ref": "X"}}`:     false,
+	} {
+		var tpl template
+		if err := json.Unmarshal([]byte(`{"Resources": {"G": {"Type": "AWS::EC2::SecurityGroup", "Properties": {"SecurityGroupIngress": [`+rules+`]}}}}`), &tpl); err != nil {
+			t.Fatal(err)
+		}
+		if got := admitted(tpl); len(got) > 0 != open {
+			t.Errorf("%s admits %v of the internet", rules, got)
+		}
+	}
 }
 
 // policiesOf are the documents of a role's inline policies.

@@ -48,7 +48,8 @@ type ServiceProps struct {
 	// Ports are the load balancer's listeners, 50 at most
 	// (https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-limits.html). One of protocol UDP
 	// turns on the IPv6 prefix for source NAT, without which AWS takes no UDP on a dual-stack load balancer; it cannot be
-	// turned off while there is UDP.
+	// turned off while there is UDP. A TCP and a UDP port with one number and one target, as DNS has them, become one listener
+	// of protocol TCP_UDP.
 	Ports []Port
 
 	// Scheme is Internal or InternetFacing.
@@ -117,7 +118,7 @@ type ServiceProps struct {
 // Port is a listener and the Pods' port behind it.
 type Port struct {
 	// Name tells several ports apart.
-	// Default: port-NUMBER.
+	// Default: port-NUMBER; port-NUMBER-udp beside a TCP port with the number.
 	Name string
 	// Port is the listener's.
 	Port int
@@ -167,6 +168,7 @@ var nlbOwned = []ownedAnnotation{
 	{"security-groups", "the field SecurityGroups"}, {"manage-backend-security-group-rules", "it left out: the controller opens the Pods to the load balancer"},
 	{"disable-nlb-sg", "it left out: a load balancer made without a security group can never get one"},
 	{"enable-prefix-for-ipv6-source-nat", "a port of Protocol UDP, which turns it on"},
+	{"enable-tcp-udp-listener", "a TCP and a UDP port with one number, which turn it on"},
 	{"ssl-cert", "the field Certificates"}, {"ssl-ports", "a port of Protocol TLS"}, {"ssl-negotiation-policy", "the field TLSPolicy"},
 	{"proxy-protocol", "the field ProxyProtocol"}, {"subnets", "the field Subnets"}, {"eip-allocations", "the field Subnets"},
 	{"private-ipv4-addresses", "the field Subnets"}, {"ipv6-addresses", "the field Subnets"}, {"name", "the field LoadBalancerName"},
@@ -221,7 +223,7 @@ func (p ServiceProps) checkPorts(bad *problems.List) {
 	if n := len(p.Ports); n == 0 || n > maxListeners {
 		bad.Add("Ports", "%d: want 1 to %d, an NLB's listeners", n, maxListeners)
 	}
-	numbers, names := map[int]bool{}, map[string]bool{}
+	numbers, names := map[int][]Port{}, map[string]bool{}
 	for i, port := range p.Ports {
 		here := bad.At("Ports", i)
 		switch port.Protocol {
@@ -237,10 +239,15 @@ func (p ServiceProps) checkPorts(bad *problems.List) {
 		if port.Port < 1 || port.Port > 65535 {
 			here.Add("Port", "%d: want 1 to 65535", port.Port)
 		}
-		if numbers[port.Port] {
-			here.Add("Port", "%d is listened on twice: want each port once", port.Port)
+		numbers[port.Port] = append(numbers[port.Port], port)
+		switch same := numbers[port.Port]; {
+		case len(same) < 2:
+		case len(same) > 2 || !pair(same[0], same[1]):
+			here.Add("Port", "%d is listened on twice: want each port once, or once for TCP and once for UDP", port.Port)
+		case same[0].target() != same[1].target():
+			// One listener, TCP_UDP, has one target group.
+			here.Add("TargetPort", "%s, and %s for the other protocol of port %d: want one for both", same[1].target(), same[0].target(), port.Port)
 		}
-		numbers[port.Port] = true
 		switch {
 		case port.TargetPort != 0 && port.TargetName != "":
 			here.Add("TargetPort", "%d with TargetName %q: want one of the two", port.TargetPort, port.TargetName)
@@ -249,7 +256,7 @@ func (p ServiceProps) checkPorts(bad *problems.List) {
 		case port.TargetName != "" && len(validation.IsValidPortName(port.TargetName)) > 0:
 			here.Add("TargetName", "%q: want the name of a container's port, 15 letters, digits and hyphens at most", port.TargetName)
 		}
-		name := port.name()
+		name := p.portName(i)
 		if len(validation.IsDNS1123Label(name)) > 0 {
 			here.Add("Name", "%q: want lower case letters, digits and hyphens", port.Name)
 		}
@@ -267,7 +274,34 @@ func (p ServiceProps) checkPorts(bad *problems.List) {
 	}
 }
 
-func (p Port) name() string { return or(p.Name, "port-"+strconv.Itoa(p.Port)) }
+// portName is the name of a port in the Service.
+func (p ServiceProps) portName(i int) string {
+	port := p.Ports[i]
+	name := "port-" + strconv.Itoa(port.Port)
+	if port.Protocol == UDP && p.paired(port) {
+		name += "-udp"
+	}
+	return or(port.Name, name)
+}
+
+// paired tells whether a port's number is that of a port of the other protocol.
+func (p ServiceProps) paired(port Port) bool {
+	return slices.ContainsFunc(p.Ports, func(other Port) bool { return other.Port == port.Port && pair(other, port) })
+}
+
+// pair tells whether two ports are TCP and UDP.
+func pair(a, b Port) bool {
+	tcp := func(p Port) bool { return p.Protocol == "" || p.Protocol == TCP }
+	return tcp(a) && b.Protocol == UDP || a.Protocol == UDP && tcp(b)
+}
+
+// target is the Pods' port.
+func (p Port) target() string {
+	if p.TargetPort != 0 {
+		return strconv.Itoa(p.TargetPort)
+	}
+	return or(p.TargetName, strconv.Itoa(p.Port))
+}
 
 func (p ServiceProps) checkSubnets(bad *problems.List) {
 	eips, four, six := 0, 0, 0
@@ -337,8 +371,8 @@ func (p ServiceProps) service(ranges []string) *corev1.Service {
 			AllocateLoadBalancerNodePorts: &nodePorts, // targets are Pods
 		},
 	}
-	for _, port := range p.Ports {
-		sp := corev1.ServicePort{Name: port.name(), Port: int32(port.Port), Protocol: corev1.ProtocolTCP}
+	for i, port := range p.Ports {
+		sp := corev1.ServicePort{Name: p.portName(i), Port: int32(port.Port), Protocol: corev1.ProtocolTCP}
 		if port.Protocol == UDP {
 			sp.Protocol = corev1.ProtocolUDP
 		}
@@ -365,6 +399,10 @@ func (p ServiceProps) annotations() map[string]string {
 		switch port.Protocol {
 		case UDP:
 			a.put("enable-prefix-for-ipv6-source-nat", "on")
+			if p.paired(port) {
+				// https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/service/annotations/#tcp-udp-listener
+				a.put("enable-tcp-udp-listener", "true")
+			}
 		case TLS:
 			tls = append(tls, strconv.Itoa(port.Port))
 		case TCP: // which wants nothing

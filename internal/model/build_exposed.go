@@ -20,6 +20,8 @@ type settings struct {
 	groups                  cfn.Value
 	manageBackend           bool
 	preserve, denyIGW       cfn.Value // attributes
+	static                  []staticAddresses
+	conflict                string // of the group's Ingresses, as the controller tells it
 }
 
 // exposed builds the load balancers that the controller will create.
@@ -101,8 +103,7 @@ func (b *builder) bindings(c *Cluster) {
 
 // ingress builds the ALB of an Ingress, when it is the controller's.
 func (b *builder) ingress(c *Cluster, o *Object) {
-	class := cmp.Or(o.Text("spec", "ingressClassName"), o.Text("metadata", "annotations", "kubernetes.io/ingress.class"), "alb")
-	params, by, mine := c.classParams(class)
+	params, by, mine := c.classParams(classOf(o))
 	if !mine {
 		return
 	}
@@ -111,7 +112,9 @@ func (b *builder) ingress(c *Cluster, o *Object) {
 			"no controller in the templates creates its load balancer: the AWS Load Balancer Controller is not installed")
 		return
 	}
-	s := b.ingressSettings(c, params, by, func(name string) cfn.Value { return o.Annotation(aws.IngressAnnotation + name) }, o.Ref)
+	group := c.ingressGroup(o, params)
+	s := b.ingressSettings(c, params, by, group.annotation(o), o.Ref)
+	s.conflict = group.conflict()
 	l := b.newLB(c, o, ALB, s)
 	listeners := b.ingressPorts(o)
 	services := ingressServices(o)
@@ -123,6 +126,10 @@ func (b *builder) ingress(c *Cluster, o *Object) {
 		l.Listeners = append(l.Listeners, li)
 	}
 	b.finish(l, s)
+}
+
+func classOf(ingress *Object) string {
+	return cmp.Or(ingress.Text("spec", "ingressClassName"), ingress.Text("metadata", "annotations", "kubernetes.io/ingress.class"), "alb")
 }
 
 // classParams returns the IngressClassParams spec behind an Ingress class, where it is written, and whether the
@@ -259,6 +266,9 @@ func (b *builder) serviceLB(c *Cluster, o *Object) {
 	}
 	s := settings{manageBackend: true, scheme: c.Controller.DefaultScheme, address: "ipv4",
 		addressBy: o.In(aws.ServiceAnnotation + "ip-address-type (not set)"), target: c.Controller.DefaultTargetType, targetBy: c.Controller.In("Values.defaultTargetType")}
+	if class == "eks.amazonaws.com/nlb" && c.AutoMode { // Auto Mode's own, also beside a chart
+		s.target, s.targetBy = "ip", c.In("ElasticLoadBalancing")
+	}
 	if p := c.serviceDefault(); p != nil {
 		s.address, s.addressBy = "dualstack", p.Ref
 	}
@@ -294,6 +304,7 @@ func (b *builder) serviceLB(c *Cluster, o *Object) {
 		s.manageBackend = yes(note("manage-backend-security-group-rules"), false)
 	}
 	s.preserve, s.denyIGW = attributeOf(note("target-group-attributes"), preserveClient), attributeOf(note("attributes"), denyIGW)
+	s.static = staticOf(note)
 	l = b.newLB(c, o, NLB, s)
 	for _, p := range At(o.Value, "spec", "ports").Items() {
 		n, _ := p.Get("port").Int()
@@ -524,6 +535,9 @@ func (b *builder) finish(l *LoadBalancer, s settings) {
 	c := l.Cluster
 	dual := l.Speaks(IPv6)
 	switch {
+	case s.conflict != "":
+		b.refuse(l, s.addressBy, s.conflict)
+		return
 	case c.Family == IPv6 && !dual:
 		b.refuse(l, s.addressBy, fmt.Sprintf("unsupported IPv6 configuration, lb not dual-stack: its address type is %s and its Pods have IPv6 addresses; want dualstack", cmp.Or(s.address, "ipv4")))
 		return
@@ -562,6 +576,10 @@ func (b *builder) finish(l *LoadBalancer, s settings) {
 		if !b.discover(l, dual) {
 			return
 		}
+	}
+	if refused := b.misfit(l, s.static); refused != "" {
+		b.refuse(l, l.Ref, refused)
+		return
 	}
 	rules := s.cidrs
 	if len(rules) == 0 {
@@ -654,7 +672,9 @@ func (b *builder) discover(l *LoadBalancer, dual bool) bool {
 		}
 	}
 	how := "tagged " + role + "=1"
-	if !anyRole && c.Controller.Chart != nil {
+	// https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/deploy/subnet_discovery/
+	reachability, known := c.Controller.AtLeast(2, 12, 1)
+	if !anyRole && c.Controller.Chart != nil && (reachability || !known) {
 		how = "that reach an internet gateway"
 		if l.Internal {
 			how = "that reach no internet gateway"
@@ -663,6 +683,17 @@ func (b *builder) discover(l *LoadBalancer, dual bool) bool {
 			if reachesInternet(s) == !l.Internal {
 				found = append(found, s)
 			}
+		}
+	}
+	if looks, known := c.Controller.AtLeast(3, 5, 0); dual && known && !looks {
+		if refused, unknown := blind(found); refused != "" || unknown != "" {
+			l.Unknown = unknown
+			if refused != "" {
+				b.refuse(l, c.Controller.In("Version"), refused)
+			} else {
+				b.net.LoadBalancers = append(b.net.LoadBalancers, l)
+			}
+			return false
 		}
 	}
 	zones := map[string]bool{}

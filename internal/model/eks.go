@@ -2,6 +2,8 @@ package model
 
 import (
 	"net/netip"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/eks-ipv6/cdk/internal/cfn"
@@ -195,6 +197,31 @@ type Controller struct {
 	ClassParams cfn.Value
 	// BackendGroup is the shared backend security group that it puts on load balancers.
 	BackendGroup *SecurityGroup
+}
+
+// AtLeast reports whether the controller's version is the given one or later; known is false for Auto Mode's, and where the
+// template does not say. Charts of major version 1 hold the controller's version 2 with the same minor one.
+func (c *Controller) AtLeast(major, minor, patch int) (yes, known bool) {
+	if c.Chart == nil {
+		return false, false
+	}
+	text, _, _ := strings.Cut(strings.TrimPrefix(c.Chart.Version, "v"), "-")
+	parts := strings.Split(text, ".")
+	if len(parts) != 3 {
+		return false, false
+	}
+	var v [3]int
+	for i, p := range parts {
+		n, err := strconv.Atoi(p)
+		if err != nil {
+			return false, false
+		}
+		v[i] = n
+	}
+	if v[0] == 1 {
+		v[0] = 2
+	}
+	return slices.Compare(v[:], []int{major, minor, patch}) >= 0, true
 }
 
 // Object is a Kubernetes object that a template applies.

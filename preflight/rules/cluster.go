@@ -261,7 +261,7 @@ var clusterRules = []Rule{
 	},
 	{
 		ID: "W05", Severity: Warning, Title: "Kubernetes API open to the world",
-		Why:    "The default of PublicAccessCidrs is everyone, in both families.",
+		Why:    "The default of PublicAccessCidrs is everyone, in both families. Ranges that together are as wide as that, such as two halves, are the same.",
 		Fix:    "name the ranges in PublicAccessCidrs, or set EndpointPublicAccess: false",
 		Source: docEndpointAccess,
 		check: func(c *check) {
@@ -271,11 +271,15 @@ var clusterRules = []Rule{
 				if !on(pub, true) || !list.Known() {
 					continue
 				}
-				open := []string{}
+				var ranges []netip.Prefix
 				for _, v := range list.Items() {
-					if x, ok := prefixOf(v); ok && x.Bits() == 0 {
-						open = append(open, x.String())
+					if x, ok := prefixOf(v); ok {
+						ranges = append(ranges, x)
 					}
+				}
+				open := []string{}
+				for _, x := range worldly(ranges...) {
+					open = append(open, x.String())
 				}
 				if !list.Exists() {
 					open = []string{"0.0.0.0/0", "::/0 (the default)"}

@@ -152,7 +152,12 @@ var endpointRules = []Rule{
 					rules = append(rules, g.Ingress...)
 				}
 				if open, sure := lets6(rules); len(rules) > 0 && !open && sure {
-					c.report(r, property, "the %s %s has IPv6 addresses, and its security groups let in IPv4 only", what, r.ID)
+					// The group is what to edit, where it is declared.
+					at, path := r, property
+					if g := c.raw(groups[0]); g != nil && g.Type == "AWS::EC2::SecurityGroup" {
+						at, path = g, "SecurityGroupIngress"
+					}
+					c.report(at, path, "the %s %s has IPv6 addresses, and its security group%s in IPv4 only", what, r.ID, letNames(groups))
 				}
 			}
 			for _, v := range c.net.VPCs {
@@ -160,6 +165,11 @@ var endpointRules = []Rule{
 					if c.raw(e) != nil && !e.Gateway && e.Speaks(model.IPv6) {
 						closed(c.raw(e), e.Groups, "SecurityGroupIds", "endpoint")
 					}
+				}
+			}
+			for _, l := range c.net.LoadBalancers {
+				if r := c.raw(l); r != nil && l.For == nil && !l.Hypothetical && l.Speaks(model.IPv6) && l.Unknown == "" && !missing(r, "SecurityGroups") {
+					closed(r, l.Groups, "SecurityGroups", "load balancer")
 				}
 			}
 			for _, h := range c.net.Hosts {
@@ -230,6 +240,18 @@ var endpointRules = []Rule{
 			}
 		},
 	},
+}
+
+// letNames names groups, with the verb.
+func letNames(groups []*model.SecurityGroup) string {
+	var names []string
+	for _, g := range groups {
+		names = append(names, g.String())
+	}
+	if len(names) == 1 {
+		return " " + names[0] + " lets"
+	}
+	return "s " + strings.Join(names, " and ") + " let"
 }
 
 // attribute is the value of a load balancer's or target group's attribute: absent where it is not set, unknown where

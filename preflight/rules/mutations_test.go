@@ -116,7 +116,7 @@ var mutations = []mutation{
 	{name: "V02 IPv6 only", base: auto, edits: []string{"      CidrBlock: 10.0.0.0/20\n", "      Ipv6Native: true\n"}, want: "V02 A"},
 	{name: "V02 no IPv4", base: auto, edits: []string{"      CidrBlock: 10.0.0.0/20\n", ""}, want: "V02 A"},
 	{name: "V02 no IPv6", edits: []string{"      CidrBlock: 10.0.32.0/20\n      Ipv6CidrBlock: !Select [2, !Cidr [!Select [0, !GetAtt Vpc.Ipv6CidrBlocks], 4, 64]]\n",
-		"      CidrBlock: 10.0.32.0/20\n"}, want: "V02 PrivateA", also: "V28 EksEndpoint; V55 PrivateA"},
+		"      CidrBlock: 10.0.32.0/20\n"}, want: "V02 PrivateA", also: "V28 EksEndpoint; V55 PrivateA; V74 Attachment Database Nlb"},
 	{name: "V03 not assigned", edits: []string{"      CidrBlock: 10.0.32.0/20\n      Ipv6CidrBlock: !Select [2, !Cidr [!Select [0, !GetAtt Vpc.Ipv6CidrBlocks], 4, 64]]\n      AssignIpv6AddressOnCreation: true\n",
 		"      CidrBlock: 10.0.32.0/20\n      Ipv6CidrBlock: !Select [2, !Cidr [!Select [0, !GetAtt Vpc.Ipv6CidrBlocks], 4, 64]]\n"}, want: "V03 PrivateA"},
 	{name: "V04 public nodes", edits: []string{"Version: !GetAtt Template.LatestVersionNumber}\n      Subnets: [!Ref PrivateA, !Ref PrivateB]",
@@ -189,7 +189,7 @@ var mutations = []mutation{
 	{name: "V37", base: auto, add: "  Dns: {Type: AWS::EKS::Addon, Properties: {ClusterName: !Ref Cluster, AddonName: coredns}}\n", want: "V37 Dns"},
 	{name: "V39 subnet", edits: []string{"  PrivateA:\n    Type: AWS::EC2::Subnet\n    DependsOn: Ipv6Block\n", "  PrivateA:\n    Type: AWS::EC2::Subnet\n"}, want: "V39 PrivateA"},
 	{name: "V39 group", edits: []string{"  EndpointGroup:\n    Type: AWS::EC2::SecurityGroup\n    DependsOn: Ipv6Block\n", "  EndpointGroup:\n    Type: AWS::EC2::SecurityGroup\n"}, want: "V39 EndpointGroup"},
-	{name: "V40", edits: []string{"  PrivateRouteB6: {Type: AWS::EC2::Route, Properties: {RouteTableId: !Ref PrivateTableB, ", "  PrivateRouteB6: {Type: AWS::EC2::Route, Properties: {RouteTableId: !Ref PublicTable, "}, want: "V40 PrivateB"},
+	{name: "V40", edits: []string{"  PrivateRouteB6: {Type: AWS::EC2::Route, Properties: {RouteTableId: !Ref PrivateTableB, ", "  PrivateRouteB6: {Type: AWS::EC2::Route, Properties: {RouteTableId: !Ref PublicTable, "}, want: "V40 PrivateB", also: "V82 PublicRoute6"},
 	{name: "V41", edits: []string{`Version: "1.35"`, `Version: "1.20"`}, want: "V41 Cluster", also: "W13 Cluster"},
 	{name: "V42", edits: []string{"        EndpointPrivateAccess: true\n        EndpointPublicAccess: true\n        PublicAccessCidrs: [203.0.113.0/24, \"2001:db8:1::/48\"]", "        PublicAccessCidrs: [203.0.113.0/24]"}, want: "V42 Cluster"},
 	{name: "V43", edits: []string{"DeviceIndex: 0, Ipv6AddressCount: 1, ", "DeviceIndex: 0, "}, want: "V43 OwnTemplate"},
@@ -203,7 +203,7 @@ var mutations = []mutation{
 	{name: "V48 webhook", edits: []string{"FromPort: 9443, ToPort: 9443", "FromPort: 9444, ToPort: 9444"}, want: "V48 OwnGroup"},
 	{name: "V50 route", edits: []string{`RouteTableId: !Ref PublicTable, DestinationIpv6CidrBlock: "::/0"`, `RouteTableId: !Ref PublicTable, DestinationCidrBlock: "::/0"`}, want: "V50 PublicRoute6"},
 	{name: "V50 group", edits: []string{"CidrIp: 0.0.0.0/0}, {IpProtocol: tcp, FromPort: 443, ToPort: 443, CidrIpv6: \"::/0\"}", "CidrIp: 0.0.0.0/0}, {IpProtocol: tcp, FromPort: 443, ToPort: 443, CidrIp: \"::/0\"}"}, want: "V50 NlbGroup"},
-	{name: "V50 two targets", edits: []string{"DestinationCidrBlock: 0.0.0.0/0, NatGatewayId: !Ref NatA", "DestinationCidrBlock: 0.0.0.0/0, NatGatewayId: !Ref NatA, GatewayId: !Ref Igw"}, want: "V50 PrivateRouteA4", also: "V57 Controller; V58 Nodes; V04 PrivateA; W22 PrivateA"},
+	{name: "V50 two targets", edits: []string{"DestinationCidrBlock: 0.0.0.0/0, NatGatewayId: !Ref NatA", "DestinationCidrBlock: 0.0.0.0/0, NatGatewayId: !Ref NatA, GatewayId: !Ref Igw"}, want: "V50 PrivateRouteA4", also: "V57 Controller; V58 Nodes; V04 PrivateA; V76 Fargate; W22 PrivateA"},
 	{name: "V51 IPv6", edits: []string{"!Select [3, !Cidr", "!Select [2, !Cidr"}, want: "V51 PrivateB"},
 	{name: "V51 IPv4", edits: []string{"CidrBlock: 10.0.48.0/20", "CidrBlock: 10.0.32.0/21"}, want: "V51 PrivateB"},
 	{name: "V52", edits: []string{`"region":"${AWS::Region}",`, ""}, want: "V52 Controller"},
@@ -224,8 +224,8 @@ var mutations = []mutation{
 	{name: "W05 default", edits: []string{"        PublicAccessCidrs: [203.0.113.0/24, \"2001:db8:1::/48\"]\n", ""}, want: "W05 Cluster"},
 	{name: "W05 half", edits: []string{"\"2001:db8:1::/48\"", "\"::/0\""}, want: "W05 Cluster"},
 	{name: "W06", edits: []string{".s3\", IpAddressType: dualstack, ", ".s3\", "}, want: "W06 S3"},
-	{name: "W07 endpoint", edits: []string{"        - {IpProtocol: tcp, FromPort: 443, ToPort: 443, CidrIpv6: !Select [0, !GetAtt Vpc.Ipv6CidrBlocks]}\n", ""}, want: "W07 EksEndpoint"},
-	{name: "W07 database", edits: []string{"FromPort: 5432, ToPort: 5432, SourceSecurityGroupId: !GetAtt Cluster.ClusterSecurityGroupId", "FromPort: 5432, ToPort: 5432, CidrIp: 10.0.0.0/16"}, want: "W07 Database"},
+	{name: "W07 endpoint", edits: []string{"        - {IpProtocol: tcp, FromPort: 443, ToPort: 443, CidrIpv6: !Select [0, !GetAtt Vpc.Ipv6CidrBlocks]}\n", ""}, want: "W07 EndpointGroup"},
+	{name: "W07 database", edits: []string{"FromPort: 5432, ToPort: 5432, SourceSecurityGroupId: !GetAtt Cluster.ClusterSecurityGroupId", "FromPort: 5432, ToPort: 5432, CidrIp: 10.0.0.0/16"}, want: "W07 DatabaseGroup"},
 	{name: "W08", edits: []string{"RuleNumber: 101, RuleAction: allow, Protocol: -1, Ipv6CidrBlock: \"::/0\", Egress: true", "RuleNumber: 102, RuleAction: allow, Protocol: -1, CidrBlock: 0.0.0.0/0, Egress: true"}, want: "W08 Acl"},
 	{name: "W09 policy", base: auto, edits: []string{`"spec": {"advancedNetworking": {"enableV4Egress": false}}`, `"spec": {}`}, want: "W09 App"},
 	{name: "W09 SNAT", base: auto, edits: []string{`"spec": {"advancedNetworking": {"enableV4Egress": false}}`, `"spec": {"snatPolicy": "Disabled", "advancedNetworking": {"enableV4Egress": false}}`}, want: "W09 App"},
@@ -298,7 +298,7 @@ var mutations = []mutation{
 	{name: "V58 not Fargate that pulls over IPv6", edits: with(noNAT, "Subnets: [!Ref PrivateA], Selectors", "Subnets: [!Ref PrivateB], Selectors"), add: bootstrap, want: "V57 Controller"},
 	{name: "V58 not by NAT64", edits: with(noNAT, "CidrBlock: 10.0.48.0/20\n", "CidrBlock: 10.0.48.0/20\n      EnableDns64: true\n"),
 		add: `  Nat64: {Type: AWS::EC2::Route, Properties: {RouteTableId: !Ref PrivateTableB, DestinationIpv6CidrBlock: "64:ff9b::/96", NatGatewayId: !Ref NatB}}` + "\n", want: "W01 PrivateB"},
-	{name: "V58 not Fargate in public subnets", edits: []string{"Subnets: [!Ref PrivateA], Selectors: [{Namespace: batch}]", "Subnets: [!Ref PublicA], Selectors: [{Namespace: kube-system}]"}, add: coredns(""), want: "V62 ControllerIdentity"},
+	{name: "V58 not Fargate in public subnets", edits: []string{"Subnets: [!Ref PrivateA], Selectors: [{Namespace: batch}]", "Subnets: [!Ref PublicA], Selectors: [{Namespace: kube-system}]"}, add: coredns(""), want: "V62 ControllerIdentity", also: "V76 Fargate"},
 	{name: "V59", edits: noNAT, add: kubectlFunctions + kubectlUse, want: "V59 OnEvent", also: "V57 Controller; V58 Nodes"},
 	{name: "V59 handler", edits: noNAT, add: kubectlFunctions + strings.Replace(kubectlUse, "ServiceTimeout: 1000", "ServiceTimeout: 1000, RoleArn: x", 1), want: "V59 Handler OnEvent", also: "V57 Controller; V58 Nodes"},
 	{name: "V59 not with endpoints", edits: noNAT, add: kubectlFunctions + kubectlUse + bootstrap + strings.ReplaceAll(endpoint("lambda", "ipv4", interfaceIn), "Extra", "LambdaEndpoint"), want: "V57 Controller"},
@@ -378,7 +378,7 @@ var mutations = []mutation{
 func TestMutations(t *testing.T) {
 	t.Parallel()
 	tested := testedUpdates()
-	for _, m := range mutations {
+	for _, m := range slices.Concat(mutations, moreMutations) {
 		if m.base == "" {
 			m.base = "good.yaml"
 		}

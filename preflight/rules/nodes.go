@@ -34,6 +34,14 @@ var nodeRules = []Rule{
 					c.report(lt, "LaunchTemplateData.InstanceType", "the nodes %s of an IPv6 cluster are %s, which is not Nitro", n.LogicalID, t)
 				}
 			}
+			for _, cl := range c.clusters6() {
+				for _, o := range cl.ObjectsOf("NodePool") {
+					if types := xenChosen(o); len(types) > 0 && c.raw(o) != nil && c.karpenters(o) && !nitroOnly(o) {
+						c.reportFix(c.raw(o), "Manifest", "take them out of the requirement, or require karpenter.k8s.aws/instance-hypervisor In [nitro] as well",
+							"the NodePool %s of an IPv6 cluster may choose %s, which is not Nitro", o.ObjectName, strings.Join(types, " and "))
+					}
+				}
+			}
 		},
 	},
 	{
@@ -84,8 +92,8 @@ var nodeRules = []Rule{
 	},
 	{
 		ID: "V43", Severity: Error, Title: "Launch template whose interface has no IPv6",
-		Why:    "NetworkInterfaces in a launch template replaces what the subnet assigns: without Ipv6AddressCount nodes start without IPv6.",
-		Fix:    "set Ipv6AddressCount: 1 on the interface, or give SecurityGroupIds instead of NetworkInterfaces",
+		Why:    "NetworkInterfaces in a launch template replaces what the subnet assigns: without Ipv6AddressCount nodes start without an IPv6 address of their own. A prefix is for Pods and gives the node none.",
+		Fix:    "set Ipv6AddressCount: 1 on the interface, without a prefix, or give SecurityGroupIds instead of NetworkInterfaces",
 		Source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-ec2-launchtemplate-networkinterface.html",
 		check: func(c *check) {
 			for _, n := range c.nodes() {
@@ -100,7 +108,7 @@ var nodeRules = []Rule{
 					}
 					count := ni.Get("Ipv6AddressCount")
 					zero := !count.Exists() || count.Is("0")
-					if zero && !ni.Get("Ipv6Addresses").Exists() && !ni.Get("Ipv6Prefixes").Exists() && !ni.Get("Ipv6PrefixCount").Exists() && !ni.Get("NetworkInterfaceId").Exists() {
+					if zero && !ni.Get("Ipv6Addresses").Exists() && !ni.Get("NetworkInterfaceId").Exists() {
 						c.report(lt, "LaunchTemplateData.NetworkInterfaces."+itoa(i), "the interface in the launch template of the nodes %s has no Ipv6AddressCount", n.LogicalID)
 					}
 				}
@@ -213,6 +221,9 @@ var nodeRules = []Rule{
 					return
 				}
 				seen[g] = true
+				if c.stray("AWS::EC2::VPCCidrBlock", "VpcId") && missing(c.raw(g), "SecurityGroupEgress") {
+					return // EC2's own rules are of the families that the VPC has
+				}
 				if open, sure := lets6(g.Egress); !open && sure && len(g.Egress) > 0 {
 					c.report(c.raw(g), "SecurityGroupEgress", "security group %s of %s lets IPv4 out and no IPv6", g.LogicalID, what)
 				}

@@ -296,13 +296,12 @@ var routeRules = []Rule{
 					if acl == nil || acl.Default || acl.Imported || c.raw(acl) == nil || !s.IPv6.IsValid() {
 						continue
 					}
-					in, out, sure := false, false, !c.stray("AWS::EC2::NetworkAclEntry", "NetworkAclId")
-					for _, e := range acl.Entries {
-						sure = sure && e.Unknown == "" && (c.raw(e) == nil || c.raw(e).Prop("Egress").Known() && c.raw(e).Prop("RuleAction").Known())
-						if e.Allow && e.Prefix.IsValid() && e.Prefix.Addr().Is6() {
-							in, out = in || !e.Egress, out || e.Egress
-						}
+					if c.stray("AWS::EC2::NetworkAclEntry", "NetworkAclId") {
+						continue
 					}
+					in, sureIn := c.admits6(acl, false)
+					out, sureOut := c.admits6(acl, true)
+					sure := sureIn && sureOut
 					if sure && (!in || !out) {
 						c.report(c.raw(acl), "", "the network ACL %s of the dual-stack subnet %s lets IPv6 through in %s", acl.LogicalID, s.LogicalID,
 							map[[2]bool]string{{false, false}: "neither direction", {true, false}: "one direction only, in", {false, true}: "one direction only, out"}[[2]bool{in, out}])

@@ -111,7 +111,7 @@ func last(prefix string) string {
 
 // all are the rules by id; V before W.
 var all = sortRules(slices.Concat(networkRules, routeRules, endpointRules, clusterRules, nodeRules, addonRules, iamRules, balancerRules,
-	fargateRules, versionRules, customRules, pullRules, quotaRules, updateRules))
+	fargateRules, versionRules, customRules, pullRules, quotaRules, updateRules, exclusiveRules, familyRules, pathRules, rangeRules, hostRules))
 
 func sortRules(rules []Rule) []Rule {
 	slices.SortFunc(rules, func(a, b Rule) int { return cmp.Compare(a.ID, b.ID) })
@@ -187,12 +187,17 @@ func (c *check) raw(r model.Resource) *cfn.Resource {
 
 // report adds a finding at a property ("" for the resource as a whole).
 func (c *check) report(r *cfn.Resource, property, format string, args ...any) {
+	c.reportFix(r, property, c.rule.Fix, format, args...)
+}
+
+// reportFix is report where the rule's fix is not what this finding needs.
+func (c *check) reportFix(r *cfn.Resource, property, fix, format string, args ...any) {
 	path := "Resources." + r.ID
 	if property != "" {
 		path += ".Properties." + property
 	}
 	c.findings = append(c.findings, Finding{
-		ID: c.rule.ID, Severity: c.rule.Severity, Fix: c.rule.Fix,
+		ID: c.rule.ID, Severity: c.rule.Severity, Fix: fix,
 		Message:   fmt.Sprintf(format, args...),
 		LogicalID: r.ID, ConstructPath: r.ConstructPath, Path: path, Stack: r.Stack.ID,
 	})

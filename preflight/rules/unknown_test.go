@@ -14,7 +14,7 @@ import (
 // known must not become a finding.
 func TestUnknown(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"good.yaml", "auto.yaml"} {
+	for _, name := range []string{"good.yaml", "auto.yaml", "more.yaml"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var doc yaml.Node

@@ -82,12 +82,12 @@ func (c *check) way(p puller, to flow.Endpoint, f flow.Family) certainty {
 	return found[wayFrom{p.source.Resource(), p.subnet}]
 }
 
-// passing is the part of a trace's destinations that passes: a host on the internet may have any address, and where few are
-// reached it is none of them.
+// passing is the part of a trace's destinations that passes, or of which that is not known: a host on the internet may have any
+// address, and where few are reached it is none of them.
 func passing(t flow.Trace) float64 {
 	part := 0.0
 	for _, r := range t.Regions {
-		if !r.Verdict.OK() {
+		if r.Verdict.Blocked() {
 			continue
 		}
 		for _, set := range r.Packets() {
