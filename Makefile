@@ -6,7 +6,7 @@ PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 EXAMPLES = quickstart split import exposed interop
 STRICT = --quiet -c @aws-cdk/core:strictCfnValidateErrors=true
 
-.PHONY: help synth test race packetlab rehearsal rehearsal-updates lint vulncheck golden strict bench
+.PHONY: help synth test faults race packetlab rehearsal rehearsal-updates lint vulncheck golden strict bench
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -17,12 +17,15 @@ synth: node_modules ## write the reference platform to cdk.out, without an AWS a
 test: ## every test
 	go test ./...
 
+faults: ## put each seeded fault into what reads templates, and run the test that finds it; a few minutes
+	go test ./internal/seeded -faults -count=1 -timeout 30m
+
 race: ## the tests that start no jsii kernel, with the race detector
 	go test -race ./internal/... ./preflight/...
 
 packetlab: ## hold preflight's verdicts against real packets; FLAGS=-update rewrites what the docs say of it
 	cd test/packetlab && go test -count=1 ./random
-	cd test/packetlab && go test -count=1 -timeout 20m $(FLAGS)
+	cd test/packetlab && go test -count=1 -timeout 30m $(FLAGS)
 
 rehearsal: node_modules ## deploy, update and destroy the quickstart on an emulated AWS; APP=, ARGS= and UPDATE= name another run
 ifeq ($(APP)$(ARGS)$(UPDATE),)

@@ -62,6 +62,7 @@ var (
 	UniqueLocal = named("unique local", "fc00::/7", docIANAv6)
 	LinkLocal4  = named("link-local", "169.254.0.0/16", docIANAv4)
 	LinkLocal6  = named("link-local", "fe80::/10", docIANAv6)
+	Multicast6  = named("multicast", "ff00::/8", docIANAv6)
 )
 
 // What EC2 answers on every instance, without a route and past security groups and network ACLs. The IPv6 addresses are
@@ -152,7 +153,7 @@ func Special6() []netip.Prefix { return prefixes(special6) }
 func Unroutable() []netip.Prefix {
 	return prefixes([]Range{named("this network", "0.0.0.0/8", docIANAv4), named("loopback", "127.0.0.0/8", docIANAv4), LinkLocal4,
 		named("multicast", "224.0.0.0/4", docIANAv4), named("broadcast", "255.255.255.255/32", docIANAv4),
-		named("unspecified and loopback", "::/127", docIANAv6), LinkLocal6, named("multicast", "ff00::/8", docIANAv6)})
+		named("unspecified and loopback", "::/127", docIANAv6), LinkLocal6, Multicast6})
 }
 
 // PrivateRanges lists those that RFC 1918 and RFC 4193 keep for private networks.

@@ -40,3 +40,7 @@ const (
 // DualStackWithoutPublicIPv4 is the address type of an ALB with public IPv6 and private IPv4 addresses.
 // Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/application-load-balancers.html#ip-address-type
 const DualStackWithoutPublicIPv4 = "dualstack-without-public-ipv4"
+
+// KarpenterLabel begins the labels by which Karpenter's pools choose instances.
+// Source: https://karpenter.sh/docs/concepts/scheduling/
+const KarpenterLabel = "karpenter.k8s.aws/"

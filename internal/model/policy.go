@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/cfn"
 )
 
@@ -151,7 +152,7 @@ func (c *Cluster) ExtraPodSubnet() *Subnet {
 			return nil
 		}
 	}
-	i := slices.IndexFunc(c.VPC.Subnets, func(s *Subnet) bool { return s.Tags.Has("kubernetes.io/role/cni") })
+	i := slices.IndexFunc(c.VPC.Subnets, func(s *Subnet) bool { return s.Tags.Has(aws.CNIRoleTag) })
 	if i < 0 {
 		return nil
 	}

@@ -425,13 +425,16 @@ func (p *place) workload(w *model.Object) *place {
 	return &q
 }
 
+// anyHost is the number of the address in a subnet that stands for any host there as a source; the next is that of a destination.
+const anyHost = 100
+
 // hostIn stands for any host in a subnet; what its security groups allow is for the asker to know.
 func (n *Network) hostIn(s *model.Subnet, source bool) *place {
 	p := &place{kind: hostPlace, name: string(Subnet(s.String())), label: "host", ref: s.Ref, subnet: s, vpc: s.VPC, open: true, port: 443, free: every}
 	p.on = "in " + s.String()
-	i := 100
+	i := anyHost
 	if !source {
-		i = 101
+		i++
 	}
 	p.v4, p.v6 = hostAddr(s.IPv4, i), hostAddr(s.IPv6, i)
 	p.range4, p.range6 = n.places.usable(s.IPv4), n.places.usable(s.IPv6)

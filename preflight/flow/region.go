@@ -148,14 +148,7 @@ const maxRegions = 4096
 // trace answers a question between two places.
 func (n *Network) trace(q Query, from *place, d dest) Trace {
 	tr := Trace{Query: q, From: from.name, To: d.name, from: from, dest: &d}
-	if from.outside() && from.free == chosen { // who asks may be any of them
-		anyone := *from
-		anyone.free = every
-		if d.everything && anyone.range6.Equal(n.global6) {
-			anyone.range6 = n.anyone6
-		}
-		from = &anyone
-	}
+	from = n.anyone(from, d)
 	todo := []map[any]domain{nil}
 	for i := 0; i < len(todo); i++ {
 		r, forks := n.walk(todo[i], from, d, i >= maxRegions)
@@ -168,6 +161,20 @@ func (n *Network) trace(q Query, from *place, d dest) Trace {
 	classify(tr.Regions)
 	tr.show(judge(tr.Regions))
 	return tr
+}
+
+// anyone is a source on the internet as a question means it: who asks may be any of them, and for what must be refused, also who
+// claims an address that nobody has.
+func (n *Network) anyone(from *place, d dest) *place {
+	if !from.outside() || from.free != chosen {
+		return from
+	}
+	p := *from
+	p.free = every
+	if d.everything && p.range6.Equal(n.global6) {
+		p.range6 = n.anyone6
+	}
+	return &p
 }
 
 // walk follows one packet of a question, and its answer. It returns the packets that fare the same, and where the others start.

@@ -44,15 +44,7 @@ func TestRegions(t *testing.T) {
 // checkRegions walks packets of a trace's question one by one.
 func checkRegions(t *testing.T, n *Network, tr Trace, rnd *rand.Rand) {
 	t.Helper()
-	from := tr.from
-	if from.outside() && from.free == chosen {
-		anyone := *from
-		anyone.free = every
-		if tr.dest.everything && anyone.range6.Equal(n.global6) {
-			anyone.range6 = n.anyone6
-		}
-		from = &anyone
-	}
+	from := n.anyone(tr.from, *tr.dest)
 	for packet := range packets(tr.Regions, rnd) {
 		alone, forks := n.walk(packet, from, *tr.dest, false)
 		if len(forks) > 0 {

@@ -157,7 +157,8 @@ type Trace struct {
 
 	from   *place
 	dest   *dest
-	region int // whose way is shown
+	region int            // whose way is shown
+	one    map[any]domain // of a sample: the values of its packet
 }
 
 // Last is the hop that decided: the last of Return when the answer failed, else the last of Hops.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/cfn"
 	"github.com/eks-ipv6/cdk/internal/model"
 )
@@ -130,7 +131,7 @@ var tenants = []tenant{
 	{typ: "AWS::EC2::TransitGatewayAttachment", what: "transit gateway attachment", subnets: []string{"SubnetIds"}, property: "Options.Ipv6Support", dual: []string{"enable"}, plain: []string{"", "disable"}},
 	{typ: "AWS::NetworkManager::VpcAttachment", what: "Cloud WAN attachment", subnets: []string{"SubnetArns"}, property: "Options.Ipv6Support", dual: []string{"true"}},
 	{typ: "AWS::EC2::NatGateway", what: "NAT gateway", subnets: []string{"SubnetId"}, property: "AvailabilityMode", plain: []string{"", "zonal"}},
-	{typ: "AWS::ElasticLoadBalancingV2::LoadBalancer", what: "load balancer", subnets: []string{"Subnets", "SubnetMappings"}, property: "IpAddressType", dual: []string{"dualstack", "dualstack-without-public-ipv4"}, plain: []string{"", "ipv4"}},
+	{typ: "AWS::ElasticLoadBalancingV2::LoadBalancer", what: "load balancer", subnets: []string{"Subnets", "SubnetMappings"}, property: "IpAddressType", dual: []string{"dualstack", aws.DualStackWithoutPublicIPv4}, plain: []string{"", "ipv4"}},
 }
 
 // misplaced reports a resource whose family its subnets do not have, once for each subnet.

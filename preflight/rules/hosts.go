@@ -203,13 +203,13 @@ func anyType(o *model.Object) bool {
 		values := r.Get("values").Items()
 		is := func(v string) bool { return len(values) == 1 && values[0].Is(v) }
 		switch key {
-		case "karpenter.k8s.aws/instance-hypervisor", "karpenter.k8s.aws/instance-family", "node.kubernetes.io/instance-type":
+		case aws.KarpenterLabel + "instance-hypervisor", aws.KarpenterLabel + "instance-family", "node.kubernetes.io/instance-type":
 			return false // by name, which V12 reads; or without some
 		case "kubernetes.io/arch":
 			if operator == "In" && is("arm64") {
 				return false
 			}
-		case "karpenter.k8s.aws/instance-generation":
+		case aws.KarpenterLabel + "instance-generation":
 			for _, v := range values {
 				text, _ := v.Text()
 				if n, err := strconv.Atoi(text); err == nil && (operator == "Gt" && n >= 4 || operator == "Gte" && n > 4) {
@@ -232,7 +232,7 @@ func anyType(o *model.Object) bool {
 func xenChosen(o *model.Object) (out []string) {
 	for _, r := range model.At(o.Value, "spec", "template", "spec", "requirements").Items() {
 		key, _ := r.Get("key").Text()
-		if !r.Get("operator").Is("In") || key != "karpenter.k8s.aws/instance-family" && key != "node.kubernetes.io/instance-type" {
+		if !r.Get("operator").Is("In") || key != aws.KarpenterLabel+"instance-family" && key != "node.kubernetes.io/instance-type" {
 			continue
 		}
 		for _, v := range r.Get("values").Items() {
@@ -248,6 +248,6 @@ func xenChosen(o *model.Object) (out []string) {
 func nitroOnly(o *model.Object) bool {
 	return slices.ContainsFunc(model.At(o.Value, "spec", "template", "spec", "requirements").Items(), func(r cfn.Value) bool {
 		values := r.Get("values").Items()
-		return r.Get("key").Is("karpenter.k8s.aws/instance-hypervisor") && r.Get("operator").Is("In") && len(values) == 1 && values[0].Is("nitro")
+		return r.Get("key").Is(aws.KarpenterLabel+"instance-hypervisor") && r.Get("operator").Is("In") && len(values) == 1 && values[0].Is("nitro")
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/cfn"
 	"github.com/eks-ipv6/cdk/internal/model"
 	"github.com/eks-ipv6/cdk/internal/netset"
@@ -64,7 +65,7 @@ func world(p netip.Prefix) bool {
 	switch {
 	case p.Addr().Is4():
 		return p.Bits() < 8
-	case netset.Of(netip.MustParsePrefix("fc00::/7"), netip.MustParsePrefix("fe80::/10"), netip.MustParsePrefix("ff00::/8")).Covers(netset.Of(p)):
+	case netset.Of(aws.UniqueLocal.Prefix, aws.LinkLocal6.Prefix, aws.Multicast6.Prefix).Covers(netset.Of(p)):
 		return false
 	}
 	return p.Bits() < 16

@@ -191,7 +191,6 @@ func (c *check) joined(a, b *model.VPC) bool {
 		slices.ContainsFunc(c.net.TransitGateways, func(g *model.TransitGateway) bool { return g.Attachment(a) != nil && g.Attachment(b) != nil })
 }
 
-
 // noIPv6 reports whether V40 is about a subnet: its table leads to the IPv4 internet and not to the IPv6 internet.
 func (c *check) noIPv6(s *model.Subnet) bool {
 	four, _ := c.internetRoute(s, model.IPv4)
