@@ -11,7 +11,6 @@ import (
 var (
 	Every4 = netip.MustParsePrefix("0.0.0.0/0")
 	Every6 = netip.MustParsePrefix("::/0")
-	NAT64  = netip.MustParsePrefix("64:ff9b::/96") // the well-known prefix of RFC 6052
 )
 
 // Holds reports whether every address of a prefix is in another.
