@@ -54,9 +54,10 @@ type Workload struct {
 	Controller lbc.ControllerProps
 
 	// Hardened chooses what costs something and what security teams ask for, where the other fields leave it open: all five
-	// control plane logs, kept for a year and beyond the stack, deletion protection, a KMS key for the nodes' volumes, Pod
-	// identities confined to the cluster, and a disruption budget for the controller; in the network that is made with it,
-	// flow logs, a closed default security group and endpoint policies. docs/controls.md has which control each meets.
+	// control plane logs, kept for a year, and beyond the stack as Cluster.RetainLogs says, deletion protection, a KMS key for
+	// the nodes' volumes, Pod identities confined to the cluster, and a disruption budget for the controller; in the network
+	// that is made with it, flow logs, a closed default security group and endpoint policies. docs/controls.md has which
+	// control each meets.
 	// Default: false.
 	Hardened bool
 

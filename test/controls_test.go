@@ -110,10 +110,13 @@ var controls = []control{
 		met:  has("AWS::EKS::Cluster", logTypes, "api", "audit", "authenticator", "controllerManager", "scheduler")},
 	{ids: "CloudWatch.16", asks: "logs are kept for a year or longer", field: "`Cluster.LogRetentionDays`", hardened: true,
 		with: func(p *stacks.PlatformProps) { p.Cluster.LogRetentionDays = 365 },
-		met: each("Custom::LogRetention", func(r resource) bool {
-			days, ok := r.Properties["RetentionInDays"].(float64)
-			return ok && days >= 365
-		})},
+		met: func(t template) bool {
+			year := func(r resource) bool {
+				days, ok := r.Properties["RetentionInDays"].(float64)
+				return ok && days >= 365 || strings.Contains(js(r.Properties["LogGroupName"]), "/aws/lambda/") // see "Not met"
+			}
+			return each("Custom::LogRetention", year)(t) && each("AWS::Logs::LogGroup", year)(t)
+		}},
 	{ids: "CIS 4.1.7, 5.5.1", asks: "users come in by access entries, and whoever made the cluster does not by itself",
 		met: has("AWS::EKS::Cluster", []string{"AccessConfig"}, `"AuthenticationMode":"API"`, `"BootstrapClusterCreatorAdminPermissions":false`)},
 	{ids: "CIS 5.2.1", asks: "controllers have service accounts and roles of their own",
@@ -327,7 +330,7 @@ It costs, by the list prices of us-east-1: a second KMS key, US$ 1 a month; flow
 
 - The cluster cannot be deleted until deletion protection is off: deploy with ` + "`-c deletable=true`" + ` (` + "`Workload.Deletable`" + `) first. The same holds for a first deployment that
   fails: CloudFormation cannot take the cluster back. So make a stack with ` + "`deletable`" + `, and leave it out from the second deployment on.
-- The control plane's logs stay when the stack is deleted.
+- The control plane's logs stay when the stack is deleted, and so do those of CDK's functions for kubectl and log retention.
 - Endpoints let only principals of the account through: public buckets of others cannot be read without signing.
 
 ## Not met, and why
@@ -335,6 +338,7 @@ It costs, by the list prices of us-east-1: a second KMS key, US$ 1 a month; flow
 | control | why |
 |---|---|
 | log groups encrypted with a key of the customer's (CKV_AWS_158) | the control plane's group is EKS's own, and CDK's log retention sets no key ([ADR 8](adr/0008-operations.md)); CloudWatch encrypts with its own |
+| logs kept for a year (CloudWatch.16) | of the group that CDK's log retention function makes under its own name: a day, and there is nothing in it, since the function logs elsewhere |
 | functions with reserved concurrency, a dead letter queue, an encrypted environment (CKV_AWS_115, 116, 173) | they are CDK's, called by CloudFormation alone, and their environment holds no secret |
 | every function in a VPC (CKV_AWS_117) | the two of the kubectl provider are; CDK's for log retention and for the default security group call AWS's APIs and nothing else |
 | no wildcard principal in a key's policy (CKV_AWS_33) | of the key for nodes' volumes: Auto Scaling's role is named in a condition, since KMS refuses a principal that the account does not have yet |

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
 	"github.com/aws/constructs-go/constructs/v10"
 
+	"github.com/eks-ipv6/cdk/internal/functionlogs"
 	"github.com/eks-ipv6/cdk/internal/intent"
 	"github.com/eks-ipv6/cdk/internal/jsiix"
 	"github.com/eks-ipv6/cdk/internal/problems"
@@ -82,7 +83,7 @@ type VpcProps struct {
 	RestrictEndpoints bool
 
 	// RestrictDefaultSecurityGroup removes all rules from the VPC's default security group, which nothing here
-	// uses. CloudFormation cannot do it alone: CDK adds a custom resource with a Lambda function.
+	// uses. CloudFormation cannot do it alone: CDK adds a custom resource with a Lambda function, whose logs go with the stack.
 	// Default: as the app's feature flag @aws-cdk/aws-ec2:restrictDefaultSecurityGroup says.
 	RestrictDefaultSecurityGroup bool
 
@@ -298,6 +299,11 @@ func NewVpc(scope constructs.Construct, id string, props *VpcProps) *Vpc {
 	}
 	v.addEndpoints(p)
 	v.addFlowLogs(p.FlowLogs)
+	if vpc.Node().TryFindChild(jsiix.Str("RestrictDefaultSecurityGroupCustomResource")) != nil {
+		provider := awscdk.Stack_Of(scope).Node().FindChild(jsiix.Str("Custom::VpcRestrictDefaultSGCustomResourceProvider"))
+		function := provider.Node().FindChild(jsiix.Str("Handler")).(awscdk.CfnResource)
+		functionlogs.Own(provider, function, awscdk.RemovalPolicy_DESTROY)
+	}
 	return v
 }
 

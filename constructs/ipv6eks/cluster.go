@@ -97,8 +97,8 @@ type ClusterProps struct {
 	// Default: 90.
 	LogRetentionDays int
 
-	// RetainLogs keeps the control plane's logs, and those of CDK's kubectl functions, when the stack is deleted. The same
-	// cluster can be made again either way.
+	// RetainLogs keeps the control plane's logs, and those of CDK's functions for kubectl and for log retention, when the
+	// stack is deleted. The same cluster can be made again either way.
 	// Default: false, they go with the stack; but EKS writes a last time after the cluster is gone, and the control
 	// plane's group is then there again, without an end to its retention
 	// (https://github.com/terraform-aws-modules/terraform-aws-eks/issues/2763).

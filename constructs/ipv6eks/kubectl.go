@@ -3,10 +3,10 @@ package ipv6eks
 import (
 	"fmt"
 
-	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awseksv2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 
+	"github.com/eks-ipv6/cdk/internal/functionlogs"
 	"github.com/eks-ipv6/cdk/internal/jsiix"
 	"github.com/eks-ipv6/cdk/internal/problems"
 )
@@ -50,17 +50,16 @@ func (k KubectlLayer) options() *awseksv2.KubectlProviderOptions {
 
 // tuneKubectl gives the kubectl function an IPv6 address in its dual-stack subnets, which the stock construct leaves out:
 // chart repositories are then reachable without NAT. It also bounds the function's time, and settles what becomes of the
-// logs of the provider's functions, which CDK would keep when the stack is deleted.
+// logs of the provider's two functions.
 func (c *Cluster) tuneKubectl(p ClusterProps) {
 	provider := c.Cluster.Node().FindChild(jsiix.Str("KubectlProvider"))
-	function := provider.Node().FindChild(jsiix.Str("Handler")).Node().DefaultChild().(awslambda.CfnFunction)
+	handler := provider.Node().FindChild(jsiix.Str("Handler"))
+	function := handler.Node().DefaultChild().(awslambda.CfnFunction)
 	function.AddPropertyOverride(jsiix.Str("VpcConfig.Ipv6AllowedForDualStack"), true)
 	limitKubectl(function)
-	if !p.RetainLogs {
-		awscdk.RemovalPolicies_Of(provider).Destroy(&awscdk.RemovalPolicyProps{
-			ApplyToResourceTypes: jsiix.Strs([]string{"AWS::Logs::LogGroup"}), // there with the flag useCdkManagedLogGroup
-		})
-	}
+	functionlogs.Own(handler, function, p.logRemoval())
+	framework := provider.Node().FindChild(jsiix.Str("Provider")).Node().FindChild(jsiix.Str("framework-onEvent"))
+	functionlogs.Own(framework, framework.Node().DefaultChild().(awslambda.CfnFunction), p.logRemoval())
 }
 
 // HasKubectl tells whether charts and manifests can be applied to the cluster.

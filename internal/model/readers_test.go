@@ -54,7 +54,7 @@ func TestReadRules(t *testing.T) {
 	for _, c := range []struct{ name, resources, ingress, egress string }{
 		{"no rule", group(""), "", everything},
 		{"an empty egress", group(", SecurityGroupEgress: []"), "", everything},
-		{"a separate egress", group("") + separate("Egress", "IpProtocol: tcp, FromPort: 443, ToPort: 443, CidrIpv6: '::/0'"), "", everything + "; tcp 443-443 ::/0"},
+		{"a separate egress", group("") + separate("Egress", "IpProtocol: tcp, FromPort: 443, ToPort: 443, CidrIpv6: '::/0'"), "", "tcp 443-443 ::/0"},
 		{"an egress of its own", group(", SecurityGroupEgress: [{IpProtocol: tcp, FromPort: 443, ToPort: 443, CidrIp: 0.0.0.0/0}]"), "", "tcp 443-443 0.0.0.0/0"},
 		{"a prefix list as source", lists + group(", SecurityGroupIngress: [{IpProtocol: tcp, FromPort: 22, ToPort: 22, SourcePrefixListId: !Ref ListFour}]"), "tcp 22-22 " + fours, everything},
 		{"a prefix list of IPv6 as source", lists + group("") + separate("Ingress", "IpProtocol: tcp, FromPort: 22, ToPort: 22, SourcePrefixListId: !GetAtt ListSix.PrefixListId"), "tcp 22-22 " + sixes, everything},
@@ -201,7 +201,7 @@ func TestAutomaticAddresses(t *testing.T) {
 		{"an IPv6-only subnet that does not", "Ipv6Native: true, Ipv6CidrBlock: '2001:db8:1:100::/64', AssignIpv6AddressOnCreation: false", "SubnetId: !Ref A", false, false},
 		{"the instance asks for IPv6", dual, "SubnetId: !Ref A, Ipv6AddressCount: 1", true, false},
 		{"its interface asks for IPv6", dual, "NetworkInterfaces: [{DeviceIndex: '0', SubnetId: !Ref A, Ipv6AddressCount: 1}]", true, false},
-		{"an interface of the template's own is not assigned IPv6", dual + ", AssignIpv6AddressOnCreation: true", "NetworkInterfaces: [{DeviceIndex: '0', SubnetId: !Ref A}]", false, false},
+		{"an interface of the template's own is assigned IPv6 by its subnet", dual + ", AssignIpv6AddressOnCreation: true", "NetworkInterfaces: [{DeviceIndex: '0', SubnetId: !Ref A}]", true, false},
 		{"the subnet assigns public IPv4", dual + ", MapPublicIpOnLaunch: true", "SubnetId: !Ref A", false, true},
 		{"the interface asks for public IPv4", dual, "NetworkInterfaces: [{DeviceIndex: '0', SubnetId: !Ref A, AssociatePublicIpAddress: true}]", false, true},
 		{"the interface refuses public IPv4", dual + ", MapPublicIpOnLaunch: true", "NetworkInterfaces: [{DeviceIndex: '0', SubnetId: !Ref A, AssociatePublicIpAddress: false}]", false, false},

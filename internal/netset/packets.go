@@ -1,5 +1,7 @@
 package netset
 
+import "slices"
+
 // Box is the packets whose source and destination address, protocol, source and destination port are each in a set. A box with
 // an empty set has no packet. The protocol is IANA's number. For ICMP the destination port is the type and the source port the
 // code; of other protocols without ports a box has every port.
@@ -18,6 +20,11 @@ func (b Box) Covers(o Box) bool {
 	return o.IsEmpty() || b.Src.Covers(o.Src) && b.Dst.Covers(o.Dst) && b.Proto.Covers(o.Proto) && b.SrcPort.Covers(o.SrcPort) && b.DstPort.Covers(o.DstPort)
 }
 
+// Overlaps reports whether the boxes share a packet.
+func (b Box) Overlaps(o Box) bool {
+	return b.Src.Overlaps(o.Src) && b.Dst.Overlaps(o.Dst) && b.Proto.Overlaps(o.Proto) && b.SrcPort.Overlaps(o.SrcPort) && b.DstPort.Overlaps(o.DstPort)
+}
+
 // Intersect returns the packets in both boxes.
 func (b Box) Intersect(o Box) Box {
 	return Box{b.Src.Intersect(o.Src), b.Dst.Intersect(o.Dst), b.Proto.Intersect(o.Proto), b.SrcPort.Intersect(o.SrcPort), b.DstPort.Intersect(o.DstPort)}
@@ -25,8 +32,11 @@ func (b Box) Intersect(o Box) Box {
 
 // Minus returns the packets of the box that are not in another, as disjoint boxes: at most one for each field.
 func (b Box) Minus(o Box) Packets {
-	if b.Intersect(o).IsEmpty() {
-		return Packets{b}.compact()
+	switch {
+	case b.IsEmpty():
+		return nil
+	case !b.Overlaps(o):
+		return Packets{b}
 	}
 	var out Packets
 	cut := func(rest Box) {
@@ -34,10 +44,10 @@ func (b Box) Minus(o Box) Packets {
 			out = append(out, rest)
 		}
 	}
+	// What is left of b shrinks, field by field, to what o has too.
 	rest := b
 	rest.Src = b.Src.Minus(o.Src)
 	cut(rest)
-	rest = b
 	rest.Src, rest.Dst = b.Src.Intersect(o.Src), b.Dst.Minus(o.Dst)
 	cut(rest)
 	rest.Dst, rest.Proto = b.Dst.Intersect(o.Dst), b.Proto.Minus(o.Proto)
@@ -52,22 +62,14 @@ func (b Box) Minus(o Box) Packets {
 // Packets is a set of packets: a union of disjoint boxes. The zero value is the empty set.
 type Packets []Box
 
-func (p Packets) compact() Packets {
-	var out Packets
-	for _, b := range p {
-		if !b.IsEmpty() {
-			out = append(out, b)
-		}
-	}
-	return out
-}
-
 // IsEmpty reports whether the set has no packet.
-func (p Packets) IsEmpty() bool { return len(p.compact()) == 0 }
+func (p Packets) IsEmpty() bool {
+	return !slices.ContainsFunc(p, func(b Box) bool { return !b.IsEmpty() })
+}
 
 // Minus returns the packets of the set that are not in another.
 func (p Packets) Minus(o Packets) Packets {
-	out := p.compact()
+	out := slices.DeleteFunc(slices.Clone(p), Box.IsEmpty)
 	for _, b := range o {
 		var rest Packets
 		for _, a := range out {
@@ -79,15 +81,15 @@ func (p Packets) Minus(o Packets) Packets {
 }
 
 // Union returns the packets in either set.
-func (p Packets) Union(o Packets) Packets { return append(p.compact(), o.Minus(p)...) }
+func (p Packets) Union(o Packets) Packets { return append(p.Minus(nil), o.Minus(p)...) }
 
 // Intersect returns the packets in both sets.
 func (p Packets) Intersect(o Packets) Packets {
 	var out Packets
 	for _, a := range p {
 		for _, b := range o {
-			if both := a.Intersect(b); !both.IsEmpty() {
-				out = append(out, both)
+			if a.Overlaps(b) {
+				out = append(out, a.Intersect(b))
 			}
 		}
 	}
