@@ -181,18 +181,3 @@ func (s Addrs) String() string {
 	}
 	return strings.Join(text, ", ")
 }
-
-// Inside reports whether every address of the set is in a prefix.
-func (s Addrs) Inside(p netip.Prefix) bool {
-	for _, r := range s.Ranges() {
-		if !p.Contains(r.From()) || !p.Contains(r.To()) {
-			return false
-		}
-	}
-	return true
-}
-
-// Meets reports whether an address of the set is in a prefix.
-func (s Addrs) Meets(p netip.Prefix) bool {
-	return s.set != nil && p.IsValid() && s.set.OverlapsPrefix(p)
-}
