@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/eks-ipv6/cdk/internal/cfn"
+	"github.com/eks-ipv6/cdk/internal/netset"
 )
 
 // addresses decides the ranges of every VPC and installs the attributes that depend on them.
@@ -261,12 +262,9 @@ func (b *builder) slice(s *Subnet, f Family, taken map[*VPC]int, bits int) netip
 		return netip.Prefix{}
 	}
 	vpc := blocks[0]
-	if bits < vpc.Bits() || bits > vpc.Addr().BitLen() {
-		return netip.Prefix{}
-	}
-	for {
+	for taken[s.VPC] < 1<<20 {
 		taken[s.VPC]++
-		p, ok := fromEnd(vpc, bits, taken[s.VPC])
+		p, ok := netset.Part(vpc, bits, -taken[s.VPC])
 		if !ok {
 			return netip.Prefix{}
 		}
@@ -279,25 +277,7 @@ func (b *builder) slice(s *Subnet, f Family, taken map[*VPC]int, bits int) netip
 			return p
 		}
 	}
-}
-
-// fromEnd is the nth range of a length from the end of a block.
-func fromEnd(block netip.Prefix, bits, n int) (netip.Prefix, bool) {
-	room := bits - block.Bits()
-	if room < 20 && n > 1<<room || n > 1<<20 {
-		return netip.Prefix{}, false
-	}
-	addr := block.Masked().Addr().AsSlice()
-	for i := block.Bits(); i < bits; i++ { // last range: all ones
-		addr[i/8] |= 1 << (7 - i%8)
-	}
-	for i, left := bits-1, n-1; left > 0 && i >= block.Bits(); i, left = i-1, left>>1 {
-		if left&1 == 1 {
-			addr[i/8] &^= 1 << (7 - i%8)
-		}
-	}
-	a, ok := netip.AddrFromSlice(addr)
-	return netip.PrefixFrom(a, bits), ok
+	return netip.Prefix{}
 }
 
 func (b *builder) gateways() {

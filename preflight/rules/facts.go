@@ -8,6 +8,7 @@ import (
 
 	"github.com/eks-ipv6/cdk/internal/cfn"
 	"github.com/eks-ipv6/cdk/internal/model"
+	"github.com/eks-ipv6/cdk/internal/netset"
 )
 
 // flag is a boolean property with its default, and whether it is known.
@@ -126,12 +127,6 @@ func (c *check) clusterSubnets() []*model.Subnet {
 	return c.declared(lists...)
 }
 
-var (
-	all4  = netip.MustParsePrefix("0.0.0.0/0")
-	all6  = netip.MustParsePrefix("::/0")
-	nat64 = netip.MustParsePrefix("64:ff9b::/96") // RFC 6052
-)
-
 // routeTo is a table's route for exactly a destination; sure is false where another route may be this one.
 func (c *check) routeTo(t *model.RouteTable, dest netip.Prefix) (route *model.Route, sure bool) {
 	if t == nil || t.Imported {
@@ -151,9 +146,9 @@ func (c *check) routeTo(t *model.RouteTable, dest netip.Prefix) (route *model.Ro
 
 // internetRoute says whether a subnet's default route of a family is there, and its target.
 func (c *check) internetRoute(s *model.Subnet, f model.Family) (target model.Target, sure bool) {
-	dest := all4
+	dest := netset.Every4
 	if f == model.IPv6 {
-		dest = all6
+		dest = netset.Every6
 	}
 	if s.MainTable && (c.stray("AWS::EC2::SubnetRouteTableAssociation", "SubnetId") || c.stray("AWS::EC2::SubnetRouteTableAssociation", "RouteTableId")) {
 		return nil, false
@@ -257,7 +252,7 @@ func admits(groups []*model.SecurityGroup, port uint16, from []*model.SecurityGr
 				continue
 			}
 			for _, p := range ranges {
-				if r.Prefix.Bits() <= p.Bits() && r.Prefix.Contains(p.Addr()) {
+				if netset.Holds(r.Prefix, p) {
 					return true, true
 				}
 			}

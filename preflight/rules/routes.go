@@ -6,6 +6,7 @@ import (
 
 	"github.com/eks-ipv6/cdk/internal/cfn"
 	"github.com/eks-ipv6/cdk/internal/model"
+	"github.com/eks-ipv6/cdk/internal/netset"
 )
 
 const (
@@ -22,7 +23,7 @@ var routeRules = []Rule{
 		Source: docEgressOnly,
 		check: func(c *check) {
 			c.eachTable(func(t *model.RouteTable, used []*model.Subnet) {
-				six, _ := c.routeTo(t, all6)
+				six, _ := c.routeTo(t, netset.Every6)
 				if six == nil || c.raw(six) == nil {
 					return
 				}
@@ -33,7 +34,7 @@ var routeRules = []Rule{
 					_, meant := s.Meant()
 					return meant
 				})
-				if four, _ := c.routeTo(t, all4); four != nil {
+				if four, _ := c.routeTo(t, netset.Every4); four != nil {
 					_, nat := four.Target.(*model.NATGateway)
 					private = private || nat
 				}
@@ -53,7 +54,7 @@ var routeRules = []Rule{
 				if !missing(r, "EgressOnlyInternetGatewayId") && !missing(r, "DestinationCidrBlock") {
 					c.report(r, "EgressOnlyInternetGatewayId", "route %s sends the IPv4 range %s to an egress-only internet gateway", r.ID, r.Prop("DestinationCidrBlock"))
 				}
-				if dest, ok := prefixOf(r.Prop("DestinationIpv6CidrBlock")); ok && !missing(r, "NatGatewayId") && (!nat64.Contains(dest.Addr()) || dest.Bits() < 96) {
+				if dest, ok := prefixOf(r.Prop("DestinationIpv6CidrBlock")); ok && !missing(r, "NatGatewayId") && !netset.Holds(netset.NAT64, dest) {
 					c.report(r, "NatGatewayId", "route %s sends %s to a NAT gateway, which takes 64:ff9b::/96 only", r.ID, dest)
 				}
 			}
@@ -70,13 +71,13 @@ var routeRules = []Rule{
 					if !on(c.raw(s).Prop("EnableDns64"), false) {
 						continue
 					}
-					if r, sure := c.routeTo(s.RouteTable, nat64); r == nil && sure {
+					if r, sure := c.routeTo(s.RouteTable, netset.NAT64); r == nil && sure {
 						c.report(c.raw(s), "EnableDns64", "subnet %s has DNS64 on, and its route table no route for 64:ff9b::/96", s.LogicalID)
 					}
 				}
 			}
 			for _, r := range c.set.Resources("AWS::EC2::Route") {
-				if dest, ok := prefixOf(r.Prop("DestinationIpv6CidrBlock")); ok && dest == nat64 &&
+				if dest, ok := prefixOf(r.Prop("DestinationIpv6CidrBlock")); ok && dest == netset.NAT64 &&
 					!missing(r, "GatewayId", "EgressOnlyInternetGatewayId", "TransitGatewayId", "VpcPeeringConnectionId") {
 					c.report(r, "DestinationIpv6CidrBlock", "route %s sends the NAT64 range 64:ff9b::/96 to what is no NAT gateway", r.ID)
 				}
