@@ -1,11 +1,12 @@
 # make help lists the verbs.
 
 LINT = go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.6.0
+VULN = go run golang.org/x/vuln/cmd/govulncheck@v1.9.0
 PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 EXAMPLES = quickstart split import exposed interop
 STRICT = --quiet -c @aws-cdk/core:strictCfnValidateErrors=true
 
-.PHONY: help synth test packetlab rehearsal rehearsal-updates lint golden strict bench
+.PHONY: help synth test faults race packetlab rehearsal rehearsal-updates lint vulncheck golden strict bench
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -16,9 +17,15 @@ synth: node_modules ## write the reference platform to cdk.out, without an AWS a
 test: ## every test
 	go test ./...
 
+faults: ## put each seeded fault into what reads templates, and run the test that finds it; a few minutes
+	go test ./internal/seeded -faults -count=1 -timeout 30m
+
+race: ## the tests that start no jsii kernel, with the race detector
+	go test -race ./internal/... ./preflight/...
+
 packetlab: ## hold preflight's verdicts against real packets; FLAGS=-update rewrites what the docs say of it
 	cd test/packetlab && go test -count=1 ./random
-	cd test/packetlab && go test -count=1 -timeout 20m $(FLAGS)
+	cd test/packetlab && go test -count=1 -timeout 30m $(FLAGS)
 
 rehearsal: node_modules ## deploy, update and destroy the quickstart on an emulated AWS; APP=, ARGS= and UPDATE= name another run
 ifeq ($(APP)$(ARGS)$(UPDATE),)
@@ -36,6 +43,14 @@ lint: ## formatting, vet and the linters of .golangci.yml
 	go vet ./...
 	$(LINT) run --allow-parallel-runners
 	cd test/packetlab && go vet ./... && $(LINT) run --allow-parallel-runners -c ../../.golangci.yml
+
+vulncheck: ## known vulnerabilities in what the code calls; PKG= are other packages, DB= another database than https://vuln.go.dev
+ifeq ($(PKG),)
+	$(VULN) $(if $(DB),-db $(DB)) ./...
+	cd test/packetlab && $(VULN) $(if $(DB),-db $(DB)) ./...
+else
+	$(VULN) $(if $(DB),-db $(DB)) $(PKG)
+endif
 
 golden: ## rewrite the golden files, but for the packet lab's; review the difference before you commit it
 	go test ./test -update

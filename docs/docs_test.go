@@ -179,8 +179,8 @@ func anchor(heading string) string {
 
 func base(path string) string { return path[strings.LastIndex(path, "/")+1:] }
 
-// TestPreflight runs the commands that docs/preflight.md and the README show, where cdk.out is the quickstart's and broken.out the same
-// with one route changed, and compares what they print with the page.
+// TestPreflight runs the commands that docs/preflight.md and the README show, where cdk.out is the quickstart's, broken.out the same
+// with one route changed, and old.json what was deployed before, and compares what they print with the page.
 func TestPreflight(t *testing.T) {
 	dir := t.TempDir()
 	build := exec.Command("go", "build", "-o", filepath.Join(dir, "preflight"), "../cmd/preflight")
@@ -193,6 +193,9 @@ func TestPreflight(t *testing.T) {
 	}
 	assembly(t, filepath.Join(dir, "cdk.out"), text)
 	assembly(t, filepath.Join(dir, "broken.out"), narrowed(t, text))
+	if err := os.WriteFile(filepath.Join(dir, "old.json"), earlier(t, text), 0o644); err != nil {
+		t.Fatal(err)
+	}
 
 	for _, name := range []string{"preflight.md", "../README.md"} {
 		page, err := os.ReadFile(name)
@@ -265,6 +268,36 @@ func assembly(t *testing.T, dir string, template []byte) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// earlier is the template with older nodes, whose launch template gives Pods the metadata service.
+func earlier(t *testing.T, template []byte) []byte {
+	t.Helper()
+	var all map[string]any
+	if err := json.Unmarshal(template, &all); err != nil {
+		t.Fatal(err)
+	}
+	changed := 0
+	for _, r := range all["Resources"].(map[string]any) {
+		r := r.(map[string]any)
+		p, _ := r["Properties"].(map[string]any)
+		switch r["Type"] {
+		case "AWS::EKS::Nodegroup":
+			p["Version"] = "1.34"
+			changed++
+		case "AWS::EC2::LaunchTemplate":
+			p["LaunchTemplateData"].(map[string]any)["MetadataOptions"].(map[string]any)["HttpPutResponseHopLimit"] = 2
+			changed++
+		}
+	}
+	if changed != 2 {
+		t.Fatalf("%d resources are changed, want the node group and its launch template", changed)
+	}
+	out, err := json.Marshal(all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
 }
 
 // narrowed is the template with the IPv6 default route of the first private subnet changed to lead elsewhere.

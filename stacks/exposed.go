@@ -1,13 +1,13 @@
 package stacks
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/aws/constructs-go/constructs/v10"
 
 	"github.com/eks-ipv6/cdk/constructs/expose"
 	"github.com/eks-ipv6/cdk/internal/jsiix"
+	"github.com/eks-ipv6/cdk/internal/problems"
 )
 
 // ExposedProps are the choices of an [Exposed]. Inbound is required.
@@ -41,16 +41,20 @@ type Exposed struct {
 
 // Validate tells everything that is wrong with the choices, or nil. It needs no CDK.
 func (p *ExposedProps) Validate() error {
+	var bad problems.List
 	v := jsiix.Value(p)
-	alb, nlb := v.alb(), v.nlb()
-	errs := []error{v.PlatformProps.Validate(), prefixed("Echo", v.Echo.Validate())}
+	v.PlatformProps.check(&bad)
+	bad.In("Echo").Join(v.Echo.Validate())
 	if v.Echo.Cluster != nil || v.Echo.Controller != nil {
-		errs = append(errs, errors.New("Echo.Cluster, Echo.Controller: they are filled in here: leave them out"))
+		bad.Add("Echo.Cluster, Echo.Controller", "they are filled in here: leave them out")
 	}
-	if err := alb.Validate(); err != nil {
-		return errors.Join(append(errs, err)...)
+	alb, nlb := v.alb(), v.nlb()
+	if err := alb.Validate(); err != nil { // what both have in common is said once
+		bad.Join(err)
+	} else {
+		bad.Join(nlb.Validate())
 	}
-	return errors.Join(append(errs, nlb.Validate())...)
+	return bad.Err()
 }
 
 func (p ExposedProps) alb() expose.IngressProps {

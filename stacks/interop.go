@@ -1,7 +1,6 @@
 package stacks
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"net/netip"
@@ -19,6 +18,7 @@ import (
 	"github.com/eks-ipv6/cdk/constructs/ipv6eks"
 	"github.com/eks-ipv6/cdk/constructs/lbc"
 	"github.com/eks-ipv6/cdk/internal/jsiix"
+	"github.com/eks-ipv6/cdk/internal/problems"
 )
 
 // Join is how clients and the IPv6 cluster are joined.
@@ -223,44 +223,61 @@ func (p InteropProps) cidr() netip.Prefix {
 
 // Validate tells everything that is wrong with the choices, or nil. It needs no CDK.
 func (p *InteropProps) Validate() error {
-	v := p.withDefaults()
-	errs := []error{prefixed("Network", v.Network.Validate()), v.Workload.Validate()}
-	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
-	if _, ok := joins[v.Join]; !ok {
-		bad("Join: %v: want JoinPeering, JoinTransitGateway, JoinPrivateLink or JoinSameVpc", v.Join)
-	}
-	if _, ok := clientKinds[v.Clients.Kind]; !ok {
-		bad("Clients.Kind: %v: want ClientHosts, ClientIpv4Cluster or ClientIpv6Cluster", v.Clients.Kind)
-	}
-	if v.Join == JoinSameVpc {
-		if v.Clients.Kind != ClientIpv4Cluster {
-			bad("Clients.Kind: %v with JoinSameVpc: want ClientIpv4Cluster: hosts of your own go into Vpc's subnets, and a second IPv6 cluster needs no bridge there", v.Clients.Kind)
-		}
-		if given := jsiix.Value(p).Clients; given.Cidr.IsValid() || given.DualStack {
-			bad("Clients.Cidr, Clients.DualStack: given with JoinSameVpc, where the clients are in Network: leave them out")
-		}
-	} else {
-		errs = append(errs, v.validateClientCidr())
-	}
-	b := v.Bridge
-	if b.Cluster != nil || b.Controller != nil || b.ClientVpcs != nil || b.Inbound.ClusterVpc || b.Inbound.Families != expose.BothFamilies {
-		bad("Bridge.Cluster, Bridge.Controller, Bridge.ClientVpcs, Bridge.Inbound.ClusterVpc, Bridge.Inbound.Families: they are filled in here: leave them out")
-	}
-	if b.Scheme != expose.Internal {
-		bad("Bridge.Scheme: %v: the bridge is for clients in VPCs: want Internal, and expose.NewBoundNLB for another load balancer", b.Scheme)
-	}
-	b.Scheme, b.Inbound.ClusterVpc, b.Inbound.Families = expose.Internal, true, expose.BothFamilies
-	errs = append(errs, prefixed("Bridge", b.Validate()))
-	return errors.Join(errs...)
+	_, err := p.resolve()
+	return err
 }
 
-func (p InteropProps) validateClientCidr() error {
+// resolve is the choices with every default written out, or what is wrong with them.
+func (p *InteropProps) resolve() (InteropProps, error) {
+	v := p.withDefaults()
+	var bad problems.List
+	bad.In("Network").Join(v.Network.Validate())
+	v.Workload.check(&bad)
+	v.checkJoin(&bad, jsiix.Value(p).Clients)
+	v.checkBridge(&bad)
+	return v, bad.Err()
+}
+
+// checkJoin checks how clients come to the cluster, and what was given of them.
+func (p InteropProps) checkJoin(bad *problems.List, given ClientProps) {
+	if _, ok := joins[p.Join]; !ok {
+		bad.Add("Join", "%v: want JoinPeering, JoinTransitGateway, JoinPrivateLink or JoinSameVpc", p.Join)
+	}
+	if _, ok := clientKinds[p.Clients.Kind]; !ok {
+		bad.Add("Clients.Kind", "%v: want ClientHosts, ClientIpv4Cluster or ClientIpv6Cluster", p.Clients.Kind)
+	}
+	if p.Join != JoinSameVpc {
+		p.checkClientCidr(bad)
+		return
+	}
+	if p.Clients.Kind != ClientIpv4Cluster {
+		bad.Add("Clients.Kind", "%v with JoinSameVpc: want ClientIpv4Cluster: hosts of your own go into Vpc's subnets, and a second IPv6 cluster needs no bridge there", p.Clients.Kind)
+	}
+	if given.Cidr.IsValid() || given.DualStack {
+		bad.Add("Clients.Cidr, Clients.DualStack", "given with JoinSameVpc, where the clients are in Network: leave them out")
+	}
+}
+
+func (p InteropProps) checkBridge(bad *problems.List) {
+	b := p.Bridge
+	if b.Cluster != nil || b.Controller != nil || b.ClientVpcs != nil || b.Inbound.ClusterVpc || b.Inbound.Families != expose.BothFamilies {
+		bad.Add("Bridge.Cluster, Bridge.Controller, Bridge.ClientVpcs, Bridge.Inbound.ClusterVpc, Bridge.Inbound.Families", "they are filled in here: leave them out")
+	}
+	if b.Scheme != expose.Internal {
+		bad.Add("Bridge.Scheme", "%v: the bridge is for clients in VPCs: want Internal, and expose.NewBoundNLB for another load balancer", b.Scheme)
+	}
+	b.Scheme, b.Inbound.ClusterVpc, b.Inbound.Families = expose.Internal, true, expose.BothFamilies
+	bad.In("Bridge").Join(b.Validate())
+}
+
+func (p InteropProps) checkClientCidr(bad *problems.List) {
 	c := p.Clients.Cidr
 	if _, err := dualstack.NewPlan(c); err != nil {
-		return prefixed("Clients", err)
+		bad.In("Clients").Join(err)
+		return
 	}
 	if p.Join == JoinPrivateLink {
-		return nil
+		return
 	}
 	why := map[Join]string{
 		// https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-basics.html#vpc-peering-limitations
@@ -268,21 +285,19 @@ func (p InteropProps) validateClientCidr() error {
 		// https://docs.aws.amazon.com/vpc/latest/tgw/how-transit-gateways-work.html
 		JoinTransitGateway: "packets for the overlap would never leave their own VPC for the transit gateway",
 	}[p.Join]
-	var errs []error
 	for _, r := range append([]netip.Prefix{p.cidr()}, p.Network.SecondaryCidrs...) {
 		if r.IsValid() && r.Overlaps(c) {
-			errs = append(errs, fmt.Errorf("Clients.Cidr: %s overlaps %s of Network: %s: want another range, or JoinPrivateLink", c, r, why))
+			bad.Add("Clients.Cidr", "%s overlaps %s of Network: %s: want another range, or JoinPrivateLink", c, r, why)
 		}
 	}
-	return errors.Join(errs...)
 }
 
 // NewInterop makes an [Interop]. props may be nil. It panics with the error of [InteropProps.Validate].
 func NewInterop(scope constructs.Construct, id string, props *InteropProps) *Interop {
-	if err := props.Validate(); err != nil {
+	p, err := props.resolve()
+	if err != nil {
 		panic(fmt.Errorf("stacks.NewInterop %s: %w", id, err))
 	}
-	p := props.withDefaults()
 	stack := awscdk.NewStack(scope, jsiix.Str(id), &p.Stack)
 	out := &Interop{Stack: stack, Vpc: dualstack.NewVpc(stack, "Network", network(p.Network, p.Hardened))}
 	out.Cluster, out.Nodes, out.Controller = p.Workload.build(stack, out.Vpc)
@@ -299,6 +314,7 @@ func NewInterop(scope constructs.Construct, id string, props *InteropProps) *Int
 		out.transit()
 	case JoinPrivateLink:
 		out.privateLink(p)
+	case JoinSameVpc: // nothing is between them
 	}
 	out.openPods(p)
 	networkOutputs(stack, out.Vpc)
@@ -346,6 +362,7 @@ func (i *Interop) addClients(p InteropProps) {
 	case ClientIpv6Cluster:
 		c.Ipv6Cluster = ipv6eks.NewCluster(i.Stack, "ClientCluster", &ipv6eks.ClusterProps{Vpc: c.Vpc, Version: i.Cluster.Version})
 		c.Ipv6Cluster.AddNodeGroup("Nodes", nil)
+	case ClientHosts: // they are the user's
 	}
 }
 

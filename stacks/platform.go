@@ -2,7 +2,6 @@ package stacks
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -15,6 +14,7 @@ import (
 	"github.com/eks-ipv6/cdk/constructs/kubectllayer"
 	"github.com/eks-ipv6/cdk/constructs/lbc"
 	"github.com/eks-ipv6/cdk/internal/jsiix"
+	"github.com/eks-ipv6/cdk/internal/problems"
 )
 
 // PlatformProps are the choices of a [Platform], those of its parts.
@@ -54,9 +54,10 @@ type Workload struct {
 	Controller lbc.ControllerProps
 
 	// Hardened chooses what costs something and what security teams ask for, where the other fields leave it open: all five
-	// control plane logs, kept for a year and beyond the stack, deletion protection, a KMS key for the nodes' volumes, Pod
-	// identities confined to the cluster, and a disruption budget for the controller; in the network that is made with it,
-	// flow logs, a closed default security group and endpoint policies. docs/controls.md has which control each meets.
+	// control plane logs, kept for a year, and beyond the stack as Cluster.RetainLogs says, deletion protection, a KMS key for
+	// the nodes' volumes, Pod identities confined to the cluster, and a disruption budget for the controller; in the network
+	// that is made with it, flow logs, a closed default security group and endpoint policies. docs/controls.md has which
+	// control each meets.
 	// Default: false.
 	Hardened bool
 
@@ -77,59 +78,53 @@ type Platform struct {
 
 // Validate tells everything that is wrong with the choices, or nil. It needs no CDK.
 func (p *PlatformProps) Validate() error {
-	v := jsiix.Value(p)
-	return errors.Join(prefixed("Network", v.Network.Validate()), v.Workload.Validate())
+	var bad problems.List
+	jsiix.Value(p).check(&bad)
+	return bad.Err()
+}
+
+func (p PlatformProps) check(bad *problems.List) {
+	bad.In("Network").Join(p.Network.Validate())
+	p.Workload.check(bad)
 }
 
 // Validate tells everything that is wrong with the choices, or nil. It needs no CDK.
 func (w Workload) Validate() error {
-	var errs []error
+	var bad problems.List
+	w.check(&bad)
+	return bad.Err()
+}
+
+func (w Workload) check(bad *problems.List) {
 	if (w.KubectlLayerPath == "") != (w.KubectlVersion == "") {
-		errs = append(errs, fmt.Errorf("KubectlLayerPath: %q with KubectlVersion %q: want both, or neither", w.KubectlLayerPath, w.KubectlVersion))
+		bad.Add("KubectlLayerPath", "%q with KubectlVersion %q: want both, or neither", w.KubectlLayerPath, w.KubectlVersion)
 	}
 	if w.Cluster.Kubectl.Layer != nil || w.Cluster.Vpc != nil {
-		errs = append(errs, errors.New("Cluster.Vpc, Cluster.Kubectl: they are filled in here: leave them out, or compose the constructs yourself"))
+		bad.Add("Cluster.Vpc, Cluster.Kubectl", "they are filled in here: leave them out, or compose the constructs yourself")
 	}
 	if w.Deletable && !w.Hardened {
-		errs = append(errs, errors.New("Deletable: true without Hardened: a cluster without deletion protection is deletable: leave it out, or leave out Cluster.DeletionProtection"))
+		bad.Add("Deletable", "true without Hardened: a cluster without deletion protection is deletable: leave it out, or leave out Cluster.DeletionProtection")
 	}
 	cluster := cmp.Or(w.Cluster.Version, ipv6eks.DefaultVersion)
-	errs = append(errs, prefixed("Cluster", w.Cluster.Validate()), w.checkKubectl(cluster),
-		prefixed("Nodes", w.Nodes.Validate()), prefixed("Nodes", ipv6eks.CheckNodeSkew(w.Nodes.Version, cluster)), prefixed("Controller", w.Controller.Validate(cluster)))
-	return errors.Join(errs...)
+	bad.In("Cluster").Join(w.Cluster.Validate())
+	w.checkKubectl(bad, cluster)
+	bad.In("Nodes").Join(w.Nodes.Validate())
+	bad.In("Nodes").Join(ipv6eks.CheckNodeSkew(w.Nodes.Version, cluster))
+	bad.In("Controller").Join(w.Controller.Validate(cluster))
 }
 
 // checkKubectl checks that there is a kubectl for the cluster's version.
-func (w Workload) checkKubectl(cluster string) error {
+func (w Workload) checkKubectl(bad *problems.List, cluster string) {
 	if w.KubectlVersion != "" {
-		return prefixed("Cluster", ipv6eks.CheckSkew(w.KubectlVersion, cluster))
+		bad.In("Cluster").Join(ipv6eks.CheckSkew(w.KubectlVersion, cluster))
+		return
 	}
-	if err := ipv6eks.CheckSkew(kubectllayer.Version, cluster); err != nil {
-		if _, npm := kubectllayer.NpmPath(cluster); npm != nil && slices.Contains(ipv6eks.Versions(), cluster) {
-			return fmt.Errorf("KubectlLayerPath: missing, and the built-in layer does not serve Kubernetes %s: %w", cluster, npm)
-		}
+	if ipv6eks.CheckSkew(kubectllayer.Version, cluster) == nil || !slices.Contains(ipv6eks.Versions(), cluster) {
+		return
 	}
-	return nil
-}
-
-// prefixed puts the name of a part before each of its errors.
-func prefixed(part string, err error) error {
-	if err == nil {
-		return nil
+	if _, npm := kubectllayer.NpmPath(cluster); npm != nil {
+		bad.Add("KubectlLayerPath", "missing, and the built-in layer does not serve Kubernetes %s: %w", cluster, npm)
 	}
-	var errs []error
-	var walk func(error)
-	walk = func(e error) {
-		if joined, ok := e.(interface{ Unwrap() []error }); ok {
-			for _, e := range joined.Unwrap() {
-				walk(e)
-			}
-			return
-		}
-		errs = append(errs, fmt.Errorf("%s.%w", part, e))
-	}
-	walk(err)
-	return errors.Join(errs...)
 }
 
 // NewPlatform makes a [Platform]. props may be nil. It panics with the error of [PlatformProps.Validate].

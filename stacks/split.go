@@ -1,7 +1,6 @@
 package stacks
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -11,6 +10,7 @@ import (
 	"github.com/eks-ipv6/cdk/constructs/ipv6eks"
 	"github.com/eks-ipv6/cdk/constructs/lbc"
 	"github.com/eks-ipv6/cdk/internal/jsiix"
+	"github.com/eks-ipv6/cdk/internal/problems"
 )
 
 // NetworkProps are the choices of a [Network].
@@ -35,8 +35,10 @@ type Network struct {
 
 // Validate tells everything that is wrong with the choices, or nil. It needs no CDK.
 func (p *NetworkProps) Validate() error {
+	var bad problems.List
 	v := jsiix.Value(p)
-	return prefixed("Network", v.Network.Validate())
+	bad.In("Network").Join(v.Network.Validate())
+	return bad.Err()
 }
 
 // NewNetwork makes a [Network]. props may be nil. It panics with the error of [NetworkProps.Validate].
@@ -75,11 +77,12 @@ type Cluster struct {
 // NewCluster makes a [Cluster]. It panics with the error of [Workload.Validate], or if there is no network.
 func NewCluster(scope constructs.Construct, id string, props *ClusterProps) *Cluster {
 	p := jsiix.Value(props)
-	err := p.Workload.Validate()
+	var bad problems.List
+	p.Workload.check(&bad)
 	if p.Network == nil {
-		err = errors.Join(err, errors.New("Network: missing: want stacks.NewNetwork(…)"))
+		bad.Add("Network", "missing: want stacks.NewNetwork(…)")
 	}
-	if err != nil {
+	if err := bad.Err(); err != nil {
 		panic(fmt.Errorf("stacks.NewCluster %s: %w", id, err))
 	}
 	stack := awscdk.NewStack(scope, jsiix.Str(id), &p.Stack)

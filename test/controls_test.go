@@ -2,6 +2,7 @@ package test
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"github.com/eks-ipv6/cdk/constructs/ipv6eks"
 	"github.com/eks-ipv6/cdk/internal/golden"
 	"github.com/eks-ipv6/cdk/internal/jsiix"
+	"github.com/eks-ipv6/cdk/internal/netset"
 	"github.com/eks-ipv6/cdk/stacks"
 )
 
@@ -108,10 +110,13 @@ var controls = []control{
 		met:  has("AWS::EKS::Cluster", logTypes, "api", "audit", "authenticator", "controllerManager", "scheduler")},
 	{ids: "CloudWatch.16", asks: "logs are kept for a year or longer", field: "`Cluster.LogRetentionDays`", hardened: true,
 		with: func(p *stacks.PlatformProps) { p.Cluster.LogRetentionDays = 365 },
-		met: each("Custom::LogRetention", func(r resource) bool {
-			days, ok := r.Properties["RetentionInDays"].(float64)
-			return ok && days >= 365
-		})},
+		met: func(t template) bool {
+			year := func(r resource) bool {
+				days, ok := r.Properties["RetentionInDays"].(float64)
+				return ok && days >= 365 || strings.Contains(js(r.Properties["LogGroupName"]), "/aws/lambda/") // see "Not met"
+			}
+			return each("Custom::LogRetention", year)(t) && each("AWS::Logs::LogGroup", year)(t)
+		}},
 	{ids: "CIS 4.1.7, 5.5.1", asks: "users come in by access entries, and whoever made the cluster does not by itself",
 		met: has("AWS::EKS::Cluster", []string{"AccessConfig"}, `"AuthenticationMode":"API"`, `"BootstrapClusterCreatorAdminPermissions":false`)},
 	{ids: "CIS 5.2.1", asks: "controllers have service accounts and roles of their own",
@@ -157,12 +162,7 @@ var controls = []control{
 		with: func(p *stacks.PlatformProps) { p.Network.RestrictEndpoints = true },
 		met:  has("AWS::EC2::VPCEndpoint", []string{"PolicyDocument"}, "aws:PrincipalAccount")},
 	{ids: "FSBP EC2.15", asks: "subnets give no public IPv4 address at launch", met: each("AWS::EC2::Subnet", func(r resource) bool { return r.Properties["MapPublicIpOnLaunch"] != true })},
-	{ids: "FSBP EC2.18, EC2.19", asks: "no security group is open to the world", met: all(
-		lacks("AWS::EC2::SecurityGroupIngress", `"0.0.0.0/0"`, `"::/0"`),
-		each("AWS::EC2::SecurityGroup", func(r resource) bool {
-			in := js(r.Properties["SecurityGroupIngress"])
-			return !strings.Contains(in, "0.0.0.0/0") && !strings.Contains(in, `"::/0"`)
-		}))},
+	{ids: "FSBP EC2.18, EC2.19", asks: "no security group is open to the world", met: func(t template) bool { return len(admitted(t)) == 0 }},
 	{ids: "FSBP EC2.21", asks: "no network ACL opens SSH or RDP to the world", met: lacks("AWS::EC2::NetworkAclEntry", "Allow", "allow")},
 	{ids: "FSBP IAM.1, IAM.21", asks: "no policy allows everything, or everything of a service", met: func(t template) bool {
 		for _, id := range t.of("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::Role") {
@@ -194,6 +194,53 @@ var controls = []control{
 	{ids: "availability", asks: "the load balancer controller keeps a Pod while nodes are drained", field: "`Controller.DisruptionBudget`", hardened: true,
 		with: func(p *stacks.PlatformProps) { p.Controller.DisruptionBudget = true },
 		met:  has("Custom::AWSCDK-EKS-HelmChart", []string{"Values"}, "podDisruptionBudget")},
+}
+
+// admitted are the addresses of the internet that security groups let in, all rules together: half of it is too much as well.
+func admitted(t template) []netip.Prefix {
+	var list []netip.Prefix
+	add := func(rule any) {
+		m, _ := rule.(map[string]any)
+		for _, key := range []string{"CidrIp", "CidrIpv6"} {
+			text, _ := m[key].(string)
+			if p, err := netip.ParsePrefix(text); err == nil {
+				list = append(list, p)
+			}
+		}
+	}
+	for _, id := range t.of("AWS::EC2::SecurityGroup", "AWS::EC2::SecurityGroupIngress") {
+		add(t.Resources[id].Properties)
+		rules, _ := t.Resources[id].Properties["SecurityGroupIngress"].([]any)
+		for _, rule := range rules {
+			add(rule)
+		}
+	}
+	return netset.Of(list...).Minus(private).Prefixes()
+}
+
+// private are the addresses that the internet does not route (RFC 1918, 6598, 4193, 4291).
+var private = netset.Of(netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("172.16.0.0/12"), netip.MustParsePrefix("192.168.0.0/16"),
+	netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("fc00::/7"), netip.MustParsePrefix("fe80::/10"))
+
+// Whatever way a group is opened to the internet, the control sees it.
+func TestAdmitted(t *testing.T) {
+	for rules, open := range map[string]bool{
+		`{"IpProtocol": "tcp", "CidrIp": "0.0.0.0/0"}`:                                                   true,
+		`{"IpProtocol": "-1", "CidrIpv6": "8000::/1"}`:                                                   true,
+		`{"IpProtocol": "tcp", "CidrIpv6": "2a00:1450::/32"}`:                                            true,
+		`{"IpProtocol": "tcp", "CidrIpv6": "::/1"}, {"IpProtocol": "tcp", "CidrIpv6": "8000::/1"}`:       true,
+		`{"IpProtocol": "tcp", "CidrIp": "10.0.0.0/7"}`:                                                  true,
+		`{"IpProtocol": "tcp", "CidrIp": "10.0.0.0/9"}, {"IpProtocol": "tcp", "CidrIp": "10.128.0.0/9"}`: false,
+		`{"IpProtocol": "-1", "CidrIpv6": "fd00::/8"}, {"IpProtocol": "-1", "CidrIp": {"Ref": "X"}}`:     false,
+	} {
+		var tpl template
+		if err := json.Unmarshal([]byte(`{"Resources": {"G": {"Type": "AWS::EC2::SecurityGroup", "Properties": {"SecurityGroupIngress": [`+rules+`]}}}}`), &tpl); err != nil {
+			t.Fatal(err)
+		}
+		if got := admitted(tpl); len(got) > 0 != open {
+			t.Errorf("%s admits %v of the internet", rules, got)
+		}
+	}
 }
 
 // policiesOf are the documents of a role's inline policies.
@@ -283,7 +330,7 @@ It costs, by the list prices of us-east-1: a second KMS key, US$ 1 a month; flow
 
 - The cluster cannot be deleted until deletion protection is off: deploy with ` + "`-c deletable=true`" + ` (` + "`Workload.Deletable`" + `) first. The same holds for a first deployment that
   fails: CloudFormation cannot take the cluster back. So make a stack with ` + "`deletable`" + `, and leave it out from the second deployment on.
-- The control plane's logs stay when the stack is deleted.
+- The control plane's logs stay when the stack is deleted, and so do those of CDK's functions for kubectl and log retention.
 - Endpoints let only principals of the account through: public buckets of others cannot be read without signing.
 
 ## Not met, and why
@@ -291,6 +338,7 @@ It costs, by the list prices of us-east-1: a second KMS key, US$ 1 a month; flow
 | control | why |
 |---|---|
 | log groups encrypted with a key of the customer's (CKV_AWS_158) | the control plane's group is EKS's own, and CDK's log retention sets no key ([ADR 8](adr/0008-operations.md)); CloudWatch encrypts with its own |
+| logs kept for a year (CloudWatch.16) | of the group that CDK's log retention function makes under its own name: a day, and there is nothing in it, since the function logs elsewhere |
 | functions with reserved concurrency, a dead letter queue, an encrypted environment (CKV_AWS_115, 116, 173) | they are CDK's, called by CloudFormation alone, and their environment holds no secret |
 | every function in a VPC (CKV_AWS_117) | the two of the kubectl provider are; CDK's for log retention and for the default security group call AWS's APIs and nothing else |
 | no wildcard principal in a key's policy (CKV_AWS_33) | of the key for nodes' volumes: Auto Scaling's role is named in a condition, since KMS refuses a principal that the account does not have yet |

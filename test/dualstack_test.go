@@ -351,7 +351,8 @@ func TestRestrictedEndpoints(t *testing.T) {
 func TestFlowLogs(t *testing.T) {
 	tpl := vpcTemplate(t, &dualstack.VpcProps{FlowLogs: &dualstack.FlowLogs{}})
 	_, log := tpl.one(t, "AWS::EC2::FlowLog")
-	_, group := tpl.one(t, "AWS::Logs::LogGroup")
+	ref, _ := log.at("LogGroupName", "Ref").(string)
+	group := tpl.Resources[ref]
 	if log.Properties["LogDestinationType"] != "cloud-watch-logs" || log.Properties["TrafficType"] != "ALL" || group.Properties["RetentionInDays"] != 90.0 {
 		t.Errorf("%s, %s", js(log.Properties), js(group.Properties))
 	}
@@ -360,7 +361,7 @@ func TestFlowLogs(t *testing.T) {
 		dualstack.NewVpc(stack, "Network", &dualstack.VpcProps{FlowLogs: &dualstack.FlowLogs{Bucket: bucket, RejectedOnly: true}})
 	})
 	_, log = tpl.one(t, "AWS::EC2::FlowLog")
-	if log.Properties["LogDestinationType"] != "s3" || log.Properties["TrafficType"] != "REJECT" || len(tpl.of("AWS::Logs::LogGroup")) != 0 {
+	if log.Properties["LogDestinationType"] != "s3" || log.Properties["TrafficType"] != "REJECT" || len(tpl.of("AWS::Logs::LogGroup")) != len(tpl.logGroups(t)) {
 		t.Errorf("%s", js(log.Properties))
 	}
 }

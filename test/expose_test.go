@@ -211,9 +211,6 @@ func TestExposeRefusesTheCluster(t *testing.T) {
 	service := func(c *ipv6eks.Cluster, l *lbc.Controller) *expose.ServiceProps {
 		return &expose.ServiceProps{Cluster: c, Controller: l, Name: "tcp", Selector: map[string]string{"app": "web"}, Ports: []expose.Port{{Port: 80}}}
 	}
-	ingress := func(c *ipv6eks.Cluster, l *lbc.Controller, name string) *expose.IngressProps {
-		return &expose.IngressProps{Cluster: c, Controller: l, Name: name, DefaultBackend: expose.Backend{Service: "web", Port: 80}}
-	}
 	synthStack(t, func(stack awscdk.Stack) {
 		vpc := awsec2.NewVpc(stack, jsiix.Str("Net"), &awsec2.VpcProps{
 			IpProtocol: awsec2.IpProtocol_DUAL_STACK,
@@ -240,12 +237,6 @@ func TestExposeRefusesTheCluster(t *testing.T) {
 		bare := ipv6eks.NewCluster(stack, "Bare", &ipv6eks.ClusterProps{Vpc: vpc, Subnets: &awsec2.SubnetSelection{SubnetType: awsec2.SubnetType_PRIVATE_ISOLATED}})
 		bare.AddNodeGroup("Nodes", nil)
 		mustPanic(t, func() { expose.NewService(stack, "D", service(bare, controller)) }, "Cluster: it has no kubectl layer")
-
-		first, second := ingress(cluster, controller, "one"), ingress(cluster, controller, "two")
-		first.Group, second.Group = "shared", "shared"
-		expose.NewIngress(stack, "First", first)
-		second.Scheme, second.AddressType, second.Inbound, second.Subnets = expose.InternetFacing, expose.DualStackWithoutPublicIPv4, anywhere, alb.Subnets
-		mustPanic(t, func() { expose.NewIngress(stack, "Second", second) }, "Group: shared: Ingress default/two has AddressType dualstack-without-public-ipv4, and default/one has dualstack")
 
 		door := &expose.GatewayProps{
 			Cluster: cluster, Controller: lbc.NewController(stack, "Older", &lbc.ControllerProps{Cluster: cluster, ChartVersion: "3.4.0"}), CRDsInstalled: true, Name: "door",
@@ -403,6 +394,44 @@ func TestHostnamesFollowTheLoadBalancer(t *testing.T) {
 		other, _ := conf["spec"].(map[string]any)["loadBalancerName"].(string)
 		if !strings.HasPrefix(name, c.begin) || !strings.HasPrefix(other, c.begin) || len(name) > 32 || len(other) > 32 || name == other {
 			t.Errorf("names %q and %q, want %s…", name, other, c.begin)
+		}
+	}
+}
+
+func ingress(c *ipv6eks.Cluster, l *lbc.Controller, name string) *expose.IngressProps {
+	return &expose.IngressProps{Cluster: c, Controller: l, Name: name, DefaultBackend: expose.Backend{Service: "web", Port: 80}}
+}
+
+// The Ingresses of a group are looked at together, when all are there, and only with those of their own cluster.
+func TestGroupsAreCheckedAtSynth(t *testing.T) {
+	synthesize := func(two func(*expose.IngressProps)) string {
+		app, _ := newApp(t)
+		p := stacks.NewPlatform(app, "P", nil)
+		first, second := ingress(p.Cluster, p.Controller, "one"), ingress(p.Cluster, p.Controller, "two")
+		first.Group, second.Group = "shared", "shared"
+		two(second)
+		expose.NewIngress(p.Stack, "First", first)
+		expose.NewIngress(p.Stack, "Second", second)
+		return panicOf(func() { app.Synth(nil) })
+	}
+	msg := synthesize(func(p *expose.IngressProps) {
+		p.Scheme, p.AddressType, p.Inbound = expose.InternetFacing, expose.DualStackWithoutPublicIPv4, expose.Inbound{Anywhere: true}
+	})
+	for _, want := range []string{
+		"[P/Cluster] expose: Group: shared: Ingress default/two has AddressType dualstack-without-public-ipv4, and default/one has dualstack",
+		"[P/Cluster] expose: Group: shared: Ingress default/two has Scheme internet-facing, and default/one has internal",
+	} {
+		if !strings.Contains(msg, want) {
+			t.Errorf("synth says %q, wanted %q", msg, want)
+		}
+	}
+	for name, two := range map[string]func(*expose.IngressProps){
+		"alike": func(*expose.IngressProps) {}, "another group": func(p *expose.IngressProps) {
+			p.Group, p.WAFArn = "other", "arn:aws:wafv2:eu-west-1:111122223333:regional/webacl/a/b"
+		},
+	} {
+		if msg := synthesize(two); msg != "" {
+			t.Errorf("%s: synth says %q", name, msg)
 		}
 	}
 }

@@ -82,7 +82,7 @@ func TestClusterOptions(t *testing.T) {
 	if keys := tpl.of("AWS::KMS::Key"); len(keys) != 1 {
 		t.Errorf("keys: %v, want the given one alone", keys)
 	}
-	_, logs := tpl.one(t, "Custom::LogRetention")
+	_, logs := tpl.find(t, "Custom::LogRetention", "LogGroupName", "/aws/eks/")
 	if logs.Properties["RemovalPolicy"] == "destroy" || logs.Properties["LogGroupName"] != "/aws/eks/demo/cluster" || logs.Properties["RetentionInDays"] != 90.0 {
 		t.Errorf("logs: %s", js(logs.Properties))
 	}

@@ -277,8 +277,13 @@ func (t template) ids() []string {
 
 var assetHash = regexp.MustCompile(`[0-9a-f]{64}`)
 
-// checkGolden compares a whole template, asset hashes aside, with its golden file.
+// checkGolden compares a whole template, asset hashes aside, with its golden file. None leaves logs behind.
 func checkGolden(t *testing.T, name string, tpl template) {
 	t.Helper()
+	for id, group := range tpl.logGroups(t) {
+		if group.DeletionPolicy != "Delete" {
+			t.Errorf("%s: the logs of %s stay: %s", name, id, group.DeletionPolicy)
+		}
+	}
 	golden.Check(t, "testdata/templates/"+name+".json", append(assetHash.ReplaceAll(tpl.text, []byte("ASSET-HASH")), '\n'))
 }

@@ -63,8 +63,8 @@ func checkWorkload(t *testing.T, name string, tpl template) {
 	if n := len(tpl.of("AWS::Lambda::Function")); n > 4 {
 		t.Errorf("%s: %d Lambda functions, want the kubectl provider's two, that for log retention, and that for the default security group", name, n)
 	}
-	if ids := tpl.of("AWS::Logs::LogGroup"); len(ids) > 2 {
-		t.Errorf("%s: log groups %v, want those of the kubectl provider's functions: the control plane's belongs to EKS", name, ids)
+	if groups, functions := tpl.of("AWS::Logs::LogGroup"), tpl.logGroups(t); len(groups) != len(functions) {
+		t.Errorf("%s: log groups %v, want those of the functions: the control plane's belongs to EKS", name, groups)
 	}
 	if ids := tpl.of("AWS::IAM::OIDCProvider", "Custom::AWSCDKOpenIdConnectProvider"); len(ids) > 0 {
 		t.Errorf("%s: an OIDC provider: %v", name, ids)

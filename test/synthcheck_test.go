@@ -223,8 +223,8 @@ func TestSynthcheckUnreadable(t *testing.T) {
 func TestSynthcheckRefusesOptions(t *testing.T) {
 	app, _ := newApp(t)
 	mustPanic(t, func() {
-		synthcheck.Register(app, &synthcheck.Options{Acknowledge: []rules.Acknowledge{{ID: "V999", Reason: "x"}, {ID: "F4"}}})
-	}, "synthcheck.Register", `Acknowledge "V999"`, "Acknowledge F4: the reason is missing")
+		synthcheck.Register(app, &synthcheck.Options{Acknowledge: []rules.Acknowledge{{ID: "V999", Reason: "x"}, {ID: "F4"}}, Deployed: []string{""}})
+	}, "synthcheck.Register", "Deployed[0] is empty", `Acknowledge "V999"`, "Acknowledge F4: the reason is missing")
 }
 
 // TestAssertionsOnCDK hands what CDK gives in Go to the assertions for users' tests.
@@ -260,5 +260,79 @@ func BenchmarkSynthcheck(b *testing.B) {
 	}
 	for i, unit := range []string{"ms-without/op", "ms-with/op"} {
 		b.ReportMetric(float64(took[i].Milliseconds())/float64(b.N), unit)
+	}
+}
+
+// TestSynthcheckDeployed compares with templates that are deployed: the one that is made now, changed.
+func TestSynthcheckDeployed(t *testing.T) {
+	build := func(app awscdk.App) { stacks.NewPlatform(app, "P", nil) }
+	_, outdir := checked(t, nil, build)
+	text, err := os.ReadFile(filepath.Join(outdir, "P.template.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	deployed := func(edit func(resources map[string]map[string]any)) string {
+		var template map[string]any
+		if err := json.Unmarshal(text, &template); err != nil {
+			t.Fatal(err)
+		}
+		resources := map[string]map[string]any{}
+		for id, r := range template["Resources"].(map[string]any) {
+			resources[id] = r.(map[string]any)
+		}
+		edit(resources)
+		template["Resources"] = resources
+		delete(template, "Outputs") // which refer to what may not be there
+		out, err := json.Marshal(template)
+		if err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(t.TempDir(), "old.json")
+		if err := os.WriteFile(path, out, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	nodes := func(resources map[string]map[string]any) map[string]any {
+		return resources["ClusterNodesB31FF752"]["Properties"].(map[string]any)
+	}
+	for name, c := range map[string]struct {
+		path    string
+		stopped []string // parts of what is said; none where it is not stopped
+		active  []string
+	}{
+		"the same":         {path: deployed(func(map[string]map[string]any) {})},
+		"an older version": {path: deployed(func(r map[string]map[string]any) { nodes(r)["Version"] = "1.34" })},
+		"an older version and other labels": {
+			deployed(func(r map[string]map[string]any) {
+				nodes(r)["Version"], nodes(r)["Labels"] = "1.34", map[string]any{"a": "b"}
+			}),
+			[]string{"ERROR V64 ClusterNodesB31FF752: EKS changes a node group's Version alone", "P/Cluster/Nodes", "Suggested fix: deploy twice", "Acknowledge with 'preflight::V64'"},
+			[]string{"V64 error P/Cluster/Nodes"},
+		},
+		"an address that goes": {path: deployed(func(r map[string]map[string]any) {
+			r["Gone"] = map[string]any{"Type": "AWS::EC2::EIP", "Metadata": map[string]any{"aws:cdk:path": "P/Gone/EIP"}}
+		}), active: []string{"W45 warning "}},
+		"no file": {"none.json", []string{"FATAL not-readable no such file or directory", "none.json"}, []string{"not-readable fatal "}},
+		"a file of something else": {deployed(func(r map[string]map[string]any) {
+			clear(r)
+			r["Other"] = map[string]any{"Type": "AWS::EC2::EIP"}
+		}), []string{"FATAL not-readable", "old.json: it shares no resource with P"}, []string{"not-readable fatal "}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			stopped, outdir := checked(t, &synthcheck.Options{Deployed: []string{c.path}}, build)
+			for _, part := range c.stopped {
+				if !strings.Contains(stopped, part) {
+					t.Errorf("no %q in:\n%s", part, stopped)
+				}
+			}
+			if c.stopped == nil && stopped != "" {
+				t.Errorf("stopped:\n%s", stopped)
+			}
+			active, _ := violations(t, outdir)
+			if !slices.Equal(active, c.active) {
+				t.Errorf("%q, want %q", active, c.active)
+			}
+		})
 	}
 }

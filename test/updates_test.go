@@ -11,8 +11,11 @@ import (
 	"github.com/eks-ipv6/cdk/constructs/expose"
 	"github.com/eks-ipv6/cdk/internal/golden"
 	"github.com/eks-ipv6/cdk/internal/jsiix"
+	"github.com/eks-ipv6/cdk/internal/model"
+	"github.com/eks-ipv6/cdk/preflight/flow"
+	"github.com/eks-ipv6/cdk/preflight/rules"
+	"github.com/eks-ipv6/cdk/preflight/updates"
 	"github.com/eks-ipv6/cdk/stacks"
-	"github.com/eks-ipv6/cdk/test/internal/updates"
 )
 
 // A state is something that is deployed: the stacks that an app makes, synthesized once for all updates that begin or end
@@ -20,15 +23,16 @@ import (
 type state struct {
 	build  func(app awscdk.App)
 	adjust func(text string) string // what is known of the deployment, put into the templates
-	stacks map[string]updates.Template
+	texts  map[string][]byte        // by stack
+	read   *updates.Templates
 }
 
-func (s *state) templates(t testing.TB) map[string]updates.Template {
+func (s *state) templates(t testing.TB) *updates.Templates {
 	t.Helper()
-	if s.stacks != nil {
-		return s.stacks
+	if s.read != nil {
+		return s.read
 	}
-	s.stacks = map[string]updates.Template{}
+	s.texts = map[string][]byte{}
 	build := func(app awscdk.App) {
 		app.Node().SetContext(jsiix.Str("aws:cdk:disable-asset-staging"), true) // templates alone are looked at
 		s.build(app)
@@ -38,13 +42,16 @@ func (s *state) templates(t testing.TB) map[string]updates.Template {
 		if s.adjust != nil {
 			text = s.adjust(text)
 		}
-		parsed, err := updates.Parse([]byte(text))
-		if err != nil {
-			t.Fatal(err)
+		if strings.Contains(text, `"Resources"`) { // others are of keys and the like, made elsewhere
+			s.texts[name] = []byte(text)
 		}
-		s.stacks[name] = parsed
 	}
-	return s.stacks
+	read, err := updates.Read(s.texts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.read = read
+	return s.read
 }
 
 // kubectl135 is a layer that stands for kubectl 1.35, which serves all versions here and is faster than the built-in one.
@@ -137,42 +144,29 @@ var precious = map[string]string{
 }
 
 // outcome is what an update does to each stack.
-func (u update) outcome(t testing.TB, schemas updates.Schemas) map[string]updates.Result {
+func (u update) outcome(t testing.TB) []updates.Stack {
 	t.Helper()
-	before, after := u.from.templates(t), u.to.templates(t)
-	out := map[string]updates.Result{}
-	for name := range after {
-		if before[name].Resources == nil && after[name].Resources == nil {
-			continue // keys and the like, made elsewhere
-		}
-		var others []updates.Template
-		for other, tpl := range before {
-			if other != name {
-				others = append(others, tpl)
-			}
-		}
-		r, err := updates.Compare(before[name], after[name], schemas, updates.Imports(others...))
-		if err != nil {
-			t.Fatalf("%s: %v", u.what, err)
-		}
-		out[name] = r
+	out, err := updates.Compare(u.from.templates(t), u.to.templates(t))
+	if err != nil {
+		t.Fatalf("%s: %v", u.what, err)
 	}
-	return out
+	return out.Stacks
 }
 
 // check holds an update to what it says of itself, whatever the page has.
-func (u update) check(t *testing.T, outcome map[string]updates.Result) {
+func (u update) check(t *testing.T, outcome []updates.Stack) {
 	t.Helper()
 	lost := map[string]bool{}
 	var refused []string
 	for _, r := range outcome {
-		refused = append(refused, r.Refused...)
+		refused = append(refused, texts(r.Refused)...)
 		for _, c := range r.Changes {
 			if name, ok := precious[c.Type]; ok && (c.Kind == updates.Replaced || c.Kind == updates.Deleted && !c.Kept) {
 				lost[name] = true
 			}
-			if c.Refused != "" {
-				refused = append(refused, c.Refused)
+			refused = append(refused, texts(c.Refused)...)
+			if c.Unknown {
+				t.Errorf("%s: nothing is known of %s: see TestTypes of preflight/updates", u.what, c.Type)
 			}
 		}
 	}
@@ -182,18 +176,29 @@ func (u update) check(t *testing.T, outcome map[string]updates.Result) {
 	if text := strings.Join(refused, "\n"); (text != "") != (u.refused != "") || !strings.Contains(text, u.refused) {
 		t.Errorf("%s: refused: %q, want %q in it", u.what, text, u.refused)
 	}
+	findings, err := rules.Check(flow.Of(&model.Network{}), rules.Options{Today: today, Update: &updates.Update{Stacks: outcome}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	errs := slices.DeleteFunc(findings, func(f rules.Finding) bool { return f.Severity != rules.Error })
+	if (len(errs) > 0) != (u.refused != "") { // preflight check -deployed refuses what the page says is refused, and nothing else
+		t.Errorf("%s: refused: %q, and preflight finds %v", u.what, u.refused, errs)
+	}
 	if u.means == "" {
 		t.Errorf("%s: the page does not say what it means", u.what)
 	}
 }
 
+func texts(refused []updates.Refusal) (out []string) {
+	for _, r := range refused {
+		out = append(out, r.Text)
+	}
+	return out
+}
+
 // TestUpdates plays the updates that people make, holds each to what it may lose, and keeps docs/updates.md and
 // test/rehearsal/updates.txt what it found.
 func TestUpdates(t *testing.T) {
-	schemas, err := updates.ReadSchemas("testdata/createonly.json")
-	if err != nil {
-		t.Fatal(err)
-	}
 	kubectl135 = layerFolder(t)
 	var page updatesPage
 	names := map[string]bool{}
@@ -204,7 +209,7 @@ func TestUpdates(t *testing.T) {
 				t.Errorf("%s: two updates of one name", u.what)
 			}
 			names[u.what] = true
-			outcome := u.outcome(t, schemas)
+			outcome := u.outcome(t)
 			u.check(t, outcome)
 			page.row(u, outcome)
 		}

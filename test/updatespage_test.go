@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/eks-ipv6/cdk/test/internal/updates"
+	"github.com/eks-ipv6/cdk/preflight/updates"
 )
 
 // updatesPage is docs/updates.md as it grows.
@@ -26,18 +26,15 @@ func (p *updatesPage) group(g updateGroup) {
 	p.groups.WriteString("| what you change | what it means | added | changed in place | made anew | deleted |\n|---|---|---|---|---|---|\n")
 }
 
-func (p *updatesPage) row(u update, outcome map[string]updates.Result) {
-	var all updates.Result
+func (p *updatesPage) row(u update, outcome []updates.Stack) {
+	var all updates.Stack
 	var why, left []string
-	for _, name := range slices.Sorted(maps.Keys(outcome)) {
-		r := outcome[name]
+	for _, r := range outcome {
 		all.Changes = append(all.Changes, r.Changes...)
 		all.AddedOutputs, all.DeletedOutputs = append(all.AddedOutputs, r.AddedOutputs...), append(all.DeletedOutputs, r.DeletedOutputs...)
-		why = append(why, r.Refused...)
+		why = append(why, texts(r.Refused)...)
 		for _, c := range r.Changes {
-			if c.Refused != "" {
-				why = append(why, c.Refused)
-			}
+			why = append(why, texts(c.Refused)...)
 			left = append(left, c.Left...)
 		}
 	}
@@ -50,7 +47,7 @@ func (p *updatesPage) row(u update, outcome map[string]updates.Result) {
 		means = "**Refused**: " + reason + ". " + means
 		all.AddedOutputs, all.DeletedOutputs, left = nil, nil, nil
 		all.Changes = slices.DeleteFunc(all.Changes, func(c updates.Change) bool {
-			return precious[c.Type] == "" || c.Kind == updates.Added || c.Kind == updates.Changed && c.Refused == ""
+			return precious[c.Type] == "" || c.Kind == updates.Added || c.Kind == updates.Changed && len(c.Refused) == 0
 		})
 	}
 	if len(left) > 0 {
@@ -69,7 +66,7 @@ func (p *updatesPage) row(u update, outcome map[string]updates.Result) {
 }
 
 // remember puts an update under what a reader looks for first.
-func (p *updatesPage) remember(u update, all updates.Result, refused bool) {
+func (p *updatesPage) remember(u update, all updates.Stack, refused bool) {
 	add := func(title string) {
 		if p.short == nil {
 			p.short = map[string][]string{}
@@ -192,7 +189,7 @@ func phrase(list []updates.Change, name [3]string) string {
 			s += " `" + first.ID + "`"
 		}
 	}
-	if first.Maybe {
+	if first.Maybe && first.Kind != updates.Changed {
 		s += " perhaps"
 	}
 	if len(first.Properties) > 0 {

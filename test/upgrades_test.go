@@ -12,8 +12,8 @@ import (
 
 	"github.com/eks-ipv6/cdk/constructs/ipv6eks"
 	"github.com/eks-ipv6/cdk/internal/golden"
+	"github.com/eks-ipv6/cdk/preflight/updates"
 	"github.com/eks-ipv6/cdk/stacks"
-	"github.com/eks-ipv6/cdk/test/internal/updates"
 )
 
 const (
@@ -62,10 +62,6 @@ func pinned(kubernetes string) map[string]string {
 
 // TestUpgrades plays a Kubernetes upgrade step by step, and keeps the differences in docs/upgrades.md what they are.
 func TestUpgrades(t *testing.T) {
-	schemas, err := updates.ReadSchemas("testdata/createonly.json")
-	if err != nil {
-		t.Fatal(err)
-	}
 	kubectl135 = layerFolder(t)
 	const page = "../docs/upgrades.md"
 	text, err := os.ReadFile(page)
@@ -73,21 +69,18 @@ func TestUpgrades(t *testing.T) {
 		t.Fatal(err)
 	}
 	out, shown := string(text), 0
-	var before updates.Template
+	var before *state
 	for i, step := range upgradeSteps {
-		after := platform(step.props).templates(t)["Ipv6Platform"]
+		after := platform(step.props)
 		if i > 0 {
-			r, err := updates.Compare(before, after, schemas, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
+			r := update{what: step.name, from: before, to: after}.outcome(t)[0]
 			var got []string
 			for _, c := range r.Changes {
 				if s := c.Type + " " + strings.Join(c.Properties, ", "); !slices.Contains(got, s) {
 					got = append(got, s)
 				}
-				if c.Refused != "" || c.Kind == updates.Added || c.Kind == updates.Deleted {
-					t.Errorf("%s: %s is %v: %s", step.name, c.ID, c.Kind, c.Refused)
+				if len(c.Refused) > 0 || c.Kind == updates.Added || c.Kind == updates.Deleted {
+					t.Errorf("%s: %s is %v: %v", step.name, c.ID, c.Kind, c.Refused)
 				}
 			}
 			if slices.Sort(got); !slices.Equal(got, step.changes) {
@@ -97,7 +90,7 @@ func TestUpgrades(t *testing.T) {
 			out = block.ReplaceAllStringFunc(out, func(m string) string {
 				shown++
 				parts := block.FindStringSubmatch(m)
-				return parts[1] + "```diff\n" + difference(before, after, r) + "```\n" + parts[2]
+				return parts[1] + "```diff\n" + difference(properties(t, before), properties(t, after), r) + "```\n" + parts[2]
 			})
 		}
 		before = after
@@ -114,10 +107,10 @@ func TestUpgrades(t *testing.T) {
 }
 
 // difference shows what changes, resource by resource, as a diff with nothing around it.
-func difference(before, after updates.Template, r updates.Result) string {
+func difference(before, after map[string]map[string]any, r updates.Stack) string {
 	var b strings.Builder
 	for _, c := range r.Changes {
-		was, is := flat(before.Resources[c.ID].Properties), flat(after.Resources[c.ID].Properties)
+		was, is := flat(before[c.ID]), flat(after[c.ID])
 		keys := map[string]bool{}
 		for _, m := range []map[string]string{was, is} {
 			for k := range m {
@@ -141,6 +134,22 @@ func difference(before, after updates.Template, r updates.Result) string {
 		}
 	}
 	return b.String()
+}
+
+// properties are those of the resources of a platform, by logical id.
+func properties(t *testing.T, s *state) map[string]map[string]any {
+	t.Helper()
+	var template struct {
+		Resources map[string]struct{ Properties map[string]any }
+	}
+	if err := json.Unmarshal(s.texts["Ipv6Platform"], &template); err != nil {
+		t.Fatal(err)
+	}
+	out := map[string]map[string]any{}
+	for id, r := range template.Resources {
+		out[id] = r.Properties
+	}
+	return out
 }
 
 // flat are the values of properties by their paths, as JSON.

@@ -1,8 +1,6 @@
 package dualstack
 
 import (
-	"errors"
-	"fmt"
 	"regexp"
 	"strings"
 
@@ -10,6 +8,7 @@ import (
 
 	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/jsiix"
+	"github.com/eks-ipv6/cdk/internal/problems"
 )
 
 // GatewayEndpoints is a choice of free gateway endpoints. S3's is dual-stack: an IPv4-only one would catch IPv4 alone, and
@@ -66,24 +65,22 @@ func EksEndpoints() []InterfaceEndpoint {
 
 var serviceName = regexp.MustCompile(`^[a-z][a-z0-9-]*(\.[a-z0-9-]+)*$`)
 
-func (p VpcProps) validateEndpoints() error {
-	var errs []error
+func (p VpcProps) checkEndpoints(bad *problems.List) {
 	if p.GatewayEndpoints < GatewayS3 || p.GatewayEndpoints > GatewayNone {
-		errs = append(errs, fmt.Errorf("GatewayEndpoints: %d: want GatewayS3, GatewayS3AndDynamoDB or GatewayNone", p.GatewayEndpoints))
+		bad.Add("GatewayEndpoints", "%d: want GatewayS3, GatewayS3AndDynamoDB or GatewayNone", p.GatewayEndpoints)
 	}
 	seen := map[string]bool{}
 	for i, e := range p.InterfaceEndpoints {
-		switch {
+		switch here := bad.At("InterfaceEndpoints", i); {
 		case !serviceName.MatchString(e.Service) || strings.HasPrefix(e.Service, "com."):
-			errs = append(errs, fmt.Errorf("InterfaceEndpoints[%d].Service: %q: want the name after com.amazonaws.REGION, for example sts or ecr.api", i, e.Service))
+			here.Add("Service", "%q: want the name after com.amazonaws.REGION, for example sts or ecr.api", e.Service)
 		case seen[e.Service]:
-			errs = append(errs, fmt.Errorf("InterfaceEndpoints[%d].Service: %s is named twice: want each service once", i, e.Service))
+			here.Add("Service", "%s is named twice: want each service once", e.Service)
 		case e.Ipv4Only && e.DualStack:
-			errs = append(errs, fmt.Errorf("InterfaceEndpoints[%d].Ipv4Only: true with DualStack for %s: want one of the two, or neither for what AWS documents", i, e.Service))
+			here.Add("Ipv4Only", "true with DualStack for %s: want one of the two, or neither for what AWS documents", e.Service)
 		}
 		seen[e.Service] = true
 	}
-	return errors.Join(errs...)
 }
 
 func (v *Vpc) addEndpoints(p VpcProps) {

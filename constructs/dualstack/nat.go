@@ -1,13 +1,13 @@
 package dualstack
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
 	"github.com/aws/constructs-go/constructs/v10"
 
 	"github.com/eks-ipv6/cdk/internal/jsiix"
+	"github.com/eks-ipv6/cdk/internal/problems"
 )
 
 // NatMode is how private subnets reach IPv4-only hosts. IPv6 does not pass through NAT in any mode.
@@ -54,25 +54,25 @@ func (m NatMode) gateways(azs int) int {
 		return azs
 	case NatSingle:
 		return 1
+	default: // without NAT, or Validate refuses it
+		return 0
 	}
-	return 0
 }
 
-func (p VpcProps) validateNat() error {
-	var errs []error
+func (p VpcProps) checkNat(bad *problems.List) {
 	if _, ok := natModes[p.Nat]; !ok {
-		return fmt.Errorf("Nat: %v: want NatPerAz, NatSingle, NatRegional or NatNone", p.Nat)
+		bad.Add("Nat", "%v: want NatPerAz, NatSingle, NatRegional or NatNone", p.Nat)
+		return
 	}
 	if p.Nat == NatNone && !p.AcknowledgeNoIpv4Egress {
-		errs = append(errs, errors.New("Nat: none: nodes and Pods could reach no IPv4-only host, most container registries among them: want another mode, or AcknowledgeNoIpv4Egress together with endpoints (EksEndpoints)"))
+		bad.Add("Nat", "none: nodes and Pods could reach no IPv4-only host, most container registries among them: want another mode, or AcknowledgeNoIpv4Egress together with endpoints (EksEndpoints)")
 	}
 	if p.Nat != NatNone && p.AcknowledgeNoIpv4Egress {
-		errs = append(errs, fmt.Errorf("AcknowledgeNoIpv4Egress: true with Nat %v, which has IPv4 egress: want it with NatNone only", p.Nat))
+		bad.Add("AcknowledgeNoIpv4Egress", "true with Nat %v, which has IPv4 egress: want it with NatNone only", p.Nat)
 	}
 	if n, want := len(p.NatAllocationIDs), p.Nat.gateways(p.Azs); n > 0 && n != want {
-		errs = append(errs, fmt.Errorf("NatAllocationIDs: %d ids: Nat %v in %d zones wants %d, or none for new addresses", n, p.Nat, p.Azs, want))
+		bad.Add("NatAllocationIDs", "%d ids: Nat %v in %d zones wants %d, or none for new addresses", n, p.Nat, p.Azs, want)
 	}
-	return errors.Join(errs...)
 }
 
 // natProvider makes the gateways of the zonal modes: the stock construct does that well. The regional kind it has not

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 
+	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/netset"
 )
 
@@ -82,8 +83,8 @@ type Plan struct {
 
 // NewPlan is the plan of an IPv4 range. The error names what is wrong with the range, if anything.
 func NewPlan(cidr netip.Prefix) (Plan, error) {
-	if err := checkCidr("Cidr", cidr); err != nil {
-		return Plan{}, err
+	if wrong := invalidCidr(cidr); wrong != "" {
+		return Plan{}, fmt.Errorf("Cidr: %s", wrong)
 	}
 	if cidr.Bits() > maxCidrBits {
 		return Plan{}, fmt.Errorf("Cidr: %s is too small for the address plan (six zones, each with public /27 subnets or larger, as load balancers need): want a prefix between /%d and /%d, for example %s",
@@ -117,32 +118,20 @@ func (p Plan) Slot(t Tier, az int) Slot {
 	}
 }
 
-// privateRanges are what a VPC of this library may use: RFC 1918 and the shared range of RFC 6598, as AWS recommends.
-// Source: https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html
-var privateRanges = []netip.Prefix{
-	netip.MustParsePrefix("10.0.0.0/8"),
-	netip.MustParsePrefix("172.16.0.0/12"),
-	netip.MustParsePrefix("192.168.0.0/16"),
-	netip.MustParsePrefix("100.64.0.0/10"),
-}
-
-// checkCidr tells what keeps an IPv4 range from being a VPC's.
-func checkCidr(field string, c netip.Prefix) error {
+// invalidCidr tells what keeps an IPv4 range from being a VPC's, or nothing.
+func invalidCidr(c netip.Prefix) string {
 	want := "want a private IPv4 range such as 10.0.0.0/16"
 	switch {
 	case !c.IsValid():
-		return fmt.Errorf("%s: invalid prefix: %s", field, want)
+		return "invalid prefix: " + want
 	case !c.Addr().Is4():
-		return fmt.Errorf("%s: %s is not IPv4 (the IPv6 block comes from Ipv6): %s", field, c, want)
+		return fmt.Sprintf("%s is not IPv4 (the IPv6 block comes from Ipv6): %s", c, want)
 	case c != c.Masked():
-		return fmt.Errorf("%s: %s has host bits set: want %s", field, c, c.Masked())
+		return fmt.Sprintf("%s has host bits set: want %s", c, c.Masked())
 	case c.Bits() < minCidrBits:
-		return fmt.Errorf("%s: %s is larger than a VPC can be: want /%d or smaller, for example %s", field, c, minCidrBits, netip.PrefixFrom(c.Addr(), minCidrBits))
+		return fmt.Sprintf("%s is larger than a VPC can be: want /%d or smaller, for example %s", c, minCidrBits, netip.PrefixFrom(c.Addr(), minCidrBits))
+	case !aws.ForVPCs(c):
+		return fmt.Sprintf("%s is neither private (RFC 1918) nor shared (%s) address space: %s", c, aws.Shared, want)
 	}
-	for _, r := range privateRanges {
-		if netset.Holds(r, c) {
-			return nil
-		}
-	}
-	return fmt.Errorf("%s: %s is neither private (RFC 1918) nor shared (100.64.0.0/10) address space: %s", field, c, want)
+	return ""
 }

@@ -4,14 +4,15 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
 
+	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/jsiix"
 )
 
 // Tags by which the AWS Load Balancer Controller finds subnets for internet-facing and for internal load
-// balancers. Source: https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html
+// balancers.
 const (
-	PublicRoleTag   = "kubernetes.io/role/elb"
-	InternalRoleTag = "kubernetes.io/role/internal-elb"
+	PublicRoleTag   = aws.PublicRoleTag
+	InternalRoleTag = aws.InternalRoleTag
 )
 
 const subnetType = "AWS::EC2::Subnet"

@@ -1,7 +1,6 @@
 package dualstack
 
 import (
-	"errors"
 	"fmt"
 	"net/netip"
 
@@ -9,7 +8,10 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
 	"github.com/aws/constructs-go/constructs/v10"
 
+	"github.com/eks-ipv6/cdk/internal/functionlogs"
+	"github.com/eks-ipv6/cdk/internal/intent"
 	"github.com/eks-ipv6/cdk/internal/jsiix"
+	"github.com/eks-ipv6/cdk/internal/problems"
 )
 
 // VpcProps are the choices of a [Vpc]. The zero value is a VPC of 10.0.0.0/16 in two zones, with a NAT
@@ -81,7 +83,7 @@ type VpcProps struct {
 	RestrictEndpoints bool
 
 	// RestrictDefaultSecurityGroup removes all rules from the VPC's default security group, which nothing here
-	// uses. CloudFormation cannot do it alone: CDK adds a custom resource with a Lambda function.
+	// uses. CloudFormation cannot do it alone: CDK adds a custom resource with a Lambda function, whose logs go with the stack.
 	// Default: as the app's feature flag @aws-cdk/aws-ec2:restrictDefaultSecurityGroup says.
 	RestrictDefaultSecurityGroup bool
 
@@ -155,84 +157,93 @@ func (p *VpcProps) withDefaults() VpcProps {
 
 // Validate tells everything that is wrong with the choices, or nil. It needs no CDK.
 func (p *VpcProps) Validate() error {
-	v := p.withDefaults()
-	var errs []error
-	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	_, _, err := p.resolve()
+	return err
+}
 
-	if _, err := NewPlan(v.Cidr); err != nil {
-		errs = append(errs, err)
-	}
-	all := []netip.Prefix{v.Cidr}
-	for i, c := range v.SecondaryCidrs {
-		field := fmt.Sprintf("SecondaryCidrs[%d]", i)
-		if err := checkCidr(field, c); err != nil {
-			errs = append(errs, err)
+// resolve is the choices with every default written out, and their address plan, or what is wrong with them.
+func (p *VpcProps) resolve() (VpcProps, Plan, error) {
+	v := p.withDefaults()
+	var bad problems.List
+	plan, err := NewPlan(v.Cidr)
+	bad.Join(err)
+	v.checkSecondary(&bad)
+	v.checkZones(&bad)
+	v.Ipv6.check(bad.In("Ipv6"))
+	v.checkNat(&bad)
+	v.checkEndpoints(&bad)
+	return v, plan, bad.Err()
+}
+
+func (p VpcProps) checkSecondary(bad *problems.List) {
+	all := []netip.Prefix{p.Cidr}
+	for i, c := range p.SecondaryCidrs {
+		here := bad.At("SecondaryCidrs", i)
+		if wrong := invalidCidr(c); wrong != "" {
+			here.Add("", "%s", wrong)
 			continue
 		}
 		if c.Bits() > 28 {
-			bad("%s: %s is smaller than a VPC range can be: want /28 or larger", field, c)
+			here.Add("", "%s is smaller than a VPC range can be: want /28 or larger", c)
 		}
 		for _, other := range all {
 			if other.Overlaps(c) {
-				bad("%s: %s overlaps %s: want a range of its own", field, c, other)
+				here.Add("", "%s overlaps %s: want a range of its own", c, other)
 			}
 		}
 		all = append(all, c)
 	}
-	if len(v.SecondaryCidrs) > 4 {
-		bad("SecondaryCidrs: %d ranges: AWS allows five IPv4 ranges in a VPC, the primary one included; raise the quota and use Tune and your own associations for more", len(v.SecondaryCidrs))
+	if len(p.SecondaryCidrs) > 4 {
+		bad.Add("SecondaryCidrs", "%d ranges: AWS allows five IPv4 ranges in a VPC, the primary one included; raise the quota and use Tune and your own associations for more", len(p.SecondaryCidrs))
 	}
+}
 
-	if v.Azs < MinAzs || v.Azs > MaxAzs {
-		bad("Azs: want %d to %d zones (EKS needs two, the address plan has slots for six), got %d", MinAzs, MaxAzs, v.Azs)
+func (p VpcProps) checkZones(bad *problems.List) {
+	if p.Azs < MinAzs || p.Azs > MaxAzs {
+		bad.Add("Azs", "want %d to %d zones (EKS needs two, the address plan has slots for six), got %d", MinAzs, MaxAzs, p.Azs)
 	}
-	if n := len(v.AvailabilityZones); n > 0 && n != v.Azs {
-		bad("AvailabilityZones: %d names for Azs = %d: name each zone once, or leave one of the two out", n, v.Azs)
+	if n := len(p.AvailabilityZones); n > 0 && n != p.Azs {
+		bad.Add("AvailabilityZones", "%d names for Azs = %d: name each zone once, or leave one of the two out", n, p.Azs)
 	}
 	seen := map[string]bool{}
-	for i, az := range v.AvailabilityZones {
-		switch {
+	for i, az := range p.AvailabilityZones {
+		switch here := bad.At("AvailabilityZones", i); {
 		case az == "":
-			bad("AvailabilityZones[%d]: empty: want a zone's name such as eu-west-1a", i)
+			here.Add("", "empty: want a zone's name such as eu-west-1a")
 		case seen[az]:
-			bad("AvailabilityZones[%d]: %s is named twice: want each zone once", i, az)
+			here.Add("", "%s is named twice: want each zone once", az)
 		}
 		seen[az] = true
 	}
-	errs = append(errs, v.Ipv6.validate(), v.validateNat(), v.validateEndpoints())
-	return errors.Join(errs...)
 }
 
-func (s Ipv6Source) validate() error {
-	var errs []error
-	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf("Ipv6."+format, args...)) }
+func (s Ipv6Source) check(bad *problems.List) {
 	ipam, own := s.IpamPoolID != "", s.PoolID != "" || s.Cidr.IsValid()
 	if ipam && own {
-		bad("IpamPoolID: an IPAM pool and a pool of your own (PoolID, Cidr) are both given: want one source")
+		bad.Add("IpamPoolID", "an IPAM pool and a pool of your own (PoolID, Cidr) are both given: want one source")
 	}
 	if own && (s.PoolID == "" || !s.Cidr.IsValid()) {
-		bad("PoolID: %q with Cidr %q: a pool of your own needs both", s.PoolID, cidrString(s.Cidr))
+		bad.Add("PoolID", "%q with Cidr %q: a pool of your own needs both", s.PoolID, cidrString(s.Cidr))
 	}
 	if s.NetworkBorderGroup != "" && (ipam || own) {
-		bad("NetworkBorderGroup: %s: only an Amazon-provided block takes one", s.NetworkBorderGroup)
+		bad.Add("NetworkBorderGroup", "%s: only an Amazon-provided block takes one", s.NetworkBorderGroup)
 	}
 	if s.NetmaskLength != 0 && !ipam {
-		bad("NetmaskLength: %d without IpamPoolID: Amazon's block is always a /56, a block of your own has its length in Cidr", s.NetmaskLength)
+		bad.Add("NetmaskLength", "%d without IpamPoolID: Amazon's block is always a /56, a block of your own has its length in Cidr", s.NetmaskLength)
 	}
 	if ipam && !ipv6Length(s.NetmaskLength) {
-		bad("NetmaskLength: %d: want 44, 48, 52 or 56, so that the address plan's %d subnets of /64 fit", s.NetmaskLength, ipv6Slots)
+		bad.Add("NetmaskLength", "%d: want 44, 48, 52 or 56, so that the address plan's %d subnets of /64 fit", s.NetmaskLength, ipv6Slots)
 	}
 	if c := s.Cidr; c.IsValid() {
 		switch {
 		case !c.Addr().Is6() || c.Addr().Is4In6():
-			bad("Cidr: %s is not IPv6: want a block such as 2001:db8:1234:5600::/56", c)
+			bad.Add("Cidr", "%s is not IPv6: want a block such as 2001:db8:1234:5600::/56", c)
 		case c != c.Masked():
-			bad("Cidr: %s has host bits set: want %s", c, c.Masked())
+			bad.Add("Cidr", "%s has host bits set: want %s", c, c.Masked())
 		case !ipv6Length(c.Bits()):
-			bad("Cidr: %s: want a /44, /48, /52 or /56, so that the address plan's %d subnets of /64 fit", c, ipv6Slots)
+			bad.Add("Cidr", "%s: want a /44, /48, /52 or /56, so that the address plan's %d subnets of /64 fit", c, ipv6Slots)
 		}
 	}
-	return errors.Join(errs...)
 }
 
 // ipv6Length tells whether a VPC's IPv6 block of this length exists and holds the plan.
@@ -248,12 +259,10 @@ func cidrString(p netip.Prefix) string {
 // NewVpc makes a [Vpc] in scope. props may be nil. It panics with the error of [VpcProps.Validate] and the
 // construct's path, as every CDK construct panics on bad properties.
 func NewVpc(scope constructs.Construct, id string, props *VpcProps) *Vpc {
-	if err := props.Validate(); err != nil {
+	p, plan, err := props.resolve()
+	if err != nil {
 		panic(fmt.Errorf("dualstack.NewVpc %s/%s: %w", *scope.Node().Path(), id, err))
 	}
-	p := props.withDefaults()
-	plan, _ := NewPlan(p.Cidr)
-
 	network := subnetting{plan: plan, tiers: p.tiers(), azs: p.Azs}
 	block := &ipv6Block{source: p.Ipv6, subnets: network}
 	vp := &awsec2.VpcProps{}
@@ -282,11 +291,19 @@ func NewVpc(scope constructs.Construct, id string, props *VpcProps) *Vpc {
 	}
 	v.tagSubnets()
 	v.EgressOnly = egressOnly(vpc)
-	if p.Nat == NatRegional {
+	switch p.Nat {
+	case NatRegional:
 		v.addRegionalNat(p)
+	case NatNone:
+		vpc.Node().DefaultChild().(awsec2.CfnVPC).AddMetadata(jsiix.Str(intent.Metadata), []string{intent.NoIPv4Internet})
 	}
 	v.addEndpoints(p)
 	v.addFlowLogs(p.FlowLogs)
+	if vpc.Node().TryFindChild(jsiix.Str("RestrictDefaultSecurityGroupCustomResource")) != nil {
+		provider := awscdk.Stack_Of(scope).Node().FindChild(jsiix.Str("Custom::VpcRestrictDefaultSGCustomResourceProvider"))
+		function := provider.Node().FindChild(jsiix.Str("Handler")).(awscdk.CfnResource)
+		functionlogs.Own(provider, function, awscdk.RemovalPolicy_DESTROY)
+	}
 	return v
 }
 

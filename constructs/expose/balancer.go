@@ -1,7 +1,6 @@
 package expose
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"net/netip"
@@ -11,7 +10,9 @@ import (
 
 	"k8s.io/apimachinery/pkg/util/validation"
 
+	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/jsiix"
+	"github.com/eks-ipv6/cdk/internal/problems"
 )
 
 // DefaultTLSPolicy is what AWS recommends and its console sets for HTTPS and TLS listeners: TLS 1.3 and 1.2 with forward
@@ -56,7 +57,7 @@ const (
 // String is the controller's name for it.
 func (a AddressType) String() string {
 	if a == DualStackWithoutPublicIPv4 {
-		return "dualstack-without-public-ipv4"
+		return aws.DualStackWithoutPublicIPv4
 	}
 	return "dualstack"
 }
@@ -100,89 +101,87 @@ type Inbound struct {
 // https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html#vpc-limits-security-groups
 const maxGroupRules = 60
 
-// problems collects what is wrong with choices.
-type problems []error
-
-func (p *problems) add(format string, args ...any) { *p = append(*p, fmt.Errorf(format, args...)) }
-
 // check tells what is wrong with who may connect. ports is how many listeners the ranges open; groups says that security
 // groups of the user's decide instead.
-func (in Inbound) check(p *problems, scheme Scheme, ports int, groups bool) {
+func (in Inbound) check(bad *problems.List, scheme Scheme, ports int, groups bool) {
 	if groups {
 		if len(in.Cidrs) > 0 || in.Anywhere || in.ClusterVpc || in.Families != BothFamilies {
-			p.add("Inbound: given with SecurityGroups, whose rules decide, so that the controller ignores it: want one of the two")
+			bad.Add("Inbound", "given with SecurityGroups, whose rules decide, so that the controller ignores it: want one of the two")
 		}
 		return
 	}
-	four, six := in.ClusterVpc, in.ClusterVpc
+	in.checkCidrs(bad, scheme)
+	if in.Families < BothFamilies || in.Families > OnlyIPv6 {
+		bad.Add("Inbound.Families", "%d: want BothFamilies, OnlyIPv4 or OnlyIPv6", int(in.Families))
+	}
+	four, six := in.count()
+	for _, n := range []int{four, six} {
+		if rules := n * max(ports, 1); rules > maxGroupRules {
+			bad.Add("Inbound.Cidrs", "%d ranges of one family for %d ports are %d rules: a security group takes %d in each family: want fewer ranges, or SecurityGroups with prefix lists", n, ports, rules, maxGroupRules)
+		}
+	}
+	in.checkWho(bad, scheme)
+}
+
+func (in Inbound) checkCidrs(bad *problems.List, scheme Scheme) {
 	seen := map[netip.Prefix]bool{}
-	count := map[bool]int{}
 	for i, c := range in.Cidrs {
-		field := fmt.Sprintf("Inbound.Cidrs[%d]", i)
+		here := bad.At("Inbound.Cidrs", i)
 		switch {
-		case !c.IsValid() || c.Addr().Is4In6():
-			p.add("%s: invalid prefix: want a range such as 203.0.113.0/24 or 2001:db8::/32", field)
+		case !valid(c):
+			here.Add("", "invalid prefix: want a range such as 203.0.113.0/24 or 2001:db8::/32")
 			continue
 		case c != c.Masked():
-			p.add("%s: %s has host bits set: want %s", field, c, c.Masked())
-		case isWorld(c):
-			p.add("%s: %s is as wide as the world: want your clients' ranges%s", field, c, map[Scheme]string{InternetFacing: ", or Inbound.Anywhere to mean it"}[scheme])
+			here.Add("", "%s has host bits set: want %s", c, c.Masked())
+		case aws.Wide(c):
+			here.Add("", "%s is as wide as the world: want your clients' ranges%s", c, map[Scheme]string{InternetFacing: ", or Inbound.Anywhere to mean it"}[scheme])
 		case seen[c]:
-			p.add("%s: %s is named twice: want each range once", field, c)
+			here.Add("", "%s is named twice: want each range once", c)
 		case in.Families == OnlyIPv4 && c.Addr().Is6(), in.Families == OnlyIPv6 && c.Addr().Is4():
-			p.add("%s: %s with Families %s: want ranges of that family, or BothFamilies", field, c, in.Families)
+			here.Add("", "%s with Families %s: want ranges of that family, or BothFamilies", c, in.Families)
 		}
 		seen[c] = true
-		count[c.Addr().Is4()]++
-		four, six = four || c.Addr().Is4(), six || c.Addr().Is6()
 	}
-	if in.Families < BothFamilies || in.Families > OnlyIPv6 {
-		p.add("Inbound.Families: %d: want BothFamilies, OnlyIPv4 or OnlyIPv6", int(in.Families))
-	}
-	for _, ipv4 := range []bool{true, false} {
-		if n := count[ipv4] * max(ports, 1); n > maxGroupRules {
-			p.add("Inbound.Cidrs: %d ranges of one family for %d ports are %d rules: a security group takes %d in each family: want fewer ranges, or SecurityGroups with prefix lists", count[ipv4], ports, n, maxGroupRules)
-		}
-	}
+}
+
+// checkWho tells what is wrong with the choice as a whole, and whether it shuts a family out in silence.
+func (in Inbound) checkWho(bad *problems.List, scheme Scheme) {
+	four, six := in.count()
 	switch {
 	case in.Anywhere && scheme == Internal:
-		p.add("Inbound.Anywhere: an internal load balancer is not for everyone: want Inbound.Cidrs, or nothing for the cluster's VPC")
+		bad.Add("Inbound.Anywhere", "an internal load balancer is not for everyone: want Inbound.Cidrs, or nothing for the cluster's VPC")
 	case in.Anywhere && (len(in.Cidrs) > 0 || in.ClusterVpc):
-		p.add("Inbound.Anywhere: true with ranges: want one of the two")
+		bad.Add("Inbound.Anywhere", "true with ranges: want one of the two")
 	case in.Anywhere || len(in.Cidrs) == 0 && in.ClusterVpc:
 	case len(in.Cidrs) == 0 && scheme == InternetFacing:
-		p.add("Inbound: missing: the controller would open an internet-facing load balancer to the world: want your clients' ranges of both families in Inbound.Cidrs, or Inbound.Anywhere to mean it")
-	case len(in.Cidrs) == 0 || in.Families != BothFamilies:
-	case !six:
-		p.add("Inbound.Cidrs: only IPv4 ranges, which shuts IPv6 clients out: add their IPv6 ranges, or say so with Inbound.Families OnlyIPv4")
-	case !four:
-		p.add("Inbound.Cidrs: only IPv6 ranges, which shuts IPv4 clients out: add their IPv4 ranges, or say so with Inbound.Families OnlyIPv6")
+		bad.Add("Inbound", "missing: the controller would open an internet-facing load balancer to the world: want your clients' ranges of both families in Inbound.Cidrs, or Inbound.Anywhere to mean it")
+	case four+six == 0 || in.Families != BothFamilies || in.ClusterVpc: // which has both families
+	case six == 0:
+		bad.Add("Inbound.Cidrs", "only IPv4 ranges, which shuts IPv6 clients out: add their IPv6 ranges, or say so with Inbound.Families OnlyIPv4")
+	case four == 0:
+		bad.Add("Inbound.Cidrs", "only IPv6 ranges, which shuts IPv4 clients out: add their IPv4 ranges, or say so with Inbound.Families OnlyIPv6")
 	}
 }
 
-// isWorld tells whether a range is so wide that it amounts to every address: wider than any block that a registry hands
-// out. fc00::/7 is all of the private ones.
-func isWorld(c netip.Prefix) bool {
-	switch {
-	case c.Addr().Is4():
-		return c.Bits() < 8
-	case c.Addr().IsPrivate():
-		return c.Bits() < 7
+// count is how many of the ranges are of each family.
+func (in Inbound) count() (four, six int) {
+	for _, c := range in.Cidrs {
+		switch {
+		case !valid(c):
+		case c.Addr().Is4():
+			four++
+		default:
+			six++
+		}
 	}
-	return c.Bits() < 16
+	return four, six
 }
 
-// rangesBeside are the ranges that an object names: none where security groups of the user's own admit the clients. invalid
-// is what Validate said, and is joined to what keeps the ranges from being known.
-func (in Inbound) rangesBeside(groups []string, invalid error) ([]string, error) {
-	if len(groups) > 0 {
-		return nil, invalid
-	}
-	ranges, err := in.ranges()
-	return ranges, errors.Join(invalid, err)
-}
+// valid tells that a range is one of IPv4 or of IPv6.
+func valid(c netip.Prefix) bool { return c.IsValid() && !c.Addr().Is4In6() }
 
-// ranges are what the controller is told, always something: left alone it opens the load balancer to the world.
+// ranges are what the controller is told, always something: left alone it opens the load balancer to the world. The error
+// says that the ranges of the cluster's VPC are not known here.
 func (in Inbound) ranges() ([]string, error) {
 	keep := func(ipv4 bool) bool {
 		return in.Families == BothFamilies || in.Families == OnlyIPv4 && ipv4 || in.Families == OnlyIPv6 && !ipv4
@@ -237,19 +236,19 @@ type HealthCheck struct {
 	SuccessCodes string
 }
 
-func (h HealthCheck) check(p *problems, protocols ...string) {
+func (h HealthCheck) check(bad *problems.List, protocols ...string) {
 	if h.Protocol != "" && !slices.Contains(protocols, h.Protocol) {
-		p.add("HealthCheck.Protocol: %q: want %s", h.Protocol, strings.Join(protocols, ", "))
+		bad.Add("HealthCheck.Protocol", "%q: want %s", h.Protocol, strings.Join(protocols, ", "))
 	}
 	if h.Protocol == "TCP" && (h.Path != "" || h.SuccessCodes != "") {
-		p.add("HealthCheck.Path: %q with Protocol TCP, which asks for nothing: want HTTP, or no Path and SuccessCodes", h.Path)
+		bad.Add("HealthCheck.Path", "%q with Protocol TCP, which asks for nothing: want HTTP, or no Path and SuccessCodes", h.Path)
 	}
 	if h.Path != "" && !strings.HasPrefix(h.Path, "/") {
-		p.add("HealthCheck.Path: %q: want a path that begins with /", h.Path)
+		bad.Add("HealthCheck.Path", "%q: want a path that begins with /", h.Path)
 	}
 	between := func(field string, v, low, high int) {
 		if v != 0 && (v < low || v > high) {
-			p.add("HealthCheck.%s: %d: want %d to %d", field, v, low, high)
+			bad.Add("HealthCheck."+field, "%d: want %d to %d", v, low, high)
 		}
 	}
 	between("Port", h.Port, 1, 65535)
@@ -258,7 +257,7 @@ func (h HealthCheck) check(p *problems, protocols ...string) {
 	between("HealthyThreshold", h.HealthyThreshold, 2, 10)
 	between("UnhealthyThreshold", h.UnhealthyThreshold, 2, 10)
 	if h.IntervalSeconds != 0 && h.TimeoutSeconds >= h.IntervalSeconds {
-		p.add("HealthCheck.TimeoutSeconds: %d with an interval of %d: want less than the interval", h.TimeoutSeconds, h.IntervalSeconds)
+		bad.Add("HealthCheck.TimeoutSeconds", "%d with an interval of %d: want less than the interval", h.TimeoutSeconds, h.IntervalSeconds)
 	}
 }
 
@@ -298,40 +297,40 @@ var attributeFields = []struct{ prefix, field string }{
 	{"access_logs.s3.", "AccessLogs"}, {"deletion_protection.enabled", "DeletionProtection"}, {"load_balancing.cross_zone.enabled", "CrossZone"},
 }
 
-func checkAttributes(p *problems, own map[string]string, logs *AccessLogs, scheme Scheme) {
-	checkPairs(p, "Attributes", own)
+func checkAttributes(bad *problems.List, own map[string]string, logs *AccessLogs, scheme Scheme) {
+	checkPairs(bad, "Attributes", own)
 	for _, k := range sorted(own) {
 		for _, f := range attributeFields {
 			if strings.HasPrefix(k, f.prefix) {
-				p.add("Attributes[%s]: want the field %s", k, f.field)
+				bad.At("Attributes", k).Add("", "want the field %s", f.field)
 			}
 		}
 		if k == "ipv6.deny_all_igw_traffic" && scheme == Internal && own[k] != "true" {
 			// https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_LoadBalancerAttribute.html
-			p.add("Attributes[%s]: %s: an internal load balancer would be reachable from the IPv6 internet through an internet gateway: leave it out, or want InternetFacing", k, own[k])
+			bad.At("Attributes", k).Add("", "%s: an internal load balancer would be reachable from the IPv6 internet through an internet gateway: leave it out, or want InternetFacing", own[k])
 		}
 	}
 	if logs != nil && logs.Bucket == "" {
-		p.add("AccessLogs.Bucket: missing: want the name of an S3 bucket")
+		bad.Add("AccessLogs.Bucket", "missing: want the name of an S3 bucket")
 	}
 }
 
 // checkPairs wants keys and values that a list a=b,c=d can hold.
-func checkPairs(p *problems, field string, m map[string]string) {
+func checkPairs(bad *problems.List, field string, m map[string]string) {
 	for _, k := range sorted(m) {
 		if k == "" || strings.ContainsAny(k, ",=") || strings.Contains(m[k], ",") {
-			p.add("%s[%s]: %q: the controller reads a list of a=b with commas between: want neither = nor comma in it", field, k, m[k])
+			bad.At(field, k).Add("", "%q: the controller reads a list of a=b with commas between: want neither = nor comma in it", m[k])
 		}
 	}
 }
 
 // checkAnnotations refuses those that fields stand for. owned are their names, after the prefix.
-func checkAnnotations(p *problems, own map[string]string, prefix string, owned []ownedAnnotation) {
+func checkAnnotations(bad *problems.List, own map[string]string, prefix string, owned []ownedAnnotation) {
 	for _, k := range sorted(own) {
 		name, ok := strings.CutPrefix(k, prefix)
 		for _, o := range owned {
 			if ok && name == o.name || k == o.name {
-				p.add("Annotations[%s]: %s: want %s", k, own[k], o.instead)
+				bad.At("Annotations", k).Add("", "%s: want %s", own[k], o.instead)
 			}
 		}
 	}
@@ -340,19 +339,23 @@ func checkAnnotations(p *problems, own map[string]string, prefix string, owned [
 type ownedAnnotation struct{ name, instead string }
 
 // checkName wants a name that Kubernetes takes for an object and its namespace.
-func checkName(p *problems, name, namespace string) {
+func checkName(bad *problems.List, name, namespace string) {
 	if msgs := validation.IsDNS1035Label(name); len(msgs) > 0 {
-		p.add("Name: %q: want lower case letters, digits and hyphens, beginning with a letter, 63 at most", name)
+		bad.Add("Name", "%q: want lower case letters, digits and hyphens, beginning with a letter, 63 at most", name)
 	}
-	if msgs := validation.IsDNS1123Label(namespace); namespace != "" && len(msgs) > 0 {
-		p.add("Namespace: %q: want lower case letters, digits and hyphens, 63 at most", namespace)
+	checkNamespace(bad, namespace)
+}
+
+func checkNamespace(bad *problems.List, namespace string) {
+	if msgs := validation.IsDNS1123Label(namespace); len(msgs) > 0 {
+		bad.Add("Namespace", "%q: want lower case letters, digits and hyphens, 63 at most", namespace)
 	}
 }
 
 // maxName is the API's: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateLoadBalancer.html
 const maxName = 32
 
-func checkBalancerName(p *problems, name string) {
+func checkBalancerName(bad *problems.List, name string) {
 	if name == "" || jsiix.IsToken(name) {
 		return
 	}
@@ -361,15 +364,15 @@ func checkBalancerName(p *problems, name string) {
 		ok = ok && (r == '-' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z')
 	}
 	if !ok {
-		p.add("LoadBalancerName: %q: want %d letters, digits and hyphens at most, no hyphen at either end, and no internal- before it", name, maxName)
+		bad.Add("LoadBalancerName", "%q: want %d letters, digits and hyphens at most, no hyphen at either end, and no internal- before it", name, maxName)
 	}
 }
 
 // checkArns wants ARNs, or tokens for them.
-func checkArns(p *problems, field, service string, arns ...string) {
+func checkArns(bad *problems.List, field, service string, arns ...string) {
 	for i, a := range arns {
 		if parts := strings.SplitN(a, ":", 6); !jsiix.IsToken(a) && (len(parts) != 6 || parts[0] != "arn" || parts[2] != service) {
-			p.add("%s[%d]: %q: want the ARN of %s", field, i, a, map[string]string{"acm": "an ACM certificate", "wafv2": "a WAF web ACL"}[service])
+			bad.At(field, i).Add("", "%q: want the ARN of %s", a, map[string]string{"acm": "an ACM certificate", "wafv2": "a WAF web ACL"}[service])
 		}
 	}
 }
@@ -378,13 +381,13 @@ func checkArns(p *problems, field, service string, arns ...string) {
 // Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html
 const maxGroups = 5
 
-func checkSecurityGroups(p *problems, groups []string) {
+func checkSecurityGroups(bad *problems.List, groups []string) {
 	if len(groups) > maxGroups {
-		p.add("SecurityGroups: %d: a load balancer takes %d", len(groups), maxGroups)
+		bad.Add("SecurityGroups", "%d: a load balancer takes %d", len(groups), maxGroups)
 	}
 	for i, g := range groups {
 		if g == "" || strings.Contains(g, ",") {
-			p.add("SecurityGroups[%d]: %q: want the id or Name tag of a security group", i, g)
+			bad.At("SecurityGroups", i).Add("", "%q: want the id or Name tag of a security group", g)
 		}
 	}
 }

@@ -1,7 +1,6 @@
 package expose
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -22,6 +21,7 @@ import (
 	"github.com/eks-ipv6/cdk/constructs/ipv6eks"
 	"github.com/eks-ipv6/cdk/constructs/lbc"
 	"github.com/eks-ipv6/cdk/internal/jsiix"
+	"github.com/eks-ipv6/cdk/internal/problems"
 )
 
 // BoundNLBProps are the choices of a [BoundNLB]. Cluster, Controller, Service and Ports are required.
@@ -185,89 +185,107 @@ func (p *BoundNLBProps) withDefaults() BoundNLBProps {
 // Validate tells everything that is wrong with the choices, or nil. It needs no CDK, and leaves Cluster and Controller,
 // which do, to [NewBoundNLB].
 func (p *BoundNLBProps) Validate() error {
-	n := p.withDefaults()
-	var errs problems
-	if msgs := validation.IsDNS1035Label(n.Service); len(msgs) > 0 {
-		errs.add("Service: %q: want the name of a Service: lower case letters, digits and hyphens, beginning with a letter, 63 at most", n.Service)
-	}
-	if msgs := validation.IsDNS1123Label(n.Namespace); len(msgs) > 0 {
-		errs.add("Namespace: %q: want lower case letters, digits and hyphens, 63 at most", n.Namespace)
-	}
-	if n.Scheme != Internal && n.Scheme != InternetFacing {
-		errs.add("Scheme: %d: want Internal or InternetFacing", int(n.Scheme))
-	}
-	n.checkPorts(&errs)
-	n.checkClients(&errs)
-	n.HealthCheck.check(&errs, "TCP", "HTTP", "HTTPS")
-	if n.AccessLogs != nil {
-		if n.AccessLogs.Bucket == "" {
-			errs.add("AccessLogs.Bucket: missing: want the name of an S3 bucket")
-		}
-		if !slices.ContainsFunc(n.Ports, func(b BoundPort) bool { return len(b.CertificateArns) > 0 }) {
-			errs.add("AccessLogs: given, and no port has certificates: a network load balancer logs TLS connections only: want CertificateArns on a port, or VPC flow logs (dualstack.FlowLogs)")
-		}
-	}
-	return errors.Join(errs...)
+	var bad problems.List
+	p.withDefaults().check(&bad)
+	return bad.Err()
 }
 
-func (p BoundNLBProps) checkPorts(errs *problems) {
-	if n := len(p.Ports); n == 0 || n > maxListeners {
-		errs.add("Ports: %d: want 1 to %d, the quota of a load balancer's listeners", n, maxListeners)
-	}
-	valid := func(n int) bool { return n >= 1 && n <= 65535 }
-	seen := map[int]bool{}
-	for i, b := range p.Ports {
-		field := fmt.Sprintf("Ports[%d]", i)
-		switch { // each is the default of the next
-		case !valid(b.Port):
-			errs.add("%s.Port: %d: want 1 to 65535", field, b.Port)
-		case !valid(b.ServicePort):
-			errs.add("%s.ServicePort: %d: want 1 to 65535", field, b.ServicePort)
-		case !valid(b.TargetPort):
-			errs.add("%s.TargetPort: %d: want 1 to 65535", field, b.TargetPort)
-		}
-		if seen[b.Port] {
-			errs.add("%s.Port: %d is named twice: a load balancer has one listener for a port: want another port, or another load balancer", field, b.Port)
-		}
-		seen[b.Port] = true
-		if b.UDP && len(b.CertificateArns) > 0 {
-			errs.add("%s.CertificateArns: given for a UDP port: want a TCP port for TLS", field)
-		}
-		if b.UDP && p.HealthCheck.Port == 0 {
-			errs.add("%s.UDP: true without HealthCheck.Port: nothing tells whether datagrams arrive, so UDP targets are checked over TCP or HTTP: want a TCP port of the Pods there", field)
-		}
-		checkArns(errs, field+".CertificateArns", "acm", b.CertificateArns...)
-	}
-}
-
-func (p BoundNLBProps) checkClients(errs *problems) {
+// front is what a BoundNLB has in common with other load balancers.
+func (p BoundNLBProps) front() front {
 	in := p.Inbound
 	if len(p.ClientVpcs)+len(p.ClientSecurityGroups) > 0 { // they have both families
 		in.ClusterVpc = in.ClusterVpc || !in.Anywhere
 	}
-	in.check(errs, p.Scheme, len(p.Ports), false)
+	subnets := 0
+	if p.Subnets != nil {
+		subnets = 1
+	}
+	return front{
+		cluster: p.Cluster, controller: p.Controller, namespace: p.Namespace,
+		scheme: p.Scheme, inbound: in, listeners: len(p.Ports), subnets: subnets,
+		health: p.HealthCheck, checks: networkChecks, logs: p.AccessLogs, protection: p.DeletionProtection, crossZone: p.CrossZone,
+	}
+}
+
+// check is Validate of choices with every default written out.
+func (p BoundNLBProps) check(bad *problems.List) {
+	if msgs := validation.IsDNS1035Label(p.Service); len(msgs) > 0 {
+		bad.Add("Service", "%q: want the name of a Service: lower case letters, digits and hyphens, beginning with a letter, 63 at most", p.Service)
+	}
+	checkNamespace(bad, p.Namespace)
+	if p.Scheme != Internal && p.Scheme != InternetFacing {
+		bad.Add("Scheme", "%d: want Internal or InternetFacing", int(p.Scheme))
+	}
+	p.checkPorts(bad)
+	p.checkClients(bad)
+	p.front().check(bad)
+	if p.AccessLogs != nil && !slices.ContainsFunc(p.Ports, func(b BoundPort) bool { return len(b.CertificateArns) > 0 }) {
+		bad.Add("AccessLogs", "given, and no port has certificates: a network load balancer logs TLS connections only: want CertificateArns on a port, or VPC flow logs (dualstack.FlowLogs)")
+	}
+}
+
+func (p BoundNLBProps) checkPorts(bad *problems.List) {
+	if n := len(p.Ports); n == 0 || n > maxListeners {
+		bad.Add("Ports", "%d: want 1 to %d, the quota of a load balancer's listeners", n, maxListeners)
+	}
+	seen := map[int]bool{}
+	for i, b := range p.Ports {
+		here := bad.At("Ports", i)
+		b.check(here)
+		if seen[b.Port] {
+			here.Add("Port", "%d is named twice: a load balancer has one listener for a port: want another port, or another load balancer", b.Port)
+		}
+		seen[b.Port] = true
+		if b.UDP && p.HealthCheck.Port == 0 {
+			here.Add("UDP", "true without HealthCheck.Port: nothing tells whether datagrams arrive, so UDP targets are checked over TCP or HTTP: want a TCP port of the Pods there")
+		}
+	}
+}
+
+func (p BoundPort) check(here *problems.List) {
+	switch { // each is the default of the next
+	case !isPort(p.Port):
+		here.Add("Port", "%d: want 1 to 65535", p.Port)
+	case !isPort(p.ServicePort):
+		here.Add("ServicePort", "%d: want 1 to 65535", p.ServicePort)
+	case !isPort(p.TargetPort):
+		here.Add("TargetPort", "%d: want 1 to 65535", p.TargetPort)
+	}
+	if p.UDP && len(p.CertificateArns) > 0 {
+		here.Add("CertificateArns", "given for a UDP port: want a TCP port for TLS")
+	}
+	checkArns(here, "CertificateArns", "acm", p.CertificateArns...)
+}
+
+func (p BoundNLBProps) checkClients(bad *problems.List) {
 	for i, v := range p.ClientVpcs {
 		if v == nil {
-			errs.add("ClientVpcs[%d]: nil: want a VPC of dualstack.NewVpc", i)
+			bad.At("ClientVpcs", i).Add("", "nil: want a VPC of dualstack.NewVpc")
 		}
 	}
 	for i, g := range p.ClientSecurityGroups {
 		if g == nil {
-			errs.add("ClientSecurityGroups[%d]: nil: want a security group", i)
+			bad.At("ClientSecurityGroups", i).Add("", "nil: want a security group")
 		}
 	}
 	if p.Inbound.Anywhere && len(p.ClientVpcs)+len(p.ClientSecurityGroups) > 0 {
-		errs.add("Inbound.Anywhere: true with ClientVpcs or ClientSecurityGroups: want one of the two")
+		bad.Add("Inbound.Anywhere", "true with ClientVpcs or ClientSecurityGroups: want one of the two")
 	}
 }
 
 // NewBoundNLB makes a [BoundNLB] in scope. It panics with the error of [BoundNLBProps.Validate] and the construct's path,
 // as every CDK construct panics on bad properties.
 func NewBoundNLB(scope constructs.Construct, id string, props *BoundNLBProps) *BoundNLB {
-	if err := props.check(); err != nil {
+	p := props.withDefaults()
+	var bad problems.List
+	p.check(&bad)
+	p.front().checkTree(&bad)
+	if p.ofClusterVpc() && p.Cluster != nil && vpcRanges(p.Cluster) == nil {
+		bad.Add("Inbound", "the ranges of the cluster's VPC, which was made elsewhere, are not known here: want them in Inbound.Cidrs")
+	}
+	if err := bad.Err(); err != nil {
 		panic(fmt.Errorf("expose.NewBoundNLB %s/%s: %w", *scope.Node().Path(), id, err))
 	}
-	p := props.withDefaults()
 	b := &BoundNLB{Construct: constructs.NewConstruct(scope, jsiix.Str(id))}
 	b.addSecurityGroup(p)
 	b.addLoadBalancer(p)
@@ -276,20 +294,6 @@ func NewBoundNLB(scope constructs.Construct, id string, props *BoundNLBProps) *B
 	}
 	b.bind(p)
 	return b
-}
-
-// check is Validate with the cluster that was given.
-func (p *BoundNLBProps) check() error {
-	n := jsiix.Value(p)
-	subnets := 0
-	if n.Subnets != nil {
-		subnets = 1
-	}
-	err := errors.Join(p.Validate(), checkTarget(n.Cluster, n.Controller), checkPublic(n.Cluster, n.Scheme, subnets))
-	if n.ofClusterVpc() && n.Cluster != nil && vpcRanges(n.Cluster) == nil {
-		err = errors.Join(err, errors.New("Inbound: the ranges of the cluster's VPC, which was made elsewhere, are not known here: want them in Inbound.Cidrs"))
-	}
-	return err
 }
 
 // ofClusterVpc tells whether the cluster's own VPC may connect.
@@ -516,7 +520,7 @@ func (p *BoundNLBProps) Objects(targetGroupARNs []string, securityGroupID string
 			open = append(open, check)
 		}
 		out = append(out, &TargetGroupBinding{
-			TypeMeta:   metav1.TypeMeta{APIVersion: "elbv2.k8s.aws/v1beta1", Kind: "TargetGroupBinding"},
+			TypeMeta:   metav1.TypeMeta{APIVersion: elbAPI, Kind: "TargetGroupBinding"},
 			ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("%s-%d", n.Service, port.Port), Namespace: n.Namespace},
 			Spec: TargetGroupBindingSpec{
 				TargetGroupARN: targetGroupARNs[i], TargetType: "ip", IPAddressType: "ipv6",

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	_ "embed" // echo.conf
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -19,7 +18,9 @@ import (
 
 	"github.com/eks-ipv6/cdk/constructs/ipv6eks"
 	"github.com/eks-ipv6/cdk/constructs/lbc"
+	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/jsiix"
+	"github.com/eks-ipv6/cdk/internal/problems"
 )
 
 // EchoImage is NGINX without root, from Docker Hub, which answers over both families
@@ -31,7 +32,7 @@ const (
 	echoHTTP      = "http"    // the container's port for ALBs
 	echoProxied   = "proxied" // the container's port for NLBs, which wants the proxy protocol
 	echoUser      = 101       // the image's
-	readinessGate = "elbv2.k8s.aws/pod-readiness-gate-inject"
+	readinessGate = aws.ControllerGroup + "/pod-readiness-gate-inject"
 )
 
 //go:embed echo.conf
@@ -83,16 +84,20 @@ func (p *EchoProps) withDefaults() EchoProps {
 // Validate tells everything that is wrong with the choices, or nil. It needs no CDK, and leaves Cluster and Controller to
 // [NewEcho].
 func (p *EchoProps) Validate() error {
-	v := p.withDefaults()
-	var bad problems
-	checkName(&bad, echoName, v.Namespace)
-	if strings.ContainsAny(v.Image, " \t\n") {
-		bad.add("Image: %q: want a container image", v.Image)
+	var bad problems.List
+	p.withDefaults().check(&bad)
+	return bad.Err()
+}
+
+// check is Validate of choices with every default written out.
+func (p EchoProps) check(bad *problems.List) {
+	checkName(bad, echoName, p.Namespace)
+	if strings.ContainsAny(p.Image, " \t\n") {
+		bad.Add("Image", "%q: want a container image", p.Image)
 	}
-	if v.Replicas < 0 {
-		bad.add("Replicas: %d: want 1 or more", v.Replicas)
+	if p.Replicas < 0 {
+		bad.Add("Replicas", "%d: want 1 or more", p.Replicas)
 	}
-	return errors.Join(bad...)
 }
 
 // EchoBackend is where an Ingress or an HTTPRoute in the echo's namespace sends requests.
@@ -111,15 +116,21 @@ func echoLabels() map[string]string { return map[string]string{"app.kubernetes.i
 
 // Objects are the Namespace, then the ConfigMap, the Deployment and the Service in it. The error is that of Validate.
 func (p *EchoProps) Objects() ([]runtime.Object, error) {
-	if err := p.Validate(); err != nil {
+	v := p.withDefaults()
+	var bad problems.List
+	v.check(&bad)
+	if err := bad.Err(); err != nil {
 		return nil, err
 	}
-	v := p.withDefaults()
-	meta := metav1.ObjectMeta{Name: echoName, Namespace: v.Namespace, Labels: echoLabels()}
+	return v.objects(), nil
+}
+
+func (p EchoProps) objects() []runtime.Object {
+	meta := metav1.ObjectMeta{Name: echoName, Namespace: p.Namespace, Labels: echoLabels()}
 	return []runtime.Object{
 		&corev1.Namespace{
 			TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Namespace"},
-			ObjectMeta: metav1.ObjectMeta{Name: v.Namespace, Labels: map[string]string{
+			ObjectMeta: metav1.ObjectMeta{Name: p.Namespace, Labels: map[string]string{
 				"pod-security.kubernetes.io/enforce": "restricted", "pod-security.kubernetes.io/warn": "restricted", readinessGate: "enabled",
 			}},
 		},
@@ -127,14 +138,14 @@ func (p *EchoProps) Objects() ([]runtime.Object, error) {
 			TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "ConfigMap"}, ObjectMeta: meta,
 			Data: map[string]string{"nginx.conf": echoConf},
 		},
-		v.deployment(meta),
+		p.deployment(meta),
 		&corev1.Service{
 			TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Service"}, ObjectMeta: meta,
 			Spec: corev1.ServiceSpec{Selector: echoLabels(), Ports: []corev1.ServicePort{{
 				Name: echoHTTP, Port: 80, Protocol: corev1.ProtocolTCP, TargetPort: intstr.FromString(echoHTTP),
 			}}},
 		},
-	}, nil
+	}
 }
 
 func (p EchoProps) deployment(meta metav1.ObjectMeta) *appsv1.Deployment {
@@ -195,11 +206,14 @@ func (p EchoProps) deployment(meta metav1.ObjectMeta) *appsv1.Deployment {
 // the error of [EchoProps.Validate].
 func NewEcho(scope constructs.Construct, id string, props *EchoProps) *Echo {
 	p := props.withDefaults()
-	objects, err := props.Objects()
-	if err = errors.Join(err, checkTarget(p.Cluster, p.Controller)); err != nil {
+	var bad problems.List
+	p.check(&bad)
+	checkTarget(&bad, p.Cluster, p.Controller)
+	if err := bad.Err(); err != nil {
 		panic(fmt.Errorf("expose.NewEcho %s/%s: %w", *scope.Node().Path(), id, err))
 	}
 	e := &Echo{Construct: constructs.NewConstruct(scope, jsiix.Str(id)), NamespaceName: p.Namespace}
+	objects := p.objects()
 	e.Namespace = apply(e.Construct, "Namespace", p.Cluster, []constructs.IDependable{p.Controller.Chart}, objects[0])[0]
 	e.Manifest = apply(e.Construct, "Manifest", p.Cluster, []constructs.IDependable{e.Namespace}, objects[1:]...)[0]
 	return e

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/eks-ipv6/cdk/constructs/expose"
@@ -183,10 +185,22 @@ func TestServiceRefuses(t *testing.T) {
 		change func(*expose.ServiceProps)
 		want   string
 	}{
-		"no Pods":         {func(p *expose.ServiceProps) { p.Selector = nil }, "Selector: missing"},
-		"no ports":        {func(p *expose.ServiceProps) { p.Ports = nil }, "Ports: 0: want 1 to 50"},
-		"port":            {func(p *expose.ServiceProps) { p.Ports[0].Port = 0 }, "Ports[0].Port: 0"},
-		"port twice":      {func(p *expose.ServiceProps) { p.Ports = append(p.Ports, expose.Port{Name: "b", Port: 443}) }, "Ports[1].Port: 443 is listened on twice"},
+		"no Pods":    {func(p *expose.ServiceProps) { p.Selector = nil }, "Selector: missing"},
+		"no ports":   {func(p *expose.ServiceProps) { p.Ports = nil }, "Ports: 0: want 1 to 50"},
+		"port":       {func(p *expose.ServiceProps) { p.Ports[0].Port = 0 }, "Ports[0].Port: 0"},
+		"port twice": {func(p *expose.ServiceProps) { p.Ports = append(p.Ports, expose.Port{Name: "b", Port: 443}) }, "Ports[1].Port: 443 is listened on twice: want each port once, or once for TCP and once for UDP"},
+		"UDP twice": {func(p *expose.ServiceProps) {
+			p.HealthCheck.Port = 80
+			p.Ports = []expose.Port{{Port: 53}, {Port: 53, Protocol: expose.UDP}, {Name: "c", Port: 53, Protocol: expose.UDP}}
+		}, "Ports[2].Port: 53 is listened on twice"},
+		"TLS and UDP": {func(p *expose.ServiceProps) {
+			p.HealthCheck.Port, p.Certificates = 80, []string{cert}
+			p.Ports = []expose.Port{{Port: 443, Protocol: expose.TLS}, {Name: "b", Port: 443, Protocol: expose.UDP}}
+		}, "Ports[1].Port: 443 is listened on twice"},
+		"two targets of a pair": {func(p *expose.ServiceProps) {
+			p.HealthCheck.Port = 80
+			p.Ports = []expose.Port{{Port: 53, TargetPort: 8053}, {Port: 53, Protocol: expose.UDP}}
+		}, "Ports[1].TargetPort: 53, and 8053 for the other protocol of port 53: want one for both"},
 		"name twice":      {func(p *expose.ServiceProps) { p.Ports = []expose.Port{{Name: "a", Port: 1}, {Name: "a", Port: 2}} }, "Ports[1].Name: a is named twice"},
 		"port's name":     {func(p *expose.ServiceProps) { p.Ports[0].Name = "A b" }, `Ports[0].Name: "A b"`},
 		"two targets":     {func(p *expose.ServiceProps) { p.Ports[0].TargetPort, p.Ports[0].TargetName = 1, "a" }, "Ports[0].TargetPort: 1 with TargetName"},
@@ -338,6 +352,32 @@ func TestNothingGivenIsRefusedAtOnce(t *testing.T) {
 	// Without a cluster no one knows the ranges of its VPC.
 	if _, err := ingress(func(p *expose.IngressProps) { p.Inbound = expose.Inbound{} }).Objects(); err == nil || !strings.Contains(err.Error(), "ranges of the cluster's VPC are not known here") {
 		t.Errorf("internal without ranges: %v", err)
+	}
+}
+
+// DNS has one port for TCP and UDP: one listener, which the controller makes of the two ports.
+func TestServiceOfBothProtocols(t *testing.T) {
+	t.Parallel()
+	p := service(func(p *expose.ServiceProps) {
+		p.HealthCheck.Port = 8080
+		p.Ports = []expose.Port{{Port: 53, TargetPort: 8053}, {Port: 53, TargetPort: 8053, Protocol: expose.UDP}, {Port: 443}}
+	})
+	list, err := p.Objects()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := list[0].(*corev1.Service)
+	var got []string
+	for _, port := range s.Spec.Ports {
+		got = append(got, fmt.Sprintf("%s %d %s %s", port.Name, port.Port, port.Protocol, port.TargetPort.String()))
+	}
+	if diff := cmp.Diff([]string{"port-53 53 TCP 8053", "port-53-udp 53 UDP 8053", "port-443 443 TCP 443"}, got); diff != "" {
+		t.Error(diff)
+	}
+	for name, want := range map[string]string{"enable-tcp-udp-listener": "true", "enable-prefix-for-ipv6-source-nat": "on"} {
+		if got := s.Annotations["service.beta.kubernetes.io/aws-load-balancer-"+name]; got != want {
+			t.Errorf("%s is %q, wanted %q", name, got, want)
+		}
 	}
 }
 

@@ -1,7 +1,6 @@
 package expose
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -17,7 +16,9 @@ import (
 
 	"github.com/eks-ipv6/cdk/constructs/ipv6eks"
 	"github.com/eks-ipv6/cdk/constructs/lbc"
+	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/jsiix"
+	"github.com/eks-ipv6/cdk/internal/problems"
 )
 
 // GatewayAPIVersion is the Gateway API whose standard channel must be in the cluster before a [Gateway]: the first in which
@@ -140,132 +141,148 @@ type Gateway struct {
 
 const (
 	gatewayGroup = "gateway.networking.k8s.io"
-	// gatewayElb is served by every version of the controller since 3.0.0, and by 3.5.0 beside its v1.
-	gatewayElb      = "gateway.k8s.aws"
-	gatewayElbAPI   = gatewayElb + "/v1beta1"
-	gatewayALB      = "gateway.k8s.aws/alb"
-	gatewayNLB      = "gateway.k8s.aws/nlb"
+	// gatewayElbAPI is served by every version of the controller since 3.0.0, and by 3.5.0 beside its v1.
+	gatewayElbAPI   = aws.GatewayGroup + "/v1beta1"
 	minGateway      = "3.2.0"
 	minTCPRoute     = "3.5.0"
 	maxGatewayPaths = 16 // rules of a route in the Gateway API
 )
 
+func (p *GatewayProps) withDefaults() GatewayProps {
+	out := jsiix.Value(p)
+	out.Namespace = or(out.Namespace, metav1.NamespaceDefault)
+	return out
+}
+
 // Validate tells everything that is wrong with the choices, or nil. It needs no CDK, and leaves Cluster and Controller to
 // [NewGateway].
 func (p *GatewayProps) Validate() error {
-	v := jsiix.Value(p)
-	var bad problems
-	if !v.CRDsInstalled {
-		bad.add("CRDsInstalled: false: no chart here installs the Gateway API %s: apply it (the command is at this field), then say true", GatewayAPIVersion)
-	}
-	checkName(&bad, v.Name, v.Namespace)
-	tcp := len(v.TCPRoutes) > 0
-	switch {
-	case tcp && len(v.HTTPRoutes) > 0:
-		bad.add("TCPRoutes: given with HTTPRoutes: a load balancer is an ALB or an NLB: want two Gateways")
-	case !tcp && len(v.HTTPRoutes) == 0:
-		bad.add("HTTPRoutes: missing: want routes, without which the controller makes an empty load balancer")
-	}
-	v.checkRoutes(&bad)
-	v.Inbound.check(&bad, v.Scheme, max(1, len(v.TCPRoutes)), false)
-	if v.AddressType == DualStackWithoutPublicIPv4 {
-		switch {
-		case tcp:
-			bad.add("AddressType: %s with TCPRoutes: an NLB has no such address type: want DualStack", v.AddressType)
-		case v.Scheme == Internal:
-			bad.add("AddressType: %s on an internal load balancer, which has no public addresses anyway: want DualStack", v.AddressType)
-		case v.Inbound.Families == OnlyIPv4:
-			bad.add("Inbound.Families: OnlyIPv4 with AddressType %s: no IPv4 client can reach it: want DualStack", v.AddressType)
-		}
-	}
-	checkArns(&bad, "Certificates", "acm", v.Certificates...)
-	if tcp && (len(v.Certificates) > 0 || v.WAFArn != "") {
-		bad.add("Certificates, WAFArn: given with TCPRoutes: want HTTPRoutes, or a Service with a port of Protocol TLS")
-	}
-	if len(v.Certificates) > 1+maxCertsMore {
-		bad.add("Certificates: %d: an ALB takes %d beside the default one", len(v.Certificates), maxCertsMore)
-	}
-	if v.TLSPolicy != "" && len(v.Certificates) == 0 {
-		bad.add("TLSPolicy: %s without Certificates: want the ARN of a certificate", v.TLSPolicy)
-	}
-	if v.WAFArn != "" {
-		checkArns(&bad, "WAFArn", "wafv2", v.WAFArn)
-	}
-	if tcp {
-		v.HealthCheck.check(&bad, "TCP", "HTTP", "HTTPS")
-	} else {
-		v.HealthCheck.check(&bad, "HTTP", "HTTPS")
-	}
-	checkBalancerName(&bad, v.LoadBalancerName)
-	checkAttributes(&bad, v.Attributes, v.AccessLogs, v.Scheme)
-	return errors.Join(bad...)
+	var bad problems.List
+	p.withDefaults().check(&bad)
+	return bad.Err()
 }
 
-func (p GatewayProps) checkRoutes(bad *problems) {
-	backend := func(b Backend, field string) {
-		b.check(bad, field)
-		if b.PortName != "" {
-			bad.add("%s.PortName: %s: the Gateway API knows ports by number: want Port", field, b.PortName)
-		}
+// network tells that the load balancer is an NLB.
+func (p GatewayProps) network() bool { return len(p.TCPRoutes) > 0 }
+
+// front is what a Gateway has in common with other load balancers.
+func (p GatewayProps) front() front {
+	checks := httpChecks
+	if p.network() {
+		checks = networkChecks
 	}
+	return front{
+		cluster: p.Cluster, controller: p.Controller, namespace: p.Namespace,
+		scheme: p.Scheme, addressType: p.AddressType, inbound: p.Inbound, listeners: max(1, len(p.TCPRoutes)),
+		health: p.HealthCheck, checks: checks, name: p.LoadBalancerName, attributes: p.Attributes, logs: p.AccessLogs,
+		protection: p.DeletionProtection, tags: p.Tags, certificates: p.Certificates, waf: p.WAFArn,
+	}
+}
+
+// check is Validate of choices with every default written out.
+func (p GatewayProps) check(bad *problems.List) {
+	if !p.CRDsInstalled {
+		bad.Add("CRDsInstalled", "false: no chart here installs the Gateway API %s: apply it (the command is at this field), then say true", GatewayAPIVersion)
+	}
+	checkName(bad, p.Name, p.Namespace)
+	switch {
+	case p.network() && len(p.HTTPRoutes) > 0:
+		bad.Add("TCPRoutes", "given with HTTPRoutes: a load balancer is an ALB or an NLB: want two Gateways")
+	case !p.network() && len(p.HTTPRoutes) == 0:
+		bad.Add("HTTPRoutes", "missing: want routes, without which the controller makes an empty load balancer")
+	}
+	p.checkRoutes(bad)
+	p.front().check(bad)
+	p.checkKind(bad)
+}
+
+// checkKind tells what an ALB has and an NLB has not, and what needs certificates.
+func (p GatewayProps) checkKind(bad *problems.List) {
+	if p.network() && p.AddressType == DualStackWithoutPublicIPv4 {
+		bad.Add("AddressType", "%s with TCPRoutes: an NLB has no such address type: want DualStack", p.AddressType)
+	}
+	if p.network() && (len(p.Certificates) > 0 || p.WAFArn != "") {
+		bad.Add("Certificates, WAFArn", "given with TCPRoutes: want HTTPRoutes, or a Service with a port of Protocol TLS")
+	}
+	checkCertificates(bad, p.Certificates)
+	if p.TLSPolicy != "" && len(p.Certificates) == 0 {
+		bad.Add("TLSPolicy", "%s without Certificates: want the ARN of a certificate", p.TLSPolicy)
+	}
+}
+
+func (p GatewayProps) checkRoutes(bad *problems.List) {
+	p.checkHTTPRoutes(bad)
+	p.checkTCPRoutes(bad)
+	if n := len(p.TCPRoutes); n > maxListeners {
+		bad.Add("TCPRoutes", "%d: an NLB has %d listeners", n, maxListeners)
+	}
+}
+
+func (p GatewayProps) checkHTTPRoutes(bad *problems.List) {
 	names := map[string]bool{}
-	named := func(own string, place int, field string) {
-		name := p.routeName(own, place)
-		kind, _, _ := strings.Cut(field, "[")
-		if own != "" && len(validation.IsDNS1123Subdomain(own)) > 0 {
-			bad.add("%s.Name: %q: want lower case letters, digits, hyphens and dots", field, own)
-		}
-		if names[kind+name] {
-			bad.add("%s.Name: %s is named twice: want each name once", field, name)
-		}
-		names[kind+name] = true
-	}
 	for i, r := range p.HTTPRoutes {
-		field := fmt.Sprintf("HTTPRoutes[%d]", i)
-		named(r.Name, i, field)
+		here := bad.At("HTTPRoutes", i)
+		checkRouteName(here, r.Name, p.routeName(r.Name, i), names)
 		for j, h := range r.Hosts {
-			if len(validation.IsDNS1123Subdomain(strings.TrimPrefix(h, "*."))) > 0 {
-				bad.add("%s.Hosts[%d]: %q: want a DNS name such as www.example.com or *.example.com", field, j, h)
-			}
+			checkHost(here.At("Hosts", j), h)
 		}
 		if n := len(r.Paths); n == 0 || n > maxGatewayPaths {
-			bad.add("%s.Paths: %d: want 1 to %d, the rules of a route", field, n, maxGatewayPaths)
+			here.Add("Paths", "%d: want 1 to %d, the rules of a route", n, maxGatewayPaths)
 		}
 		for j, path := range r.Paths {
-			if path.Path != "" && !strings.HasPrefix(path.Path, "/") {
-				bad.add("%s.Paths[%d].Path: %q: want a path that begins with /", field, j, path.Path)
-			}
-			backend(path.Backend, fmt.Sprintf("%s.Paths[%d].Backend", field, j))
+			path.check(here.At("Paths", j))
+			path.Backend.checkNumber(here.At("Paths", j).In("Backend"))
 		}
 	}
-	ports := map[int]bool{}
+}
+
+func (p GatewayProps) checkTCPRoutes(bad *problems.List) {
+	names, ports := map[string]bool{}, map[int]bool{}
 	for i, r := range p.TCPRoutes {
-		field := fmt.Sprintf("TCPRoutes[%d]", i)
-		named(r.Name, i, field)
-		if r.Port < 1 || r.Port > 65535 || ports[r.Port] {
-			bad.add("%s.Port: %d: want 1 to 65535, each port once", field, r.Port)
+		here := bad.At("TCPRoutes", i)
+		checkRouteName(here, r.Name, p.routeName(r.Name, i), names)
+		if !isPort(r.Port) || ports[r.Port] {
+			here.Add("Port", "%d: want 1 to 65535, each port once", r.Port)
 		}
 		ports[r.Port] = true
-		backend(r.Backend, field+".Backend")
+		r.Backend.check(here.In("Backend"))
+		r.Backend.checkNumber(here.In("Backend"))
 	}
-	if n := len(p.TCPRoutes); n > maxListeners {
-		bad.add("TCPRoutes: %d: an NLB has %d listeners", n, maxListeners)
+}
+
+// checkRouteName checks the name that a route was given, and that no other of its kind has the one that it gets.
+func checkRouteName(here *problems.List, own, name string, names map[string]bool) {
+	if own != "" && len(validation.IsDNS1123Subdomain(own)) > 0 {
+		here.Add("Name", "%q: want lower case letters, digits, hyphens and dots", own)
+	}
+	if names[name] {
+		here.Add("Name", "%s is named twice: want each name once", name)
+	}
+	names[name] = true
+}
+
+// checkNumber wants a port by its number.
+func (b Backend) checkNumber(here *problems.List) {
+	if b.PortName != "" {
+		here.Add("PortName", "%s: the Gateway API knows ports by number: want Port", b.PortName)
 	}
 }
 
 // Objects are the configurations of the load balancer and its targets, the GatewayClass, the Gateway and its routes, in the
 // order to apply them. The error is that of Validate, or says that the ranges of the cluster's VPC are not known here.
 func (p *GatewayProps) Objects() ([]runtime.Object, error) {
-	v := jsiix.Value(p)
-	ranges, more := v.Inbound.ranges()
-	if err := errors.Join(p.Validate(), more); err != nil {
+	v := p.withDefaults()
+	var bad problems.List
+	v.check(&bad)
+	ranges := v.front().ranges(&bad)
+	if err := bad.Err(); err != nil {
 		return nil, err
 	}
 	return append(v.class(ranges), v.gateway()...), nil
 }
 
 // className is cluster-wide, so it holds the namespace too. The Gateway alone is of that class.
-func (p GatewayProps) className() string { return or(p.Namespace, "default") + "." + p.Name }
+func (p GatewayProps) className() string { return p.Namespace + "." + p.Name }
 
 func (p GatewayProps) listeners() []gatewayv1.Listener {
 	var out []gatewayv1.Listener
@@ -293,7 +310,7 @@ func (p GatewayProps) routeName(own string, place int) string {
 }
 
 func (p GatewayProps) class(ranges []string) []runtime.Object {
-	namespace := or(p.Namespace, "default")
+	namespace := p.Namespace
 	meta := metav1.ObjectMeta{Name: p.Name, Namespace: namespace}
 	targets := &TargetGroupConfiguration{
 		TypeMeta: metav1.TypeMeta{APIVersion: gatewayElbAPI, Kind: "TargetGroupConfiguration"}, ObjectMeta: meta,
@@ -306,7 +323,7 @@ func (p GatewayProps) class(ranges []string) []runtime.Object {
 			DefaultTargetGroupConfiguration: &ConfigurationReference{Name: p.Name}, Tags: p.Tags,
 		},
 	}
-	all := attributes(p.Attributes, p.AccessLogs, p.DeletionProtection, false)
+	all := p.front().allAttributes()
 	for _, k := range sorted(all) {
 		conf.Spec.LoadBalancerAttributes = append(conf.Spec.LoadBalancerAttributes, LoadBalancerAttribute{Key: k, Value: all[k]})
 	}
@@ -318,16 +335,16 @@ func (p GatewayProps) class(ranges []string) []runtime.Object {
 	if p.WAFArn != "" {
 		conf.Spec.WAFv2 = &WAFv2{WebACL: p.WAFArn}
 	}
-	controller := gatewayv1.GatewayController(gatewayALB)
-	if len(p.TCPRoutes) > 0 {
-		controller = gatewayNLB
+	controller := gatewayv1.GatewayController(aws.GatewayALB)
+	if p.network() {
+		controller = aws.GatewayNLB
 	}
 	ns := gatewayv1.Namespace(namespace)
 	class := &gatewayv1.GatewayClass{
 		TypeMeta:   metav1.TypeMeta{APIVersion: gatewayGroup + "/v1", Kind: "GatewayClass"},
 		ObjectMeta: metav1.ObjectMeta{Name: p.className()},
 		Spec: gatewayv1.GatewayClassSpec{ControllerName: controller, ParametersRef: &gatewayv1.ParametersReference{
-			Group: gatewayElb, Kind: "LoadBalancerConfiguration", Name: p.Name, Namespace: &ns,
+			Group: aws.GatewayGroup, Kind: "LoadBalancerConfiguration", Name: p.Name, Namespace: &ns,
 		}},
 	}
 	return []runtime.Object{targets, conf, class}
@@ -354,7 +371,7 @@ func (h HealthCheck) gateway() *HealthCheckConfig {
 }
 
 func (p GatewayProps) gateway() []runtime.Object {
-	namespace := or(p.Namespace, "default")
+	namespace := p.Namespace
 	listeners := p.listeners()
 	out := []runtime.Object{&gatewayv1.Gateway{
 		TypeMeta:   metav1.TypeMeta{APIVersion: gatewayGroup + "/v1", Kind: "Gateway"},
@@ -407,17 +424,19 @@ func (b Backend) ref() gatewayv1.BackendRef {
 // NewGateway applies a [Gateway] to a cluster, after the controller's chart, and deletes it before. It panics with the error
 // of [GatewayProps.Validate], or of the cluster: one without public subnets holds no internet-facing load balancer.
 func NewGateway(scope constructs.Construct, id string, props *GatewayProps) *Gateway {
-	p := jsiix.Value(props)
+	p := props.withDefaults()
 	p.Inbound.vpc = vpcRanges(p.Cluster)
-	if len(p.TCPRoutes) > 0 && p.LoadBalancerName == "" {
-		p.LoadBalancerName = networkName(scope, id, or(p.Namespace, "default"), p.Name, p.Scheme)
+	if p.network() && p.LoadBalancerName == "" {
+		p.LoadBalancerName = networkName(scope, id, p.Namespace, p.Name, p.Scheme)
 	}
-	_, err := p.Objects()
-	err = errors.Join(err, checkTarget(p.Cluster, p.Controller), checkPublic(p.Cluster, p.Scheme, 0), p.checkController(), checkWAF(p.Controller, p.WAFArn))
-	if err != nil {
+	var bad problems.List
+	p.check(&bad)
+	ranges := p.front().ranges(&bad)
+	p.front().checkTree(&bad)
+	p.checkController(&bad)
+	if err := bad.Err(); err != nil {
 		panic(fmt.Errorf("expose.NewGateway %s/%s: %w", *scope.Node().Path(), id, err))
 	}
-	ranges, _ := p.Inbound.ranges()
 	g := &Gateway{Construct: constructs.NewConstruct(scope, jsiix.Str(id))}
 	// The class and its configurations outlive the Gateway, whose load balancer is deleted by them.
 	class := apply(g.Construct, "", p.Cluster, []constructs.IDependable{p.Controller.Chart}, p.class(ranges)...)
@@ -427,29 +446,23 @@ func NewGateway(scope constructs.Construct, id string, props *GatewayProps) *Gat
 	for _, route := range objects[1:] { // beside each other, each after the Gateway
 		g.Routes = append(g.Routes, apply(g.Construct, "", p.Cluster, []constructs.IDependable{g.Manifest}, route)...)
 	}
-	namespace := or(p.Namespace, "default")
-	begins := controllersName(p.Controller, "", namespace, p.Name)
-	if p.LoadBalancerName != "" {
-		begins = nameBegins(p.LoadBalancerName)
-	}
-	g.balancer = published{
-		cluster: p.Cluster, manifests: append([]awseksv2.KubernetesManifest{g.Manifest}, g.Routes...), resource: "gateway." + gatewayGroup, namespace: namespace, name: p.Name,
-		list: "addresses", field: "value", begins: begins, application: len(p.TCPRoutes) == 0, scheme: p.Scheme,
-	}
+	g.balancer = p.front().published(published{
+		manifests: append([]awseksv2.KubernetesManifest{g.Manifest}, g.Routes...), resource: "gateway." + gatewayGroup, name: p.Name,
+		list: "addresses", field: "value", application: !p.network(),
+	}, controllersName(p.Controller, "", p.Namespace, p.Name))
 	return g
 }
 
 // checkController tells whether the controller's version knows what the Gateway needs of it.
 // Source: https://github.com/kubernetes-sigs/aws-load-balancer-controller/releases
-func (p GatewayProps) checkController() error {
+func (p GatewayProps) checkController(bad *problems.List) {
 	switch c := p.Controller; {
 	case c == nil:
 	case !c.AtLeast(minGateway):
-		return fmt.Errorf("Controller: version %s has the Gateway API off, and no configuration of targets: want %s or later", c.ChartVersion, minGateway)
-	case len(p.TCPRoutes) > 0 && !c.AtLeast(minTCPRoute):
-		return fmt.Errorf("TCPRoutes: the controller's version %s knows TCPRoute in a version that the Gateway API %s gave up: want %s or later", c.ChartVersion, GatewayAPIVersion, minTCPRoute)
+		bad.Add("Controller", "version %s has the Gateway API off, and no configuration of targets: want %s or later", c.ChartVersion, minGateway)
+	case p.network() && !c.AtLeast(minTCPRoute):
+		bad.Add("TCPRoutes", "the controller's version %s knows TCPRoute in a version that the Gateway API %s gave up: want %s or later", c.ChartVersion, GatewayAPIVersion, minTCPRoute)
 	}
-	return nil
 }
 
 // Hostname is a token for the load balancer's DNS name, which has addresses of both families. Asking for it makes the

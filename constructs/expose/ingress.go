@@ -2,14 +2,10 @@ package expose
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"regexp"
-	"slices"
-	"strconv"
 	"strings"
-	"sync"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2/awseksv2"
 	"github.com/aws/constructs-go/constructs/v10"
@@ -20,7 +16,9 @@ import (
 
 	"github.com/eks-ipv6/cdk/constructs/ipv6eks"
 	"github.com/eks-ipv6/cdk/constructs/lbc"
+	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/jsiix"
+	"github.com/eks-ipv6/cdk/internal/problems"
 )
 
 // IngressProps are the choices of an [Ingress]. Name and Rules or DefaultBackend are required.
@@ -170,13 +168,12 @@ type Ingress struct {
 
 	balancer published
 	props    IngressProps
+	awaited  bool // somebody waits for the load balancer's name
 }
 
 const (
-	albPrefix    = "alb.ingress.kubernetes.io/"
 	albClass     = "alb"
-	albDriver    = "ingress.k8s.aws/alb"
-	elbAPI       = "elbv2.k8s.aws/v1beta1"
+	elbAPI       = aws.ControllerGroup + "/v1beta1"
 	maxCertsMore = 25 // https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html
 	maxAlbRules  = 100
 )
@@ -197,174 +194,148 @@ var albOwned = []ownedAnnotation{
 	{"kubernetes.io/ingress.class", "it left out: the class is this package's"},
 }
 
+func (p *IngressProps) withDefaults() IngressProps {
+	out := jsiix.Value(p)
+	out.Namespace = or(out.Namespace, metav1.NamespaceDefault)
+	return out
+}
+
 // Validate tells everything that is wrong with the choices, or nil. It needs no CDK, and leaves Cluster and Controller to
 // [NewIngress].
 func (p *IngressProps) Validate() error {
-	v := jsiix.Value(p)
-	var bad problems
-	checkName(&bad, v.Name, v.Namespace)
-	v.checkRules(&bad)
-	ports := 1
-	if len(v.Certificates) > 0 && !v.WithoutRedirect {
-		ports = 2
-	}
-	v.Inbound.check(&bad, v.Scheme, ports, len(v.SecurityGroups) > 0)
-	if v.AddressType == DualStackWithoutPublicIPv4 {
-		if v.Scheme == Internal {
-			bad.add("AddressType: %s on an internal load balancer, which has no public addresses anyway: want DualStack", v.AddressType)
-		}
-		if v.Cognito != nil || v.OIDC != nil {
-			bad.add("AddressType: %s with authentication: the load balancer calls the identity provider from a public IPv4 address, and answers 500 without one: want DualStack, or no Cognito and OIDC", v.AddressType)
-		}
-		if v.Inbound.Families == OnlyIPv4 {
-			bad.add("Inbound.Families: OnlyIPv4 with AddressType %s: no IPv4 client can reach it: want DualStack", v.AddressType)
-		}
-	}
-	v.checkTLS(&bad)
-	v.HealthCheck.check(&bad, "HTTP", "HTTPS")
-	if v.WAFArn != "" {
-		checkArns(&bad, "WAFArn", "wafv2", v.WAFArn)
-	}
-	if v.Group != "" && !groupName.MatchString(v.Group) {
-		bad.add("Group: %q: want lower case letters, digits, hyphens and dots, a letter or digit at both ends, 63 at most", v.Group)
-	}
-	if v.GroupOrder != 0 && (v.Group == "" || v.GroupOrder < 1 || v.GroupOrder > 1000) {
-		bad.add("GroupOrder: %d with Group %q: want 1 to 1000 in a group", v.GroupOrder, v.Group)
-	}
-	if len(v.Subnets) == 1 {
-		bad.add("Subnets: one: want subnets in two zones at least, which an ALB needs")
-	}
-	checkBalancerName(&bad, v.LoadBalancerName)
-	checkSecurityGroups(&bad, v.SecurityGroups)
-	checkAttributes(&bad, v.Attributes, v.AccessLogs, v.Scheme)
-	checkPairs(&bad, "TargetGroupAttributes", v.TargetGroupAttributes)
-	checkPairs(&bad, "Tags", v.Tags)
-	checkAnnotations(&bad, v.Annotations, albPrefix, albOwned)
-	return errors.Join(bad...)
+	var bad problems.List
+	p.withDefaults().check(&bad)
+	return bad.Err()
 }
 
-func (p IngressProps) checkRules(bad *problems) {
+// front is what an Ingress has in common with other load balancers.
+func (p IngressProps) front() front {
+	listeners := 1
+	if len(p.Certificates) > 0 && !p.WithoutRedirect {
+		listeners = 2
+	}
+	return front{
+		cluster: p.Cluster, controller: p.Controller, namespace: p.Namespace,
+		scheme: p.Scheme, addressType: p.AddressType, inbound: p.Inbound, listeners: listeners, groups: p.SecurityGroups, subnets: len(p.Subnets),
+		health: p.HealthCheck, checks: httpChecks, name: p.LoadBalancerName, attributes: p.Attributes, logs: p.AccessLogs,
+		protection: p.DeletionProtection, targetAttributes: p.TargetGroupAttributes, tags: p.Tags, certificates: p.Certificates, waf: p.WAFArn,
+	}
+}
+
+// check is Validate of choices with every default written out.
+func (p IngressProps) check(bad *problems.List) {
+	checkName(bad, p.Name, p.Namespace)
+	p.checkRules(bad)
+	p.front().check(bad)
+	if p.AddressType == DualStackWithoutPublicIPv4 && (p.Cognito != nil || p.OIDC != nil) {
+		bad.Add("AddressType", "%s with authentication: the load balancer calls the identity provider from a public IPv4 address, and answers 500 without one: want DualStack, or no Cognito and OIDC", p.AddressType)
+	}
+	p.checkTLS(bad)
+	if p.Group != "" && !groupName.MatchString(p.Group) {
+		bad.Add("Group", "%q: want lower case letters, digits, hyphens and dots, a letter or digit at both ends, 63 at most", p.Group)
+	}
+	if p.GroupOrder != 0 && (p.Group == "" || p.GroupOrder < 1 || p.GroupOrder > 1000) {
+		bad.Add("GroupOrder", "%d with Group %q: want 1 to 1000 in a group", p.GroupOrder, p.Group)
+	}
+	if len(p.Subnets) == 1 {
+		bad.Add("Subnets", "one: want subnets in two zones at least, which an ALB needs")
+	}
+	checkAnnotations(bad, p.Annotations, aws.IngressAnnotation, albOwned)
+}
+
+func (p IngressProps) checkRules(bad *problems.List) {
 	if len(p.Rules) == 0 && p.DefaultBackend == (Backend{}) {
-		bad.add("Rules: missing: want rules, or a DefaultBackend for all requests")
+		bad.Add("Rules", "missing: want rules, or a DefaultBackend for all requests")
 	}
 	if p.DefaultBackend != (Backend{}) {
-		p.DefaultBackend.check(bad, "DefaultBackend")
+		p.DefaultBackend.check(bad.In("DefaultBackend"))
 	}
 	paths := 0
 	for i, r := range p.Rules {
-		field := fmt.Sprintf("Rules[%d]", i)
-		host := strings.TrimPrefix(r.Host, "*.")
-		if r.Host != "" && len(validation.IsDNS1123Subdomain(host)) > 0 {
-			bad.add("%s.Host: %q: want a DNS name such as www.example.com or *.example.com", field, r.Host)
+		here := bad.At("Rules", i)
+		if r.Host != "" {
+			checkHost(here.In("Host"), r.Host)
 		}
 		if len(r.Paths) == 0 {
-			bad.add("%s.Paths: missing: want a path, such as / for all", field)
+			here.Add("Paths", "missing: want a path, such as / for all")
 		}
 		for j, path := range r.Paths {
 			paths++
-			if path.Path != "" && !strings.HasPrefix(path.Path, "/") {
-				bad.add("%s.Paths[%d].Path: %q: want a path that begins with /", field, j, path.Path)
-			}
-			path.Backend.check(bad, fmt.Sprintf("%s.Paths[%d].Backend", field, j))
+			path.check(here.At("Paths", j))
 		}
 	}
 	if paths > maxAlbRules {
-		bad.add("Rules: %d paths: an ALB takes %d rules: want several Ingresses, or a higher quota", paths, maxAlbRules)
+		bad.Add("Rules", "%d paths: an ALB takes %d rules: want several Ingresses, or a higher quota", paths, maxAlbRules)
 	}
 }
 
-func (b Backend) check(bad *problems, field string) {
+// checkHost wants a DNS name, which may begin with a label *.
+func checkHost(here *problems.List, name string) {
+	if len(validation.IsDNS1123Subdomain(strings.TrimPrefix(name, "*."))) > 0 {
+		here.Add("", "%q: want a DNS name such as www.example.com or *.example.com", name)
+	}
+}
+
+func (p Path) check(here *problems.List) {
+	if p.Path != "" && !strings.HasPrefix(p.Path, "/") {
+		here.Add("Path", "%q: want a path that begins with /", p.Path)
+	}
+	p.Backend.check(here.In("Backend"))
+}
+
+func (b Backend) check(here *problems.List) {
 	if len(validation.IsDNS1035Label(b.Service)) > 0 {
-		bad.add("%s.Service: %q: want a Service's name", field, b.Service)
+		here.Add("Service", "%q: want a Service's name", b.Service)
 	}
 	switch {
 	case (b.Port == 0) == (b.PortName == ""):
-		bad.add("%s.Port: %d with PortName %q: want one of the two", field, b.Port, b.PortName)
-	case b.PortName == "" && (b.Port < 1 || b.Port > 65535):
-		bad.add("%s.Port: %d: want 1 to 65535", field, b.Port)
+		here.Add("Port", "%d with PortName %q: want one of the two", b.Port, b.PortName)
+	case b.PortName == "" && !isPort(b.Port):
+		here.Add("Port", "%d: want 1 to 65535", b.Port)
 	}
 }
 
-func (p IngressProps) checkTLS(bad *problems) {
-	checkArns(bad, "Certificates", "acm", p.Certificates...)
-	if len(p.Certificates) > 1+maxCertsMore {
-		bad.add("Certificates: %d: an ALB takes %d beside the default one", len(p.Certificates), maxCertsMore)
-	}
+// isPort tells that a number is a port's.
+func isPort(n int) bool { return n >= 1 && n <= 65535 }
+
+func (p IngressProps) checkTLS(bad *problems.List) {
+	checkCertificates(bad, p.Certificates)
 	if len(p.Certificates) == 0 {
 		if p.TLSPolicy != "" || p.WithoutRedirect {
-			bad.add("TLSPolicy: %q, WithoutRedirect: %t, without Certificates: want the ARN of a certificate", p.TLSPolicy, p.WithoutRedirect)
+			bad.Add("TLSPolicy", "%q, WithoutRedirect: %t, without Certificates: want the ARN of a certificate", p.TLSPolicy, p.WithoutRedirect)
 		}
 		if p.Cognito != nil || p.OIDC != nil {
-			bad.add("Cognito, OIDC: without Certificates: an ALB asks users who they are over HTTPS only: want the ARN of a certificate")
+			bad.Add("Cognito, OIDC", "without Certificates: an ALB asks users who they are over HTTPS only: want the ARN of a certificate")
 		}
 	}
 	if p.Cognito != nil && p.OIDC != nil {
-		bad.add("Cognito, OIDC: both: want one of the two")
+		bad.Add("Cognito, OIDC", "both: want one of the two")
 	}
 	if c := p.Cognito; c != nil && (c.UserPoolArn == "" || c.UserPoolClientID == "" || c.UserPoolDomain == "") {
-		bad.add("Cognito: %+v: want all of it", *c)
+		bad.Add("Cognito", "%+v: want all of it", *c)
 	}
 	if o := p.OIDC; o != nil && (o.Issuer == "" || o.AuthorizationEndpoint == "" || o.TokenEndpoint == "" || o.UserInfoEndpoint == "" || o.SecretName == "") {
-		bad.add("OIDC: %+v: want all of it", *o)
+		bad.Add("OIDC", "%+v: want all of it", *o)
 	}
 }
 
-// exclusive are what the controller takes once for a group: every Ingress that says it says the same.
-// Source: https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/
-var exclusive = []struct{ annotation, field string }{
-	{"ip-address-type", "AddressType"}, {"scheme", "Scheme"}, {"inbound-cidrs", "Inbound"}, {"ssl-policy", "TLSPolicy"}, {"wafv2-acl-arn", "WAFArn"},
-	{"security-groups", "SecurityGroups"}, {"subnets", "Subnets"}, {"load-balancer-name", "LoadBalancerName"},
-}
-
-// CheckGroups tells which Ingresses of a group cannot be on one load balancer. The controller refuses a group whose members
-// contradict each other ("conflicting IPAddressType"), and then serves none of it. [NewIngress] asks it of all Ingresses of a
-// cluster.
-func CheckGroups(ingresses ...*IngressProps) error {
-	var bad problems
-	type said struct{ by, value string }
-	first, orders := map[string]said{}, map[string]string{}
-	for _, p := range ingresses {
-		if p == nil || p.Group == "" {
-			continue
-		}
-		id := or(p.Namespace, "default") + "/" + p.Name
-		var ranges []string
-		if len(p.SecurityGroups) == 0 {
-			ranges, _ = p.Inbound.ranges() // Validate tells what is wrong with them
-		}
-		slices.Sort(ranges)
-		annotations := p.annotations(ranges)
-		for _, e := range exclusive {
-			value, key := annotations[albPrefix+e.annotation], p.Group+" "+e.annotation
-			switch f, ok := first[key]; {
-			case value == "":
-			case !ok:
-				first[key] = said{id, value}
-			case f.value != value:
-				bad.add("Group: %s: Ingress %s has %s %s, and %s has %s: want the same in all of a group", p.Group, id, e.field, value, f.by, f.value)
-			}
-		}
-		if p.GroupOrder != 0 {
-			key := p.Group + " " + strconv.Itoa(p.GroupOrder)
-			if other := orders[key]; other != "" {
-				bad.add("GroupOrder: %d: Ingress %s has the place of %s in group %s: want each place once", p.GroupOrder, id, other, p.Group)
-			}
-			orders[key] = id
-		}
+func checkCertificates(bad *problems.List, arns []string) {
+	if len(arns) > 1+maxCertsMore {
+		bad.Add("Certificates", "%d: an ALB takes %d beside the default one", len(arns), maxCertsMore)
 	}
-	return errors.Join(bad...)
 }
 
 // Objects are the Ingress and, for DualStackWithoutPublicIPv4, its class before it. The error is that of Validate, or says
 // that the ranges of the cluster's VPC are not known here.
 func (p *IngressProps) Objects() ([]runtime.Object, error) {
-	v := jsiix.Value(p)
-	ranges, err := v.Inbound.rangesBeside(v.SecurityGroups, p.Validate())
-	if err != nil {
+	v := p.withDefaults()
+	var bad problems.List
+	v.check(&bad)
+	ranges := v.front().ranges(&bad)
+	if err := bad.Err(); err != nil {
 		return nil, err
 	}
-	class := v.class()
-	return append(class, v.ingress(ranges)), nil
+	return append(v.class(), v.ingress(ranges)), nil
 }
 
 // className is cluster-wide, so it holds the namespace too. No part of it has a dot of its own.
@@ -372,7 +343,7 @@ func (p IngressProps) className() string {
 	if p.AddressType == DualStack {
 		return albClass
 	}
-	return albClass + "." + or(p.Namespace, "default") + "." + p.Name
+	return albClass + "." + p.Namespace + "." + p.Name
 }
 
 // class is the IngressClass of the Ingress alone, so that deleting one Ingress leaves the others their class.
@@ -381,7 +352,7 @@ func (p IngressProps) class() []runtime.Object {
 		return nil
 	}
 	name := p.className()
-	group := "elbv2.k8s.aws"
+	group := aws.ControllerGroup
 	return []runtime.Object{
 		&IngressClassParams{
 			TypeMeta:   metav1.TypeMeta{APIVersion: elbAPI, Kind: "IngressClassParams"},
@@ -391,7 +362,7 @@ func (p IngressProps) class() []runtime.Object {
 		&networkingv1.IngressClass{
 			TypeMeta:   metav1.TypeMeta{APIVersion: "networking.k8s.io/v1", Kind: "IngressClass"},
 			ObjectMeta: metav1.ObjectMeta{Name: name},
-			Spec: networkingv1.IngressClassSpec{Controller: albDriver, Parameters: &networkingv1.IngressClassParametersReference{
+			Spec: networkingv1.IngressClassSpec{Controller: aws.IngressController, Parameters: &networkingv1.IngressClassParametersReference{
 				APIGroup: &group, Kind: "IngressClassParams", Name: name,
 			}},
 		},
@@ -402,7 +373,7 @@ func (p IngressProps) ingress(ranges []string) *networkingv1.Ingress {
 	class := p.className()
 	out := &networkingv1.Ingress{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "networking.k8s.io/v1", Kind: "Ingress"},
-		ObjectMeta: metav1.ObjectMeta{Name: p.Name, Namespace: or(p.Namespace, "default"), Annotations: p.annotations(ranges)},
+		ObjectMeta: metav1.ObjectMeta{Name: p.Name, Namespace: p.Namespace, Annotations: p.annotations(ranges)},
 		Spec:       networkingv1.IngressSpec{IngressClassName: &class},
 	}
 	if p.DefaultBackend != (Backend{}) {
@@ -476,10 +447,10 @@ func (p IngressProps) annotations(ranges []string) map[string]string {
 		a.put("security-groups", strings.Join(p.SecurityGroups, ","))
 		a.put("manage-backend-security-group-rules", "true")
 	}
-	a.put("load-balancer-attributes", pairs(attributes(p.Attributes, p.AccessLogs, p.DeletionProtection, false)))
+	a.put("load-balancer-attributes", pairs(p.front().allAttributes()))
 	a.put("target-group-attributes", pairs(p.TargetGroupAttributes))
 	a.put("tags", pairs(p.Tags))
-	return prefixed(albPrefix, a, p.Annotations)
+	return prefixed(aws.IngressAnnotation, a, p.Annotations)
 }
 
 // prefixed are annotations of the controller's, with others.
@@ -522,59 +493,32 @@ func (p *IngressClassParams) DeepCopyObject() runtime.Object {
 	return &out
 }
 
-// groups are the Ingresses of each cluster that are in a group, so that NewIngress sees a group as a whole.
-var groups = struct {
-	sync.Mutex
-	of map[*ipv6eks.Cluster][]*IngressProps
-}{of: map[*ipv6eks.Cluster][]*IngressProps{}}
-
-// joinGroup adds an Ingress to those of its cluster, or tells why it cannot be with them.
-func joinGroup(p IngressProps) error {
-	if p.Group == "" || p.Cluster == nil {
-		return nil
-	}
-	groups.Lock()
-	defer groups.Unlock()
-	all := append(slices.Clone(groups.of[p.Cluster]), &p)
-	if err := CheckGroups(all...); err != nil {
-		return err
-	}
-	groups.of[p.Cluster] = all
-	return nil
-}
-
 // NewIngress applies an [Ingress] to a cluster, after the controller's chart, and deletes it before. It panics with the
-// error of [IngressProps.Validate], of [CheckGroups] over the cluster's Ingresses, or of the cluster: one without public
-// subnets holds no internet-facing load balancer.
+// error of [IngressProps.Validate], or of the cluster: one without public subnets holds no internet-facing load balancer. What
+// [CheckGroups] says of all the cluster's Ingresses ends the synth.
 func NewIngress(scope constructs.Construct, id string, props *IngressProps) *Ingress {
-	p := jsiix.Value(props)
+	p := props.withDefaults()
 	p.Inbound.vpc = vpcRanges(p.Cluster)
-	objects, err := p.Objects()
-	err = errors.Join(err, checkTarget(p.Cluster, p.Controller), checkPublic(p.Cluster, p.Scheme, len(p.Subnets)), checkWAF(p.Controller, p.WAFArn))
-	if err == nil {
-		err = joinGroup(p)
-	}
-	if err != nil {
+	var bad problems.List
+	p.check(&bad)
+	ranges := p.front().ranges(&bad)
+	p.front().checkTree(&bad)
+	if err := bad.Err(); err != nil {
 		panic(fmt.Errorf("expose.NewIngress %s/%s: %w", *scope.Node().Path(), id, err))
 	}
 	i := &Ingress{Construct: constructs.NewConstruct(scope, jsiix.Str(id)), props: p}
 	after := []constructs.IDependable{p.Controller.Chart}
-	if class := objects[:len(objects)-1]; len(class) > 0 {
+	if class := p.class(); len(class) > 0 {
 		// In manifests of their own, so that they outlive the Ingress, whose load balancer is deleted by them.
 		manifests := apply(i.Construct, "", p.Cluster, after, class...)
 		i.ClassParams, i.Class = manifests[0], manifests[1]
 		after = append(after, i.Class)
 	}
-	i.Manifest = apply(i.Construct, "Manifest", p.Cluster, after, objects[len(objects)-1])[0]
-	namespace := or(p.Namespace, "default")
-	begins := controllersName(p.Controller, p.Group, namespace, p.Name)
-	if p.LoadBalancerName != "" {
-		begins = nameBegins(p.LoadBalancerName)
-	}
-	i.balancer = published{
-		cluster: p.Cluster, manifests: []awseksv2.KubernetesManifest{i.Manifest}, resource: "ingress", namespace: namespace, name: p.Name,
-		list: "loadBalancer.ingress", field: "hostname", begins: begins, application: true, scheme: p.Scheme,
-	}
+	i.Manifest = apply(i.Construct, "Manifest", p.Cluster, after, p.ingress(ranges))[0]
+	i.balancer = p.front().published(published{
+		manifests: []awseksv2.KubernetesManifest{i.Manifest}, resource: "ingress", name: p.Name, list: "loadBalancer.ingress", field: "hostname", application: true,
+	}, controllersName(p.Controller, p.Group, p.Namespace, p.Name))
+	joinGroups(i)
 	return i
 }
 
@@ -583,24 +527,6 @@ func NewIngress(scope constructs.Construct, id string, props *IngressProps) *Ing
 // another, until it has that one. A load balancer that has another name than the Ingress says fails the deployment after 10
 // minutes.
 func (i *Ingress) Hostname() string {
-	if i.props.Group != "" && i.props.LoadBalancerName == "" && i.Construct.Node().TryFindChild(jsiix.Str("Hostname")) == nil {
-		i.Construct.Node().AddValidation(&groupCheck{i.props})
-	}
+	i.awaited = true
 	return i.balancer.hostname(i.Construct)
-}
-
-// groupCheck looks, at synth, at the other Ingresses of a group, which may come later and name its load balancer.
-type groupCheck struct{ IngressProps }
-
-// Validate is called by CDK and tells that the group's load balancer has a name that an Ingress does not say.
-func (g *groupCheck) Validate() *[]*string {
-	groups.Lock()
-	defer groups.Unlock()
-	for _, other := range groups.of[g.Cluster] {
-		if other.Group == g.Group && other.LoadBalancerName != "" {
-			return jsiix.List(jsiix.Str(fmt.Sprintf("expose: LoadBalancerName: Ingress %s/%s of group %s says none, and %s/%s says %s: Hostname waits for the name that the Ingress says: want the same in both",
-				or(g.Namespace, "default"), g.Name, g.Group, or(other.Namespace, "default"), other.Name, other.LoadBalancerName)))
-		}
-	}
-	return &[]*string{}
 }

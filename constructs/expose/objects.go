@@ -3,22 +3,17 @@ package expose
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
-	"sync"
 
-	"github.com/aws/aws-cdk-go/awscdk/v2"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awseksv2"
 	"github.com/aws/constructs-go/constructs/v10"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/yaml"
 
 	"github.com/eks-ipv6/cdk/constructs/ipv6eks"
-	"github.com/eks-ipv6/cdk/constructs/lbc"
 	"github.com/eks-ipv6/cdk/internal/jsiix"
 )
 
@@ -162,62 +157,6 @@ func mustManifest(o runtime.Object) map[string]any {
 	}
 	return m
 }
-
-// checkTarget tells what is wrong with the cluster that a construct applies its objects to.
-func checkTarget(cluster *ipv6eks.Cluster, controller *lbc.Controller) error {
-	var errs []error
-	switch {
-	case cluster == nil:
-		errs = append(errs, errors.New("Cluster: missing: want a cluster of ipv6eks.NewCluster"))
-	case !cluster.HasKubectl():
-		errs = append(errs, errors.New("Cluster: it has no kubectl layer, which manifests are applied with: want ipv6eks.ClusterProps.Kubectl, for example kubectllayer.New(…)"))
-	}
-	if controller == nil {
-		errs = append(errs, errors.New("Controller: missing: want the cluster's lbc.NewController(…), which must be there to make and to delete the load balancer"))
-	}
-	return errors.Join(errs...)
-}
-
-// checkWAF tells whether the controller joins load balancers with web ACLs, when one is asked for. One that does not would
-// leave the load balancer open, in silence.
-func checkWAF(controller *lbc.Controller, arn string) error {
-	if controller == nil || arn == "" || !controller.WithoutWAF {
-		return nil
-	}
-	return fmt.Errorf("WAFArn: %s: the controller's part for AWS WAF is off (lbc.ControllerProps.WithoutWAFAndShield, or the chart's enableWafv2), and the load balancer would have no web ACL: want it on, or no WAFArn", arn)
-}
-
-// checkPublic tells whether an internet-facing load balancer has subnets to be in.
-func checkPublic(cluster *ipv6eks.Cluster, scheme Scheme, subnets int) error {
-	if cluster == nil || scheme != InternetFacing || subnets > 0 || len(*cluster.Vpc.PublicSubnets()) > 0 {
-		return nil
-	}
-	return errors.New("Scheme: InternetFacing: the cluster's VPC has no public subnets for the load balancer: want Internal, or a VPC with public subnets")
-}
-
-// vpcRanges are the ranges of a cluster's VPC, IPv4 before IPv6, as tokens; nil where they are not known, as with a VPC
-// that was made elsewhere.
-func vpcRanges(cluster *ipv6eks.Cluster) []string {
-	if cluster == nil {
-		return nil
-	}
-	vpc, ok := cluster.Vpc.(awsec2.Vpc)
-	if !ok {
-		return nil
-	}
-	known.Lock()
-	defer known.Unlock()
-	if known.of[cluster] == nil {
-		known.of[cluster] = []string{*vpc.VpcCidrBlock(), *awscdk.Fn_Select(jsiix.Num(0), vpc.VpcIpv6CidrBlocks())}
-	}
-	return known.of[cluster]
-}
-
-// known are the ranges of each cluster's VPC: the same tokens each time, so that Ingresses of a group can be compared.
-var known = struct {
-	sync.Mutex
-	of map[*ipv6eks.Cluster][]string
-}{of: map[*ipv6eks.Cluster][]string{}}
 
 // pairs writes a map as the controller reads it, a=b,c=d, in order.
 func pairs(m map[string]string) string {

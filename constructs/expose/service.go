@@ -1,7 +1,6 @@
 package expose
 
 import (
-	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -18,7 +17,9 @@ import (
 
 	"github.com/eks-ipv6/cdk/constructs/ipv6eks"
 	"github.com/eks-ipv6/cdk/constructs/lbc"
+	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/jsiix"
+	"github.com/eks-ipv6/cdk/internal/problems"
 )
 
 // Protocol is what a listener of a network load balancer speaks.
@@ -47,7 +48,8 @@ type ServiceProps struct {
 	// Ports are the load balancer's listeners, 50 at most
 	// (https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-limits.html). One of protocol UDP
 	// turns on the IPv6 prefix for source NAT, without which AWS takes no UDP on a dual-stack load balancer; it cannot be
-	// turned off while there is UDP.
+	// turned off while there is UDP. A TCP and a UDP port with one number and one target, as DNS has them, become one listener
+	// of protocol TCP_UDP.
 	Ports []Port
 
 	// Scheme is Internal or InternetFacing.
@@ -116,7 +118,7 @@ type ServiceProps struct {
 // Port is a listener and the Pods' port behind it.
 type Port struct {
 	// Name tells several ports apart.
-	// Default: port-NUMBER.
+	// Default: port-NUMBER; port-NUMBER-udp beside a TCP port with the number.
 	Name string
 	// Port is the listener's.
 	Port int
@@ -156,21 +158,17 @@ type Service struct {
 	balancer published
 }
 
-const (
-	nlbPrefix    = "service.beta.kubernetes.io/aws-load-balancer-"
-	nlbClass     = "service.k8s.aws/nlb"
-	sourceRanges = "service.beta.kubernetes.io/load-balancer-source-ranges"
-	maxListeners = 50
-)
+const maxListeners = 50
 
 var nlbOwned = []ownedAnnotation{
 	{"ip-address-type", "it left out: the controller refuses an IPv4 load balancer in front of IPv6 Pods, and an NLB has no dualstack-without-public-ipv4"},
 	{"nlb-target-type", "it left out: targets are Pod addresses, and instance targets need a primary IPv6 address that node groups do not give"},
 	{"type", "it left out: the class is this package's"}, {"scheme", "the field Scheme"}, {"internal", "the field Scheme"},
-	{sourceRanges, "the field Inbound"}, {"security-group-prefix-lists", "SecurityGroups with prefix lists in their rules"},
+	{aws.SourceRangesAnnotation, "the field Inbound"}, {"security-group-prefix-lists", "SecurityGroups with prefix lists in their rules"},
 	{"security-groups", "the field SecurityGroups"}, {"manage-backend-security-group-rules", "it left out: the controller opens the Pods to the load balancer"},
 	{"disable-nlb-sg", "it left out: a load balancer made without a security group can never get one"},
 	{"enable-prefix-for-ipv6-source-nat", "a port of Protocol UDP, which turns it on"},
+	{"enable-tcp-udp-listener", "a TCP and a UDP port with one number, which turn it on"},
 	{"ssl-cert", "the field Certificates"}, {"ssl-ports", "a port of Protocol TLS"}, {"ssl-negotiation-policy", "the field TLSPolicy"},
 	{"proxy-protocol", "the field ProxyProtocol"}, {"subnets", "the field Subnets"}, {"eip-allocations", "the field Subnets"},
 	{"private-ipv4-addresses", "the field Subnets"}, {"ipv6-addresses", "the field Subnets"}, {"name", "the field LoadBalancerName"},
@@ -182,115 +180,160 @@ var nlbOwned = []ownedAnnotation{
 	{"healthcheck-unhealthy-threshold", "the field HealthCheck"}, {"healthcheck-success-codes", "the field HealthCheck"},
 }
 
+func (p *ServiceProps) withDefaults() ServiceProps {
+	out := jsiix.Value(p)
+	out.Namespace = or(out.Namespace, metav1.NamespaceDefault)
+	return out
+}
+
 // Validate tells everything that is wrong with the choices, or nil. It needs no CDK, and leaves Cluster and Controller to
 // [NewService].
 func (p *ServiceProps) Validate() error {
-	v := jsiix.Value(p)
-	var bad problems
-	checkName(&bad, v.Name, v.Namespace)
-	if len(v.Selector) == 0 {
-		bad.add("Selector: missing: want the labels of the Pods")
-	}
-	v.checkPorts(&bad)
-	v.Inbound.check(&bad, v.Scheme, len(v.Ports), len(v.SecurityGroups) > 0)
-	v.HealthCheck.check(&bad, "TCP", "HTTP", "HTTPS")
-	v.checkSubnets(&bad)
-	checkBalancerName(&bad, v.LoadBalancerName)
-	checkSecurityGroups(&bad, v.SecurityGroups)
-	checkAttributes(&bad, v.Attributes, v.AccessLogs, v.Scheme)
-	checkPairs(&bad, "TargetGroupAttributes", v.TargetGroupAttributes)
-	if _, ok := v.TargetGroupAttributes["proxy_protocol_v2.enabled"]; ok {
-		bad.add("TargetGroupAttributes[proxy_protocol_v2.enabled]: want the field ProxyProtocol")
-	}
-	checkPairs(&bad, "Tags", v.Tags)
-	checkAnnotations(&bad, v.Annotations, nlbPrefix, nlbOwned)
-	return errors.Join(bad...)
+	var bad problems.List
+	p.withDefaults().check(&bad)
+	return bad.Err()
 }
 
-func (p ServiceProps) checkPorts(bad *problems) {
-	if n := len(p.Ports); n == 0 || n > maxListeners {
-		bad.add("Ports: %d: want 1 to %d, an NLB's listeners", n, maxListeners)
+// front is what a Service has in common with other load balancers.
+func (p ServiceProps) front() front {
+	return front{
+		cluster: p.Cluster, controller: p.Controller, namespace: p.Namespace,
+		scheme: p.Scheme, inbound: p.Inbound, listeners: len(p.Ports), groups: p.SecurityGroups, subnets: len(p.Subnets),
+		health: p.HealthCheck, checks: networkChecks, name: p.LoadBalancerName, attributes: p.Attributes, logs: p.AccessLogs,
+		protection: p.DeletionProtection, crossZone: p.CrossZone, targetAttributes: p.TargetGroupAttributes, tags: p.Tags, certificates: p.Certificates,
 	}
-	numbers, names := map[int]bool{}, map[string]bool{}
+}
+
+// check is Validate of choices with every default written out.
+func (p ServiceProps) check(bad *problems.List) {
+	checkName(bad, p.Name, p.Namespace)
+	if len(p.Selector) == 0 {
+		bad.Add("Selector", "missing: want the labels of the Pods")
+	}
+	p.checkPorts(bad)
+	p.front().check(bad)
+	p.checkSubnets(bad)
+	if _, ok := p.TargetGroupAttributes["proxy_protocol_v2.enabled"]; ok {
+		bad.Add("TargetGroupAttributes[proxy_protocol_v2.enabled]", "want the field ProxyProtocol")
+	}
+	checkAnnotations(bad, p.Annotations, aws.ServiceAnnotation, nlbOwned)
+}
+
+func (p ServiceProps) checkPorts(bad *problems.List) {
+	if n := len(p.Ports); n == 0 || n > maxListeners {
+		bad.Add("Ports", "%d: want 1 to %d, an NLB's listeners", n, maxListeners)
+	}
+	numbers, names := map[int][]Port{}, map[string]bool{}
 	for i, port := range p.Ports {
-		field := fmt.Sprintf("Ports[%d]", i)
+		here := bad.At("Ports", i)
 		switch port.Protocol {
 		case "", TCP, TLS:
 		case UDP:
 			if p.HealthCheck.Port == 0 {
 				// https://docs.aws.amazon.com/elasticloadbalancing/latest/network/target-group-health-checks.html
-				bad.add("%s.Protocol: UDP has no health check of its own: want HealthCheck.Port, a port of the Pods that answers TCP or HTTP", field)
+				here.Add("Protocol", "UDP has no health check of its own: want HealthCheck.Port, a port of the Pods that answers TCP or HTTP")
 			}
 		default:
-			bad.add("%s.Protocol: %q: want TCP, UDP or TLS", field, port.Protocol)
+			here.Add("Protocol", "%q: want TCP, UDP or TLS", port.Protocol)
 		}
 		if port.Port < 1 || port.Port > 65535 {
-			bad.add("%s.Port: %d: want 1 to 65535", field, port.Port)
+			here.Add("Port", "%d: want 1 to 65535", port.Port)
 		}
-		if numbers[port.Port] {
-			bad.add("%s.Port: %d is listened on twice: want each port once", field, port.Port)
+		numbers[port.Port] = append(numbers[port.Port], port)
+		switch same := numbers[port.Port]; {
+		case len(same) < 2:
+		case len(same) > 2 || !pair(same[0], same[1]):
+			here.Add("Port", "%d is listened on twice: want each port once, or once for TCP and once for UDP", port.Port)
+		case same[0].target() != same[1].target():
+			// One listener, TCP_UDP, has one target group.
+			here.Add("TargetPort", "%s, and %s for the other protocol of port %d: want one for both", same[1].target(), same[0].target(), port.Port)
 		}
-		numbers[port.Port] = true
 		switch {
 		case port.TargetPort != 0 && port.TargetName != "":
-			bad.add("%s.TargetPort: %d with TargetName %q: want one of the two", field, port.TargetPort, port.TargetName)
+			here.Add("TargetPort", "%d with TargetName %q: want one of the two", port.TargetPort, port.TargetName)
 		case port.TargetPort < 0 || port.TargetPort > 65535:
-			bad.add("%s.TargetPort: %d: want 1 to 65535", field, port.TargetPort)
+			here.Add("TargetPort", "%d: want 1 to 65535", port.TargetPort)
 		case port.TargetName != "" && len(validation.IsValidPortName(port.TargetName)) > 0:
-			bad.add("%s.TargetName: %q: want the name of a container's port, 15 letters, digits and hyphens at most", field, port.TargetName)
+			here.Add("TargetName", "%q: want the name of a container's port, 15 letters, digits and hyphens at most", port.TargetName)
 		}
-		name := port.name()
+		name := p.portName(i)
 		if len(validation.IsDNS1123Label(name)) > 0 {
-			bad.add("%s.Name: %q: want lower case letters, digits and hyphens", field, port.Name)
+			here.Add("Name", "%q: want lower case letters, digits and hyphens", port.Name)
 		}
 		if names[name] {
-			bad.add("%s.Name: %s is named twice: want each name once", field, name)
+			here.Add("Name", "%s is named twice: want each name once", name)
 		}
 		names[name] = true
 	}
-	checkArns(bad, "Certificates", "acm", p.Certificates...)
 	tls := slices.ContainsFunc(p.Ports, func(port Port) bool { return port.Protocol == TLS })
 	switch {
 	case tls && len(p.Certificates) == 0:
-		bad.add("Certificates: missing: a port has Protocol TLS: want the ARN of a certificate")
+		bad.Add("Certificates", "missing: a port has Protocol TLS: want the ARN of a certificate")
 	case !tls && (len(p.Certificates) > 0 || p.TLSPolicy != ""):
-		bad.add("Certificates: %d with TLSPolicy %q, and no port has Protocol TLS: want such a port", len(p.Certificates), p.TLSPolicy)
+		bad.Add("Certificates", "%d with TLSPolicy %q, and no port has Protocol TLS: want such a port", len(p.Certificates), p.TLSPolicy)
 	}
 }
 
-func (p Port) name() string { return or(p.Name, "port-"+strconv.Itoa(p.Port)) }
+// portName is the name of a port in the Service.
+func (p ServiceProps) portName(i int) string {
+	port := p.Ports[i]
+	name := "port-" + strconv.Itoa(port.Port)
+	if port.Protocol == UDP && p.paired(port) {
+		name += "-udp"
+	}
+	return or(port.Name, name)
+}
 
-func (p ServiceProps) checkSubnets(bad *problems) {
+// paired tells whether a port's number is that of a port of the other protocol.
+func (p ServiceProps) paired(port Port) bool {
+	return slices.ContainsFunc(p.Ports, func(other Port) bool { return other.Port == port.Port && pair(other, port) })
+}
+
+// pair tells whether two ports are TCP and UDP.
+func pair(a, b Port) bool {
+	tcp := func(p Port) bool { return p.Protocol == "" || p.Protocol == TCP }
+	return tcp(a) && b.Protocol == UDP || a.Protocol == UDP && tcp(b)
+}
+
+// target is the Pods' port.
+func (p Port) target() string {
+	if p.TargetPort != 0 {
+		return strconv.Itoa(p.TargetPort)
+	}
+	return or(p.TargetName, strconv.Itoa(p.Port))
+}
+
+func (p ServiceProps) checkSubnets(bad *problems.List) {
 	eips, four, six := 0, 0, 0
 	seen := map[string]bool{}
 	for i, s := range p.Subnets {
-		field := fmt.Sprintf("Subnets[%d]", i)
+		here := bad.At("Subnets", i)
 		if s.Subnet == "" || strings.Contains(s.Subnet, ",") || seen[s.Subnet] {
-			bad.add("%s.Subnet: %q: want the id or Name tag of a subnet, each once", field, s.Subnet)
+			here.Add("Subnet", "%q: want the id or Name tag of a subnet, each once", s.Subnet)
 		}
 		seen[s.Subnet] = true
 		if s.EIPAllocation != "" {
 			eips++
 			if p.Scheme == Internal {
-				bad.add("%s.EIPAllocation: %s on an internal load balancer: want PrivateIPv4, or InternetFacing", field, s.EIPAllocation)
+				here.Add("EIPAllocation", "%s on an internal load balancer: want PrivateIPv4, or InternetFacing", s.EIPAllocation)
 			}
 			if !jsiix.IsToken(s.EIPAllocation) && !strings.HasPrefix(s.EIPAllocation, "eipalloc-") {
-				bad.add("%s.EIPAllocation: %q: want the allocation id of an Elastic IP, eipalloc-…", field, s.EIPAllocation)
+				here.Add("EIPAllocation", "%q: want the allocation id of an Elastic IP, eipalloc-…", s.EIPAllocation)
 			}
 		}
 		if s.PrivateIPv4.IsValid() {
 			four++
 			if p.Scheme == InternetFacing {
-				bad.add("%s.PrivateIPv4: %s on an internet-facing load balancer: want EIPAllocation, or Internal", field, s.PrivateIPv4)
+				here.Add("PrivateIPv4", "%s on an internet-facing load balancer: want EIPAllocation, or Internal", s.PrivateIPv4)
 			}
 			if !s.PrivateIPv4.Is4() {
-				bad.add("%s.PrivateIPv4: %s is not IPv4: want an address of the subnet's IPv4 range", field, s.PrivateIPv4)
+				here.Add("PrivateIPv4", "%s is not IPv4: want an address of the subnet's IPv4 range", s.PrivateIPv4)
 			}
 		}
 		if s.IPv6.IsValid() {
 			six++
 			if !s.IPv6.Is6() || s.IPv6.Is4In6() || s.IPv6.Zone() != "" {
-				bad.add("%s.IPv6: %s is not IPv6: want an address of the subnet's IPv6 range", field, s.IPv6)
+				here.Add("IPv6", "%s is not IPv6: want an address of the subnet's IPv6 range", s.IPv6)
 			}
 		}
 	}
@@ -299,26 +342,28 @@ func (p ServiceProps) checkSubnets(bad *problems) {
 		n     int
 	}{{"EIPAllocation", eips}, {"PrivateIPv4", four}, {"IPv6", six}} {
 		if kind.n != 0 && kind.n != len(p.Subnets) {
-			bad.add("Subnets: %d of %d have %s: the count of static addresses and subnets must match: want one for each subnet, or none", kind.n, len(p.Subnets), kind.field)
+			bad.Add("Subnets", "%d of %d have %s: the count of static addresses and subnets must match: want one for each subnet, or none", kind.n, len(p.Subnets), kind.field)
 		}
 	}
 }
 
 // Objects are the Service. The error is that of Validate, or says that the ranges of the cluster's VPC are not known here.
 func (p *ServiceProps) Objects() ([]runtime.Object, error) {
-	v := jsiix.Value(p)
-	ranges, err := v.Inbound.rangesBeside(v.SecurityGroups, p.Validate())
-	if err != nil {
+	v := p.withDefaults()
+	var bad problems.List
+	v.check(&bad)
+	ranges := v.front().ranges(&bad)
+	if err := bad.Err(); err != nil {
 		return nil, err
 	}
 	return []runtime.Object{v.service(ranges)}, nil
 }
 
 func (p ServiceProps) service(ranges []string) *corev1.Service {
-	class, policy, nodePorts := nlbClass, corev1.IPFamilyPolicySingleStack, false
+	class, policy, nodePorts := aws.ServiceClass, corev1.IPFamilyPolicySingleStack, false
 	out := &corev1.Service{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Service"},
-		ObjectMeta: metav1.ObjectMeta{Name: p.Name, Namespace: or(p.Namespace, "default"), Annotations: p.annotations()},
+		ObjectMeta: metav1.ObjectMeta{Name: p.Name, Namespace: p.Namespace, Annotations: p.annotations()},
 		Spec: corev1.ServiceSpec{
 			Type: corev1.ServiceTypeLoadBalancer, Selector: p.Selector,
 			IPFamilyPolicy: &policy, IPFamilies: []corev1.IPFamily{corev1.IPv6Protocol},
@@ -326,8 +371,8 @@ func (p ServiceProps) service(ranges []string) *corev1.Service {
 			AllocateLoadBalancerNodePorts: &nodePorts, // targets are Pods
 		},
 	}
-	for _, port := range p.Ports {
-		sp := corev1.ServicePort{Name: port.name(), Port: int32(port.Port), Protocol: corev1.ProtocolTCP}
+	for i, port := range p.Ports {
+		sp := corev1.ServicePort{Name: p.portName(i), Port: int32(port.Port), Protocol: corev1.ProtocolTCP}
 		if port.Protocol == UDP {
 			sp.Protocol = corev1.ProtocolUDP
 		}
@@ -354,8 +399,13 @@ func (p ServiceProps) annotations() map[string]string {
 		switch port.Protocol {
 		case UDP:
 			a.put("enable-prefix-for-ipv6-source-nat", "on")
+			if p.paired(port) {
+				// https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/service/annotations/#tcp-udp-listener
+				a.put("enable-tcp-udp-listener", "true")
+			}
 		case TLS:
 			tls = append(tls, strconv.Itoa(port.Port))
+		case TCP: // which wants nothing
 		}
 	}
 	if len(tls) > 0 {
@@ -400,32 +450,33 @@ func (p ServiceProps) annotations() map[string]string {
 		a.put("manage-backend-security-group-rules", "true")
 	}
 	a.put("name", p.LoadBalancerName)
-	a.put("attributes", pairs(attributes(p.Attributes, p.AccessLogs, p.DeletionProtection, p.CrossZone)))
+	a.put("attributes", pairs(p.front().allAttributes()))
 	a.put("target-group-attributes", pairs(p.TargetGroupAttributes))
 	a.put("additional-resource-tags", pairs(p.Tags))
-	return prefixed(nlbPrefix, a, p.Annotations)
+	return prefixed(aws.ServiceAnnotation, a, p.Annotations)
 }
 
 // NewService applies a [Service] to a cluster, after the controller's chart, and deletes it before. It panics with the error
 // of [ServiceProps.Validate], or of the cluster: one without public subnets holds no internet-facing load balancer.
 func NewService(scope constructs.Construct, id string, props *ServiceProps) *Service {
-	p := jsiix.Value(props)
+	p := props.withDefaults()
 	p.Inbound.vpc = vpcRanges(p.Cluster)
 	if p.LoadBalancerName == "" {
-		p.LoadBalancerName = networkName(scope, id, or(p.Namespace, "default"), p.Name, p.Scheme)
+		p.LoadBalancerName = networkName(scope, id, p.Namespace, p.Name, p.Scheme)
 	}
-	objects, err := p.Objects()
-	err = errors.Join(err, checkTarget(p.Cluster, p.Controller), checkPublic(p.Cluster, p.Scheme, len(p.Subnets)))
-	if err != nil {
+	var bad problems.List
+	p.check(&bad)
+	ranges := p.front().ranges(&bad)
+	p.front().checkTree(&bad)
+	if err := bad.Err(); err != nil {
 		panic(fmt.Errorf("expose.NewService %s/%s: %w", *scope.Node().Path(), id, err))
 	}
 	s := &Service{Construct: constructs.NewConstruct(scope, jsiix.Str(id))}
-	manifests := apply(s.Construct, "Manifest", p.Cluster, []constructs.IDependable{p.Controller.Chart}, objects...)
+	manifests := apply(s.Construct, "Manifest", p.Cluster, []constructs.IDependable{p.Controller.Chart}, p.service(ranges))
 	s.Manifest = manifests[0]
-	s.balancer = published{
-		cluster: p.Cluster, manifests: manifests, resource: "service", namespace: or(p.Namespace, "default"), name: p.Name,
-		list: "loadBalancer.ingress", field: "hostname", begins: nameBegins(p.LoadBalancerName), scheme: p.Scheme,
-	}
+	s.balancer = p.front().published(published{
+		manifests: manifests, resource: "service", name: p.Name, list: "loadBalancer.ingress", field: "hostname",
+	}, "")
 	return s
 }
 

@@ -1,7 +1,6 @@
 package ipv6eks
 
 import (
-	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -11,32 +10,31 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awseksv2"
 
 	"github.com/eks-ipv6/cdk/internal/jsiix"
+	"github.com/eks-ipv6/cdk/internal/problems"
 )
 
 var principalArn = regexp.MustCompile(`^arn:aws[a-z-]*:iam::\d{12}:(role|user)/(?:[\w+=,.@-]+/)*([\w+=,.@-]+)$`)
 
-func validateAdmins(arns []string) error {
-	var errs []error
+func checkAdmins(bad *problems.List, arns []string) {
 	ids := map[string]string{}
 	for i, arn := range arns {
 		if jsiix.IsToken(arn) {
 			continue
 		}
-		field := fmt.Sprintf("AdminRoleArns[%d]", i)
-		switch m := principalArn.FindStringSubmatch(arn); {
+		id := principalID("Admin", i, arn)
+		switch here := bad.At("AdminRoleArns", i); {
 		case strings.Contains(arn, ":assumed-role/"):
-			errs = append(errs, fmt.Errorf("%s: %s is a session: want its role's ARN, arn:aws:iam::ACCOUNT:role/NAME", field, arn))
-		case m == nil:
-			errs = append(errs, fmt.Errorf("%s: %q: want an IAM role's or user's ARN such as arn:aws:iam::111122223333:role/Admin", field, arn))
-		case ids[principalID("Admin", i, arn)] == arn:
-			errs = append(errs, fmt.Errorf("%s: %s is named twice: EKS takes one access entry for a principal", field, arn))
-		case ids[principalID("Admin", i, arn)] != "":
-			errs = append(errs, fmt.Errorf("%s: %s has the name of %s, and construct ids come from the names: want an awseksv2.CfnAccessEntry of your own for one of them", field, arn, ids[principalID("Admin", i, arn)]))
+			here.Add("", "%s is a session: want its role's ARN, arn:aws:iam::ACCOUNT:role/NAME", arn)
+		case !principalArn.MatchString(arn):
+			here.Add("", "%q: want an IAM role's or user's ARN such as arn:aws:iam::111122223333:role/Admin", arn)
+		case ids[id] == arn:
+			here.Add("", "%s is named twice: EKS takes one access entry for a principal", arn)
+		case ids[id] != "":
+			here.Add("", "%s has the name of %s, and construct ids come from the names: want an awseksv2.CfnAccessEntry of your own for one of them", arn, ids[id])
 		default:
-			ids[principalID("Admin", i, arn)] = arn
+			ids[id] = arn
 		}
 	}
-	return errors.Join(errs...)
 }
 
 // principalID is the construct id of an entry: from the principal's name, so that reordering the list changes nothing, or
@@ -93,53 +91,53 @@ type Access struct {
 	Groups []string
 }
 
-func validateAccess(admins []string, list []Access) error {
-	var errs []error
-	bad := func(i int, format string, args ...any) {
-		errs = append(errs, fmt.Errorf("Access[%d]."+format, append([]any{i}, args...)...))
-	}
+func checkAccess(bad *problems.List, admins []string, list []Access) {
 	ids := map[string]bool{}
 	for i, arn := range admins {
 		ids[arn] = true
 		ids[principalID("Admin", i, arn)] = true
 	}
 	for i, a := range list {
-		id := principalID("Access", i, a.Principal)
+		id, here := principalID("Access", i, a.Principal), bad.At("Access", i)
 		switch {
 		case jsiix.IsToken(a.Principal):
 		case strings.Contains(a.Principal, ":assumed-role/"):
-			bad(i, "Principal: %s is a session: want its role's ARN, arn:aws:iam::ACCOUNT:role/NAME", a.Principal)
+			here.Add("Principal", "%s is a session: want its role's ARN, arn:aws:iam::ACCOUNT:role/NAME", a.Principal)
 		case !principalArn.MatchString(a.Principal):
-			bad(i, "Principal: %q: want an IAM role's or user's ARN such as arn:aws:iam::111122223333:role/Reader", a.Principal)
+			here.Add("Principal", "%q: want an IAM role's or user's ARN such as arn:aws:iam::111122223333:role/Reader", a.Principal)
 		case ids[a.Principal]:
-			bad(i, "Principal: %s is named twice: EKS takes one access entry for a principal", a.Principal)
+			here.Add("Principal", "%s is named twice: EKS takes one access entry for a principal", a.Principal)
 		case ids[id]:
-			bad(i, "Principal: %s has the name of another one, and construct ids come from the names: want an awseksv2.CfnAccessEntry of your own for one of them", a.Principal)
+			here.Add("Principal", "%s has the name of another one, and construct ids come from the names: want an awseksv2.CfnAccessEntry of your own for one of them", a.Principal)
 		}
 		ids[a.Principal], ids[id] = true, true
-		switch {
-		case a.Right == "" && len(a.Groups) == 0:
-			bad(i, "Right: missing, and no Groups: want one of View, AdminView, Edit, Admin, ClusterAdmin, or Groups for RBAC of your own")
-		case a.Right != "" && !slices.Contains(rights, a.Right):
-			bad(i, "Right: %q: want one of View, AdminView, Edit, Admin, ClusterAdmin", a.Right)
-		case a.Right == ClusterAdmin && len(a.Namespaces) > 0:
-			bad(i, "Namespaces: %s with ClusterAdmin, which is for the whole cluster: want Admin, or no Namespaces", strings.Join(a.Namespaces, ", "))
-		case a.Right == "" && len(a.Namespaces) > 0:
-			bad(i, "Namespaces: %s without Right, which they limit: want both, or neither", strings.Join(a.Namespaces, ", "))
-		}
-		for j, n := range a.Namespaces {
-			if !accessNamespace.MatchString(n) {
-				bad(i, "Namespaces[%d]: %q: want a namespace such as web, or a pattern such as team-*", j, n)
-			}
-		}
-		for j, g := range a.Groups {
-			if g == "" || strings.HasPrefix(g, "system:") {
-				// https://docs.aws.amazon.com/eks/latest/APIReference/API_CreateAccessEntry.html
-				bad(i, "Groups[%d]: %q: EKS takes no empty name and none that begins with system: want a group of your own", j, g)
-			}
+		a.check(here)
+	}
+}
+
+// check leaves out Principal, which must be one of its own in its list.
+func (a Access) check(here *problems.List) {
+	switch {
+	case a.Right == "" && len(a.Groups) == 0:
+		here.Add("Right", "missing, and no Groups: want one of View, AdminView, Edit, Admin, ClusterAdmin, or Groups for RBAC of your own")
+	case a.Right != "" && !slices.Contains(rights, a.Right):
+		here.Add("Right", "%q: want one of View, AdminView, Edit, Admin, ClusterAdmin", a.Right)
+	case a.Right == ClusterAdmin && len(a.Namespaces) > 0:
+		here.Add("Namespaces", "%s with ClusterAdmin, which is for the whole cluster: want Admin, or no Namespaces", strings.Join(a.Namespaces, ", "))
+	case a.Right == "" && len(a.Namespaces) > 0:
+		here.Add("Namespaces", "%s without Right, which they limit: want both, or neither", strings.Join(a.Namespaces, ", "))
+	}
+	for j, n := range a.Namespaces {
+		if !accessNamespace.MatchString(n) {
+			here.At("Namespaces", j).Add("", "%q: want a namespace such as web, or a pattern such as team-*", n)
 		}
 	}
-	return errors.Join(errs...)
+	for j, g := range a.Groups {
+		if g == "" || strings.HasPrefix(g, "system:") {
+			// https://docs.aws.amazon.com/eks/latest/APIReference/API_CreateAccessEntry.html
+			here.At("Groups", j).Add("", "%q: EKS takes no empty name and none that begins with system: want a group of your own", g)
+		}
+	}
 }
 
 var accessNamespace = regexp.MustCompile(`^[a-z0-9*]([a-z0-9*-]{0,61}[a-z0-9*])?$`)

@@ -2,7 +2,6 @@ package ipv6eks
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/jsiix"
+	"github.com/eks-ipv6/cdk/internal/problems"
 )
 
 const (
@@ -46,22 +46,20 @@ func versionOf(kubernetes, addon, given string) string {
 	return given
 }
 
-// validateAddonVersion checks a version that was given. kube-proxy goes with the control plane: it must not be newer, and
+// checkAddonVersion checks a version that was given. kube-proxy goes with the control plane: it must not be newer, and
 // may be three minor versions older (https://kubernetes.io/releases/version-skew-policy/#kube-proxy).
-func validateAddonVersion(kubernetes, addon, version string) error {
+func checkAddonVersion(here *problems.List, kubernetes, addon, version string) {
 	known, _ := AddonVersion(kubernetes, addon)
-	m := addonVersion.FindStringSubmatch(version)
 	switch {
 	case version == EKSDefault:
-		return nil
-	case m == nil:
-		return fmt.Errorf("%q: want a version such as %s, EKSDefault for EKS's own choice, or nothing for the pinned one", version, cmp.Or(known, "v1.2.3-eksbuild.1"))
+	case !addonVersion.MatchString(version):
+		here.Add("", "%q: want a version such as %s, EKSDefault for EKS's own choice, or nothing for the pinned one", version, cmp.Or(known, "v1.2.3-eksbuild.1"))
 	case addon == addonKubeProxy:
-		if want, err := minor(kubernetes); err == nil && (atoi(m[2]) > want || atoi(m[2]) < want-maxNodeSkew) {
-			return fmt.Errorf("%s: kube-proxy must not be newer than the cluster's %s, and three minor versions older at most: want %s", version, kubernetes, cmp.Or(known, "another"))
+		have, _ := aws.MinorOf(version)
+		if want, err := minor(kubernetes); err == nil && (have > want || have < want-maxNodeSkew) {
+			here.Add("", "%s: kube-proxy must not be newer than the cluster's %s, and three minor versions older at most: want %s", version, kubernetes, cmp.Or(known, "another"))
 		}
 	}
-	return nil
 }
 
 // addons are the names of what the cluster installs and whose versions AddonVersions can pin.

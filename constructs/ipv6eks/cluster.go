@@ -1,7 +1,6 @@
 package ipv6eks
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"net/netip"
@@ -20,6 +19,8 @@ import (
 
 	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/jsiix"
+	"github.com/eks-ipv6/cdk/internal/kept"
+	"github.com/eks-ipv6/cdk/internal/problems"
 )
 
 // ClusterProps are the choices of a [Cluster]. Vpc is required.
@@ -96,8 +97,8 @@ type ClusterProps struct {
 	// Default: 90.
 	LogRetentionDays int
 
-	// RetainLogs keeps the control plane's logs, and those of CDK's kubectl functions, when the stack is deleted. The same
-	// cluster can be made again either way.
+	// RetainLogs keeps the control plane's logs, and those of CDK's functions for kubectl and for log retention, when the
+	// stack is deleted. The same cluster can be made again either way.
 	// Default: false, they go with the stack; but EKS writes a last time after the cluster is gone, and the control
 	// plane's group is then there again, without an end to its retention
 	// (https://github.com/terraform-aws-modules/terraform-aws-eks/issues/2763).
@@ -196,6 +197,8 @@ type Cluster struct {
 	VpcCni, KubeProxy, PodIdentityAgent, CoreDNS awseksv2.CfnAddon
 	// EBSIdentity is the EBS CSI driver's role and its binding, or nil.
 	EBSIdentity *PodIdentity
+	// Kept is what this library's other packages keep with the cluster.
+	Kept kept.Values
 
 	subnets     []awsec2.ISubnet // where nodes go by default
 	afterNodes  []constructs.IConstruct
@@ -239,98 +242,109 @@ func (p *ClusterProps) withDefaults() ClusterProps {
 // [NewCluster].
 func (p *ClusterProps) Validate() error {
 	c := p.withDefaults()
-	var errs []error
-	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
-	if c.Name != "" && !jsiix.IsToken(c.Name) && !clusterName.MatchString(c.Name) {
-		bad("Name: %q: want 1 to 100 letters, digits, hyphens and underscores, beginning with a letter or digit", c.Name)
-	}
-	if _, ok := retentions[c.LogRetentionDays]; !ok {
-		bad("LogRetentionDays: %d: CloudWatch takes one of %v", c.LogRetentionDays, slices.Sorted(maps.Keys(retentions)))
-	}
-	errs = append(errs, validateVersion(c.Version), c.Kubectl.validate(c.Version), validateAPIAccess(c.APIAccessCidrs, c.APIOpenToWorld),
-		validateAdmins(c.AdminRoleArns), validateAccess(c.AdminRoleArns, c.Access), validatePrivateAPI(c.PrivateAPICidrs), c.CNI.validate())
-	if c.EBSDriver && c.CNI.DisableIpv4Egress {
-		// https://github.com/kubernetes-sigs/aws-ebs-csi-driver: its controller calls EC2 by its IPv4 name.
-		bad("EBSDriver: true with CNI.DisableIpv4Egress: the driver's controller calls the EC2 API over IPv4: want one of the two, or the driver as a chart of your own with AWS_USE_DUALSTACK_ENDPOINT")
-	}
-	if c.VolumeKey != nil && !c.EBSDriver {
-		bad("VolumeKey: given without EBSDriver: want both, or neither")
-	}
-	for _, name := range sortedKeys(c.AddonVersions) {
-		switch {
-		case name == addonVpcCni:
-			bad("AddonVersions[%s]: %s: want the VPC CNI's version in CNI.Version", name, c.AddonVersions[name])
-		case !c.installs(name):
-			bad("AddonVersions[%s]: the cluster does not install this add-on: want one of %s", name, strings.Join(c.addons(), ", "))
-		default:
-			if err := validateAddonVersion(c.Version, name, c.AddonVersions[name]); err != nil {
-				bad("AddonVersions[%s]: %w", name, err)
-			}
-		}
-	}
-	return errors.Join(errs...)
+	var bad problems.List
+	c.check(&bad)
+	return bad.Err()
 }
 
-func validateAPIAccess(cidrs []netip.Prefix, open bool) error {
-	var errs []error
-	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
-	if open && len(cidrs) > 0 {
-		bad("APIOpenToWorld: true with %d ranges in APIAccessCidrs: want one of the two", len(cidrs))
+// check is Validate of choices with every default written out.
+func (p ClusterProps) check(bad *problems.List) {
+	if p.Name != "" && !jsiix.IsToken(p.Name) && !clusterName.MatchString(p.Name) {
+		bad.Add("Name", "%q: want 1 to 100 letters, digits, hyphens and underscores, beginning with a letter or digit", p.Name)
 	}
-	if len(cidrs) > maxAPIAccessCidrs {
-		bad("APIAccessCidrs: %d ranges: EKS takes %d at most", len(cidrs), maxAPIAccessCidrs)
+	if _, ok := retentions[p.LogRetentionDays]; !ok {
+		bad.Add("LogRetentionDays", "%d: CloudWatch takes one of %v", p.LogRetentionDays, slices.Sorted(maps.Keys(retentions)))
 	}
-	seen := map[netip.Prefix]bool{}
-	for i, c := range cidrs {
-		field := fmt.Sprintf("APIAccessCidrs[%d]", i)
+	bad.Join(validateVersion(p.Version))
+	p.Kubectl.check(bad, p.Version)
+	p.checkAPIAccess(bad)
+	checkAdmins(bad, p.AdminRoleArns)
+	checkAccess(bad, p.AdminRoleArns, p.Access)
+	checkPrivateAPI(bad, p.PrivateAPICidrs)
+	p.CNI.check(bad.In("CNI"))
+	p.checkEBS(bad)
+	p.checkAddonVersions(bad)
+}
+
+func (p ClusterProps) checkEBS(bad *problems.List) {
+	if p.EBSDriver && p.CNI.DisableIpv4Egress {
+		// https://github.com/kubernetes-sigs/aws-ebs-csi-driver: its controller calls EC2 by its IPv4 name.
+		bad.Add("EBSDriver", "true with CNI.DisableIpv4Egress: the driver's controller calls the EC2 API over IPv4: want one of the two, or the driver as a chart of your own with AWS_USE_DUALSTACK_ENDPOINT")
+	}
+	if p.VolumeKey != nil && !p.EBSDriver {
+		bad.Add("VolumeKey", "given without EBSDriver: want both, or neither")
+	}
+}
+
+func (p ClusterProps) checkAddonVersions(bad *problems.List) {
+	for _, name := range sortedKeys(p.AddonVersions) {
+		switch here := bad.At("AddonVersions", name); {
+		case name == addonVpcCni:
+			here.Add("", "%s: want the VPC CNI's version in CNI.Version", p.AddonVersions[name])
+		case !p.installs(name):
+			here.Add("", "the cluster does not install this add-on: want one of %s", strings.Join(p.addons(), ", "))
+		default:
+			checkAddonVersion(here, p.Version, name, p.AddonVersions[name])
+		}
+	}
+}
+
+func (p ClusterProps) checkAPIAccess(bad *problems.List) {
+	if p.APIOpenToWorld && len(p.APIAccessCidrs) > 0 {
+		bad.Add("APIOpenToWorld", "true with %d ranges in APIAccessCidrs: want one of the two", len(p.APIAccessCidrs))
+	}
+	if len(p.APIAccessCidrs) > maxAPIAccessCidrs {
+		bad.Add("APIAccessCidrs", "%d ranges: EKS takes %d at most", len(p.APIAccessCidrs), maxAPIAccessCidrs)
+	}
+	checkRanges(bad, "APIAccessCidrs", p.APIAccessCidrs, "203.0.113.0/24 or 2001:db8::/32", func(c netip.Prefix) string {
 		switch {
-		case !c.IsValid():
-			bad("%s: invalid prefix: want a range such as 203.0.113.0/24 or 2001:db8::/32", field)
+		case aws.Wide(c):
+			return "is as wide as the world: want your own ranges, or APIOpenToWorld to mean it"
+		case !aws.OnInternet(c.Addr()):
+			return "is not a public range, and the public endpoint sees no other: want the address your clients leave with; inside the VPC the private endpoint serves them"
+		}
+		return ""
+	})
+}
+
+// checkRanges checks a list of ranges; wrong tells what else may be wrong with one.
+func checkRanges(bad *problems.List, field string, ranges []netip.Prefix, such string, wrong func(netip.Prefix) string) {
+	seen := map[netip.Prefix]bool{}
+	for i, c := range ranges {
+		here := bad.At(field, i)
+		switch {
+		case !c.IsValid() || c.Addr().Is4In6():
+			here.Add("", "invalid prefix: want a range such as %s", such)
+			continue
 		case c != c.Masked():
-			bad("%s: %s has host bits set: want %s", field, c, c.Masked())
-		case isWorld(c):
-			bad("%s: %s is as wide as the world: want your own ranges, or APIOpenToWorld to mean it", field, c)
-		case isPrivate(c.Addr()):
-			bad("%s: %s is not a public range, and the public endpoint sees no other: want the address your clients leave with; inside the VPC the private endpoint serves them", field, c)
+			here.Add("", "%s has host bits set: want %s", c, c.Masked())
+		case wrong(c) != "":
+			here.Add("", "%s %s", c, wrong(c))
 		case seen[c]:
-			bad("%s: %s is named twice: want each range once", field, c)
+			here.Add("", "%s is named twice: want each range once", c)
 		}
 		seen[c] = true
 	}
-	return errors.Join(errs...)
-}
-
-// isWorld tells whether a range is so wide that it amounts to every address: shorter than any block that a registry hands out.
-func isWorld(c netip.Prefix) bool {
-	if c.Addr().Is4() {
-		return c.Bits() < 8
-	}
-	return c.Bits() < 16
-}
-
-var cgnat = netip.MustParsePrefix("100.64.0.0/10")
-
-func isPrivate(a netip.Addr) bool {
-	return a.IsPrivate() || a.IsLoopback() || a.IsLinkLocalUnicast() || a.IsMulticast() || a.IsUnspecified() || cgnat.Contains(a)
 }
 
 // NewCluster makes a [Cluster] in scope. It panics with the error of [ClusterProps.Validate] and the construct's
 // path, as every CDK construct panics on bad properties. Give it capacity with [Cluster.AddNodeGroup] or
 // [Cluster.AddFargateProfile]: a cluster without any is refused at synth, because coredns would never start.
 func NewCluster(scope constructs.Construct, id string, props *ClusterProps) *Cluster {
-	err := props.Validate()
-	if jsiix.Value(props).Vpc == nil {
-		err = errors.Join(err, errors.New("Vpc: missing: want a dual-stack VPC, for example dualstack.NewVpc(…).Vpc"))
+	p := props.withDefaults()
+	var bad problems.List
+	p.check(&bad)
+	if p.Vpc == nil {
+		bad.Add("Vpc", "missing: want a dual-stack VPC, for example dualstack.NewVpc(…).Vpc")
 	}
 	region := *awscdk.Stack_Of(scope).Region()
 	if strings.HasPrefix(region, "cn-") {
 		// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-eks-cluster-kubernetesnetworkconfig.html
-		err = errors.Join(err, fmt.Errorf("Region: %s: EKS has no IPv6 clusters in the China Regions: want a Region of another partition", region))
+		bad.Add("Region", "%s: EKS has no IPv6 clusters in the China Regions: want a Region of another partition", region)
 	}
-	if err != nil {
+	if err := bad.Err(); err != nil {
 		panic(fmt.Errorf("ipv6eks.NewCluster %s/%s: %w", *scope.Node().Path(), id, err))
 	}
-	p := props.withDefaults()
 
 	c := &Cluster{
 		Construct: constructs.NewConstruct(scope, jsiix.Str(id)), Vpc: p.Vpc, Region: region, Version: p.Version, PodsReachIPv4: !p.CNI.DisableIpv4Egress,
@@ -409,7 +423,8 @@ func (c *Cluster) warn() {
 			c.Version, v.StandardUntil.Format(time.DateOnly), aws.DocVersions, DefaultVersion)
 	}
 	if zone, ok := aws.NoControlPlaneIn(c.Region); ok && jsiix.IsToken(*c.subnets[0].AvailabilityZone()) {
-		say("ControlPlaneZone", "EKS puts no control plane into %s of %s (%s), and the zones are the Region's first ones, whichever those are in the account: name the zones, all but that one (dualstack.VpcProps.AvailabilityZones; aws ec2 describe-availability-zones tells the names of zone ids)",
+		say("ControlPlaneZone", "EKS puts no control plane into %s of %s (%s), and the zones are the Region's first ones, whichever those are in the account: "+
+			"name the zones, all but that one (dualstack.VpcProps.AvailabilityZones; aws ec2 describe-availability-zones tells the names of zone ids)",
 			zone, c.Region, aws.DocZones)
 	}
 }
@@ -478,25 +493,24 @@ func (c *Cluster) addSecretsKey(p ClusterProps) {
 
 // refuse tells what a Tune function asked for that an IPv6 cluster cannot have.
 func refuse(p *awseksv2.ClusterProps) error {
-	var errs []error
-	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	var bad problems.List
 	if p.ServiceIpv4Cidr != nil {
-		bad("ServiceIpv4Cidr: %s: Services of an IPv6 cluster get IPv6 addresses, from a range that EKS chooses: leave it out", *p.ServiceIpv4Cidr)
+		bad.Add("ServiceIpv4Cidr", "%s: Services of an IPv6 cluster get IPv6 addresses, from a range that EKS chooses: leave it out", *p.ServiceIpv4Cidr)
 	}
 	if p.RemoteNodeNetworks != nil || p.RemotePodNetworks != nil {
 		// https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html
-		bad("RemoteNodeNetworks: EKS has no hybrid nodes on IPv6 clusters: leave RemoteNodeNetworks and RemotePodNetworks out")
+		bad.Add("RemoteNodeNetworks", "EKS has no hybrid nodes on IPv6 clusters: leave RemoteNodeNetworks and RemotePodNetworks out")
 	}
 	if f := p.IpFamily; f != "" && f != awseksv2.IpFamily_IP_V6 {
-		bad("IpFamily: %s: this construct makes IPv6 clusters: use awseksv2.NewCluster for another family", f)
+		bad.Add("IpFamily", "%s: this construct makes IPv6 clusters: use awseksv2.NewCluster for another family", f)
 	}
 	if p.DefaultCapacityType == awseksv2.DefaultCapacityType_AUTOMODE || p.Compute != nil {
-		bad("DefaultCapacityType: EKS Auto Mode brings its own CNI and load balancer controller, which this construct would fight: use awseksv2.NewCluster for it")
+		bad.Add("DefaultCapacityType", "EKS Auto Mode brings its own CNI and load balancer controller, which this construct would fight: use awseksv2.NewCluster for it")
 	}
 	if p.AlbController != nil {
-		bad("AlbController: want lbc.NewController, which knows IPv6")
+		bad.Add("AlbController", "want lbc.NewController, which knows IPv6")
 	}
-	return errors.Join(errs...)
+	return bad.Err()
 }
 
 // withoutDNS tells why coredns would have nowhere to run, so that the deployment would time out, or nothing.
@@ -520,17 +534,16 @@ type treeCheck struct{ cluster *Cluster }
 
 // Validate is called by CDK and tells what is wrong with the cluster as it stands.
 func (t *treeCheck) Validate() *[]*string {
-	var out []*string
-	bad := func(msg string) { out = append(out, jsiix.Str(msg)) }
+	var bad problems.List
 	if why := t.cluster.withoutDNS(); why != "" {
-		bad("ipv6eks: " + why)
+		bad.Add("", "%s", why)
 	}
 	if t.cluster.CfnCluster.OutpostConfig() != nil {
 		// https://docs.aws.amazon.com/eks/latest/userguide/cni-ipv6.html
-		bad("ipv6eks: OutpostConfig: EKS has no IPv6 clusters on Outposts: leave it out")
+		bad.Add("OutpostConfig", "EKS has no IPv6 clusters on Outposts: leave it out")
 	}
 	if t.cluster.CfnCluster.RemoteNetworkConfig() != nil {
-		bad("ipv6eks: RemoteNetworkConfig: EKS has no hybrid nodes on IPv6 clusters: leave it out")
+		bad.Add("RemoteNetworkConfig", "EKS has no hybrid nodes on IPv6 clusters: leave it out")
 	}
-	return &out
+	return jsiix.Strs(bad.Messages("ipv6eks"))
 }

@@ -2,8 +2,6 @@ package ipv6eks
 
 import (
 	"encoding/json"
-	"errors"
-	"fmt"
 	"maps"
 	"regexp"
 	"slices"
@@ -12,6 +10,9 @@ import (
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+
+	"github.com/eks-ipv6/cdk/internal/aws"
+	"github.com/eks-ipv6/cdk/internal/problems"
 )
 
 // CNIOptions tune the VPC CNI. The zero value is the pinned version with IPv4 egress on.
@@ -44,9 +45,9 @@ type CNIOptions struct {
 	Env map[string]string
 }
 
-const minCNI = "v1.16.0"
+const minCNI aws.Release = "v1.16.0"
 
-var addonVersion = regexp.MustCompile(`^v(\d+)\.(\d+)\.(\d+)-eksbuild\.\d+$`)
+var addonVersion = regexp.MustCompile(`^v\d+\.\d+\.\d+-eksbuild\.\d+$`)
 
 // cniEnv says what is wrong with a variable, given its value, or nothing. The refusals are those of ipamd's
 // isConfigValid (https://github.com/aws/amazon-vpc-cni-k8s/blob/v1.23.2/pkg/ipamd/ipamd.go); the settings without
@@ -84,32 +85,23 @@ func cniEnv(name, value string) string {
 	return ""
 }
 
-func (o CNIOptions) validate() error {
-	var errs []error
-	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf("CNI."+format, args...)) }
+func (o CNIOptions) check(bad *problems.List) {
 	if o.Version != "" && o.Version != EKSDefault {
-		switch m := addonVersion.FindStringSubmatch(o.Version); {
-		case m == nil:
-			bad("Version: %q: want a version such as v1.23.2-eksbuild.1, EKSDefault for EKS's own choice, or nothing for the pinned one", o.Version)
-		case m[1] == "1" && atoi(m[2]) < 16 || m[1] == "0":
-			bad("Version: %s is too old: want %s or later", o.Version, minCNI)
+		switch release, _ := aws.ReleaseOf(o.Version); {
+		case !addonVersion.MatchString(o.Version):
+			bad.Add("Version", "%q: want a version such as v1.23.2-eksbuild.1, EKSDefault for EKS's own choice, or nothing for the pinned one", o.Version)
+		case release.Before(minCNI):
+			bad.Add("Version", "%s is too old: want %s or later", o.Version, minCNI)
 		}
 	}
 	if o.StrictNetworkPolicy && !o.NetworkPolicy {
-		bad("StrictNetworkPolicy: true without NetworkPolicy: want both, or neither")
+		bad.Add("StrictNetworkPolicy", "true without NetworkPolicy: want both, or neither")
 	}
 	for _, name := range sortedKeys(o.Env) {
 		if why := cniEnv(name, o.Env[name]); why != "" {
-			bad("Env[%s]: %q: %s", name, o.Env[name], why)
+			bad.At("Env", name).Add("", "%q: %s", o.Env[name], why)
 		}
 	}
-	return errors.Join(errs...)
-}
-
-// atoi reads digits that a regular expression has matched.
-func atoi(s string) int {
-	n, _ := strconv.Atoi(s)
-	return n
 }
 
 // configuration is the add-on's configuration, in its own JSON schema. EKS adds what makes it IPv6.
@@ -130,32 +122,17 @@ func (o CNIOptions) configuration() string {
 	return string(out)
 }
 
-// cniActions and cniTagActions are the VPC CNI's IPv6 policy as upstream has it since June 2026; AWS manages none
-// (https://github.com/aws/containers-roadmap/issues/1843). The five-action policy of older documents crashes
-// aws-node from v1.22.1 on (https://github.com/aws/amazon-vpc-cni-k8s/issues/3704).
-// Source: https://github.com/aws/amazon-vpc-cni-k8s/blob/master/docs/iam-policy.md#ipv6-mode
-var (
-	cniActions = []string{
-		"ec2:AssignIpv6Addresses",
-		"ec2:DescribeInstances",
-		"ec2:DescribeSecurityGroups",
-		"ec2:DescribeSubnets",
-		"ec2:DescribeTags",
-		"ec2:DescribeNetworkInterfaces",
-		"ec2:DescribeInstanceTypes",
-	}
-	cniTagActions = []string{"ec2:CreateTags"}
-)
-
-// CNIActions are the IAM actions of the VPC CNI's role on an IPv6 cluster.
-func CNIActions() []string { return slices.Concat(cniActions, cniTagActions) }
+// CNIActions are the IAM actions of the VPC CNI's role on an IPv6 cluster. AWS manages no policy with them
+// (https://github.com/aws/containers-roadmap/issues/1843), and the five-action policy of older documents crashes aws-node
+// from v1.22.1 on (https://github.com/aws/amazon-vpc-cni-k8s/issues/3704).
+func CNIActions() []string { return slices.Concat(aws.CNIActions(), aws.CNITagActions()) }
 
 func cniPolicy() awsiam.PolicyDocument {
 	allow := func(actions []string, resource string) map[string]any {
 		return map[string]any{"Effect": "Allow", "Action": actions, "Resource": resource}
 	}
 	return awsiam.PolicyDocument_FromJson(map[string]any{"Version": "2012-10-17", "Statement": []any{
-		allow(cniActions, "*"),
-		allow(cniTagActions, "arn:"+*awscdk.Aws_PARTITION()+":ec2:*:*:network-interface/*"),
+		allow(aws.CNIActions(), "*"),
+		allow(aws.CNITagActions(), "arn:"+*awscdk.Aws_PARTITION()+":ec2:*:*:network-interface/*"),
 	}})
 }

@@ -1,13 +1,17 @@
 package ipv6eks
 
-import "encoding/json"
+import (
+	"encoding/json"
+
+	"github.com/eks-ipv6/cdk/internal/aws"
+)
 
 // corefileIPv6 is EKS's own Corefile (https://github.com/aws/containers-roadmap/issues/2352), but for the upstream: not
 // the node's resolv.conf, which names the VPC's resolver by IPv4, but the same resolver by its IPv6 address, which Nitro
 // instances and the Pods on them reach
 // (https://docs.aws.amazon.com/vpc/latest/userguide/AmazonDNS-concepts.html). The probes of the add-on's Deployment ask
 // for health and ready.
-const corefileIPv6 = `.:53 {
+var corefileIPv6 = `.:53 {
     errors
     health {
         lameduck 5s
@@ -18,7 +22,7 @@ const corefileIPv6 = `.:53 {
         fallthrough in-addr.arpa ip6.arpa
     }
     prometheus :9153
-    forward . fd00:ec2::253
+    forward . ` + aws.Resolver6.Addr().String() + `
     cache 30
     loop
     reload

@@ -1,7 +1,6 @@
 package ipv6eks
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
@@ -9,6 +8,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 
 	"github.com/eks-ipv6/cdk/internal/jsiix"
+	"github.com/eks-ipv6/cdk/internal/problems"
 )
 
 // FargateSelector says which Pods run on Fargate.
@@ -39,20 +39,21 @@ type FargateProfileProps struct {
 // Validate tells everything that is wrong with the choices, or nil. It needs no CDK.
 func (p *FargateProfileProps) Validate() error {
 	f := jsiix.Value(p)
-	var errs []error
+	var bad problems.List
 	// https://docs.aws.amazon.com/eks/latest/userguide/service-quotas.html: five selectors, five labels in each.
 	if n := len(f.Selectors); n < 1 || n > 5 {
-		errs = append(errs, fmt.Errorf("Selectors: %d: want one to five", n))
+		bad.Add("Selectors", "%d: want one to five", n)
 	}
 	for i, s := range f.Selectors {
+		here := bad.At("Selectors", i)
 		if s.Namespace == "" {
-			errs = append(errs, fmt.Errorf("Selectors[%d].Namespace: empty: want the namespace of the Pods", i))
+			here.Add("Namespace", "empty: want the namespace of the Pods")
 		}
 		if len(s.Labels) > 5 {
-			errs = append(errs, fmt.Errorf("Selectors[%d].Labels: %d: want five at most", i, len(s.Labels)))
+			here.Add("Labels", "%d: want five at most", len(s.Labels))
 		}
 	}
-	return errors.Join(errs...)
+	return bad.Err()
 }
 
 // AddFargateProfile runs the selected Pods on Fargate. It makes an AWS::EKS::FargateProfile, after the one that was added

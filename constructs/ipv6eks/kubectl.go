@@ -3,11 +3,12 @@ package ipv6eks
 import (
 	"fmt"
 
-	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awseksv2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 
+	"github.com/eks-ipv6/cdk/internal/functionlogs"
 	"github.com/eks-ipv6/cdk/internal/jsiix"
+	"github.com/eks-ipv6/cdk/internal/problems"
 )
 
 // KubectlLayer is a Lambda layer with kubectl and helm, by which CDK applies manifests and charts.
@@ -19,14 +20,13 @@ type KubectlLayer struct {
 	Version string
 }
 
-func (k KubectlLayer) validate(cluster string) error {
+func (k KubectlLayer) check(bad *problems.List, cluster string) {
 	switch {
 	case k.Layer != nil:
-		return CheckSkew(k.Version, cluster)
+		bad.Join(CheckSkew(k.Version, cluster))
 	case k.Version != "":
-		return fmt.Errorf("Kubectl.Layer: missing for version %s: want a layer, for example kubectllayer.New(…)", k.Version)
+		bad.Add("Kubectl.Layer", "missing for version %s: want a layer, for example kubectllayer.New(…)", k.Version)
 	}
-	return nil
 }
 
 // CheckSkew tells whether kubectl of a minor version, such as 1.34, can serve a cluster of another, or what to do about it.
@@ -50,17 +50,16 @@ func (k KubectlLayer) options() *awseksv2.KubectlProviderOptions {
 
 // tuneKubectl gives the kubectl function an IPv6 address in its dual-stack subnets, which the stock construct leaves out:
 // chart repositories are then reachable without NAT. It also bounds the function's time, and settles what becomes of the
-// logs of the provider's functions, which CDK would keep when the stack is deleted.
+// logs of the provider's two functions.
 func (c *Cluster) tuneKubectl(p ClusterProps) {
 	provider := c.Cluster.Node().FindChild(jsiix.Str("KubectlProvider"))
-	function := provider.Node().FindChild(jsiix.Str("Handler")).Node().DefaultChild().(awslambda.CfnFunction)
+	handler := provider.Node().FindChild(jsiix.Str("Handler"))
+	function := handler.Node().DefaultChild().(awslambda.CfnFunction)
 	function.AddPropertyOverride(jsiix.Str("VpcConfig.Ipv6AllowedForDualStack"), true)
 	limitKubectl(function)
-	if !p.RetainLogs {
-		awscdk.RemovalPolicies_Of(provider).Destroy(&awscdk.RemovalPolicyProps{
-			ApplyToResourceTypes: jsiix.Strs([]string{"AWS::Logs::LogGroup"}), // there with the flag useCdkManagedLogGroup
-		})
-	}
+	functionlogs.Own(handler, function, p.logRemoval())
+	framework := provider.Node().FindChild(jsiix.Str("Provider")).Node().FindChild(jsiix.Str("framework-onEvent"))
+	functionlogs.Own(framework, framework.Node().DefaultChild().(awslambda.CfnFunction), p.logRemoval())
 }
 
 // HasKubectl tells whether charts and manifests can be applied to the cluster.

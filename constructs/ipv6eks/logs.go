@@ -3,8 +3,11 @@ package ipv6eks
 import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awseksv2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
+	"github.com/aws/constructs-go/constructs/v10"
 
+	"github.com/eks-ipv6/cdk/internal/functionlogs"
 	"github.com/eks-ipv6/cdk/internal/jsiix"
 )
 
@@ -39,6 +42,39 @@ func (c *Cluster) addLogs(p ClusterProps, name string) {
 		LogGroupName: group, Retention: retentions[p.LogRetentionDays], RemovalPolicy: p.logRemoval(),
 	})
 	c.LogGroup = awslogs.LogGroup_FromLogGroupName(c.Construct, jsiix.Str("Logs"), group)
+	stack := awscdk.Stack_Of(c.Construct)
+	ownRetentionLogs(stack, stack.Node().FindChild(jsiix.Str("LogRetentionaae0aa3c5b4d4f87b02d85b201efdd8a")).(constructs.Construct), p)
+}
+
+// ownRetentionLogs settles what becomes of the logs of the function behind [awslogs.LogRetention], which all clusters of a
+// stack share: they stay if one of them says so. Whatever it writes to, the function also makes the group that Lambda
+// would, with a retention of one day. Its own custom resource deletes that; the right to do so cannot be in the policy that
+// the function waits for.
+// Source: https://github.com/aws/aws-cdk/blob/main/packages/%40aws-cdk/custom-resource-handlers/lib/aws-logs/log-retention-handler/index.ts
+func ownRetentionLogs(stack awscdk.Stack, retention constructs.Construct, p ClusterProps) {
+	id := jsiix.Str("OwnLogs")
+	shared := retention.Node().TryFindChild(id) != nil
+	if shared && !p.RetainLogs {
+		return
+	}
+	function := retention.Node().DefaultChild().(awscdk.CfnResource)
+	functionlogs.Own(retention, function, p.logRemoval())
+	if shared {
+		return
+	}
+	group := "/aws/lambda/" + *function.Ref()
+	policy := awsiam.NewPolicy(retention, jsiix.Str("OwnLogsPolicy"), &awsiam.PolicyProps{
+		Roles: jsiix.List(retention.Node().FindChild(jsiix.Str("ServiceRole")).(awsiam.IRole)),
+		Document: awsiam.PolicyDocument_FromJson(map[string]any{"Version": "2012-10-17", "Statement": []any{map[string]any{
+			"Effect": "Allow", "Action": "logs:DeleteLogGroup", "Resource": stack.FormatArn(&awscdk.ArnComponents{
+				Service: jsiix.Str("logs"), Resource: jsiix.Str("log-group"), ResourceName: jsiix.Str(group + ":*"), ArnFormat: awscdk.ArnFormat_COLON_RESOURCE_NAME,
+			}),
+		}}}),
+	})
+	own := awscdk.NewCfnResource(retention, id, &awscdk.CfnResourceProps{Type: jsiix.Str("Custom::LogRetention"), Properties: &map[string]any{
+		"ServiceToken": function.GetAtt(jsiix.Str("Arn"), ""), "LogGroupName": group, "RetentionInDays": 1, "RemovalPolicy": "destroy",
+	}})
+	own.Node().AddDependency(policy)
 }
 
 func (p ClusterProps) logRemoval() awscdk.RemovalPolicy {

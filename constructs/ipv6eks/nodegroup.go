@@ -16,6 +16,7 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 
 	"github.com/eks-ipv6/cdk/internal/jsiix"
+	"github.com/eks-ipv6/cdk/internal/problems"
 )
 
 // AMI is a family of EKS node images.
@@ -81,12 +82,13 @@ type NodeGroupProps struct {
 	// upgraded after the control plane, in a deployment of their own; EKS makes a new group at the cluster's version only
 	// (https://kubernetes.io/releases/version-skew-policy/#kubelet). EKS takes a change of it with no other change of the
 	// group in the same deployment, the launch template's included
-	// (https://github.com/aws/containers-roadmap/issues/1258).
+	// (https://github.com/aws/containers-roadmap/issues/1258): deploy the other change with the version that is deployed, then
+	// the version. preflight check -deployed, and synthcheck with Deployed, refuse both at once (V64).
 	// Default: the cluster's.
 	Version string
 
 	// ReleaseVersion is the image's release, such as 1.35.3-20261012 for AL2023. EKS takes a change of it with no other
-	// change of the group.
+	// change of the group, but for Version.
 	// Default: the newest one when the group is made, or when Version changes.
 	ReleaseVersion string
 
@@ -203,47 +205,61 @@ func (p *NodeGroupProps) withDefaults() NodeGroupProps {
 
 // Validate tells everything that is wrong with the choices, or nil. It needs no CDK.
 func (p *NodeGroupProps) Validate() error {
+	_, err := p.resolve()
+	return err
+}
+
+// resolve is the choices with every default written out, or what is wrong with them.
+func (p *NodeGroupProps) resolve() (NodeGroupProps, error) {
 	given, n := jsiix.Value(p), p.withDefaults()
-	var errs []error
-	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
-	errs = append(errs, validateInstances(given.InstanceTypes, given.Architecture))
-	switch ami := string(n.AMI); {
-	case amiTypes[n.AMI] != nil:
-		if _, ok := amiTypes[n.AMI][n.Architecture]; !ok && (n.Architecture == X86 || n.Architecture == ARM) {
-			bad("AMI: %s has no %s image: want instance types of another architecture, or another AMI", n.AMI, n.Architecture)
-		}
-	case strings.HasPrefix(strings.ToUpper(ami), "WINDOWS"):
-		bad("AMI: %q: EKS has no IPv6 for Windows nodes (https://docs.aws.amazon.com/eks/latest/userguide/cni-ipv6.html): want one of %s", ami, amiNames())
-	case ami == "AL2" || strings.HasPrefix(ami, "AL2_"):
-		bad("AMI: %q: EKS has no Amazon Linux 2 images for Kubernetes 1.33 and later: want one of %s", ami, amiNames())
-	default:
-		bad("AMI: %q: want one of %s", ami, amiNames())
-	}
-	errs = append(errs, validateRelease(n.Version, n.ReleaseVersion))
-	if n.Min < 0 || n.Desired < 0 || n.Max < 1 {
-		bad("Min, Desired, Max: %d, %d, %d: want Min and Desired of at least 0 and Max of at least 1", n.Min, n.Desired, n.Max)
-	}
-	if n.Min > n.Max {
-		bad("Min: %d is more than Max %d", n.Min, n.Max)
-	}
-	if n.Desired < n.Min || n.Desired > n.Max {
-		bad("Desired: %d is not between Min %d and Max %d", n.Desired, n.Min, n.Max)
-	}
-	if n.DiskGiB < 20 || n.DiskGiB > 16384 {
-		bad("DiskGiB: %d: want 20 to 16384, gp3's largest", n.DiskGiB)
-	}
-	if n.MaxUnavailable < 1 || n.MaxUnavailable > 100 {
-		bad("MaxUnavailable: %d: want 1 to 100", n.MaxUnavailable)
-	}
+	var bad problems.List
+	checkInstances(&bad, given.InstanceTypes, given.Architecture)
+	n.checkAMI(&bad)
+	checkRelease(&bad, n.Version, n.ReleaseVersion)
+	n.checkSize(&bad)
 	for i, t := range n.Taints {
+		here := bad.At("Taints", i)
 		if t.Key == "" {
-			bad("Taints[%d].Key: empty: want a key such as dedicated", i)
+			here.Add("Key", "empty: want a key such as dedicated")
 		}
 		if t.Effect != NoSchedule && t.Effect != PreferNoSchedule && t.Effect != NoExecute {
-			bad("Taints[%d].Effect: %q: want NoSchedule, PreferNoSchedule or NoExecute", i, t.Effect)
+			here.Add("Effect", "%q: want NoSchedule, PreferNoSchedule or NoExecute", t.Effect)
 		}
 	}
-	return errors.Join(errs...)
+	return n, bad.Err()
+}
+
+func (p NodeGroupProps) checkAMI(bad *problems.List) {
+	switch ami := string(p.AMI); {
+	case amiTypes[p.AMI] != nil:
+		if _, ok := amiTypes[p.AMI][p.Architecture]; !ok && (p.Architecture == X86 || p.Architecture == ARM) {
+			bad.Add("AMI", "%s has no %s image: want instance types of another architecture, or another AMI", p.AMI, p.Architecture)
+		}
+	case strings.HasPrefix(strings.ToUpper(ami), "WINDOWS"):
+		bad.Add("AMI", "%q: EKS has no IPv6 for Windows nodes (https://docs.aws.amazon.com/eks/latest/userguide/cni-ipv6.html): want one of %s", ami, amiNames())
+	case ami == "AL2" || strings.HasPrefix(ami, "AL2_"):
+		bad.Add("AMI", "%q: EKS has no Amazon Linux 2 images for Kubernetes 1.33 and later: want one of %s", ami, amiNames())
+	default:
+		bad.Add("AMI", "%q: want one of %s", ami, amiNames())
+	}
+}
+
+func (p NodeGroupProps) checkSize(bad *problems.List) {
+	if p.Min < 0 || p.Desired < 0 || p.Max < 1 {
+		bad.Add("Min, Desired, Max", "%d, %d, %d: want Min and Desired of at least 0 and Max of at least 1", p.Min, p.Desired, p.Max)
+	}
+	if p.Min > p.Max {
+		bad.Add("Min", "%d is more than Max %d", p.Min, p.Max)
+	}
+	if p.Desired < p.Min || p.Desired > p.Max {
+		bad.Add("Desired", "%d is not between Min %d and Max %d", p.Desired, p.Min, p.Max)
+	}
+	if p.DiskGiB < 20 || p.DiskGiB > 16384 {
+		bad.Add("DiskGiB", "%d: want 20 to 16384, gp3's largest", p.DiskGiB)
+	}
+	if p.MaxUnavailable < 1 || p.MaxUnavailable > 100 {
+		bad.Add("MaxUnavailable", "%d: want 1 to 100", p.MaxUnavailable)
+	}
 }
 
 func amiNames() string {
@@ -262,16 +278,14 @@ const maxNodeSkew = 3
 // first number is Bottlerocket's own.
 var releaseVersion = regexp.MustCompile(`^\d+\.\d+\.\d+-[0-9a-z.]+$`)
 
-// validateRelease checks what does not depend on the cluster.
-func validateRelease(version, release string) error {
-	var errs []error
+// checkRelease checks what does not depend on the cluster.
+func checkRelease(bad *problems.List, version, release string) {
 	if _, err := minor(version); version != "" && err != nil {
-		errs = append(errs, fmt.Errorf("Version: %w", err))
+		bad.Add("Version", "%w", err)
 	}
 	if release != "" && !releaseVersion.MatchString(release) {
-		errs = append(errs, fmt.Errorf("ReleaseVersion: %q: want a release such as 1.35.3-20261012 (https://docs.aws.amazon.com/eks/latest/userguide/eks-linux-ami-versions.html)", release))
+		bad.Add("ReleaseVersion", "%q: want a release such as 1.35.3-20261012 (https://docs.aws.amazon.com/eks/latest/userguide/eks-linux-ami-versions.html)", release)
 	}
-	return errors.Join(errs...)
 }
 
 // CheckNodeSkew tells whether nodes of a Kubernetes version can join a cluster of another, or what to do about it. An empty
@@ -321,10 +335,10 @@ func (p NodeGroupProps) takesPods() bool {
 // AddNodeGroup adds nodes to the cluster. They wait for the VPC CNI and its role, and coredns waits for them. props
 // may be nil. It panics with the error of [NodeGroupProps.Validate] and the construct's path.
 func (c *Cluster) AddNodeGroup(id string, props *NodeGroupProps) *NodeGroup {
-	if err := errors.Join(props.Validate(), CheckNodeSkew(jsiix.Value(props).Version, c.Version)); err != nil {
+	p, err := props.resolve()
+	if err = errors.Join(err, CheckNodeSkew(p.Version, c.Version)); err != nil {
 		panic(fmt.Errorf("ipv6eks.AddNodeGroup %s/%s: %w", *c.Construct.Node().Path(), id, err))
 	}
-	p := props.withDefaults()
 	n := &NodeGroup{Role: c.sharedNodeRole(p.SessionManager), LaunchTemplate: c.launchTemplate(id, p)}
 
 	subnets := []any{}

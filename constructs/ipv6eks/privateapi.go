@@ -1,33 +1,22 @@
 package ipv6eks
 
 import (
-	"errors"
-	"fmt"
 	"net/netip"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
 
+	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/jsiix"
+	"github.com/eks-ipv6/cdk/internal/problems"
 )
 
-func validatePrivateAPI(cidrs []netip.Prefix) error {
-	var errs []error
-	seen := map[netip.Prefix]bool{}
-	for i, c := range cidrs {
-		field := fmt.Sprintf("PrivateAPICidrs[%d]", i)
-		switch {
-		case !c.IsValid() || c.Addr().Is4In6():
-			errs = append(errs, fmt.Errorf("%s: invalid prefix: want a range such as 10.8.0.0/16 or 2001:db8::/56", field))
-		case c != c.Masked():
-			errs = append(errs, fmt.Errorf("%s: %s has host bits set: want %s", field, c, c.Masked()))
-		case isWorld(c):
-			errs = append(errs, fmt.Errorf("%s: %s is as wide as the world: want the ranges of the networks that come in", field, c))
-		case seen[c]:
-			errs = append(errs, fmt.Errorf("%s: %s is named twice: want each range once", field, c))
+func checkPrivateAPI(bad *problems.List, cidrs []netip.Prefix) {
+	checkRanges(bad, "PrivateAPICidrs", cidrs, "10.8.0.0/16 or 2001:db8::/56", func(c netip.Prefix) string {
+		if aws.Wide(c) {
+			return "is as wide as the world: want the ranges of the networks that come in"
 		}
-		seen[c] = true
-	}
-	return errors.Join(errs...)
+		return ""
+	})
 }
 
 // openPrivateAPI lets ranges reach the control plane's interfaces.

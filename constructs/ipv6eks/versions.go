@@ -3,7 +3,6 @@ package ipv6eks
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -45,12 +44,8 @@ func AtLeast(v, want string) bool {
 
 // minor is the 35 of 1.35.
 func minor(v string) (int, error) {
-	rest, ok := strings.CutPrefix(v, "1.")
-	if !ok {
-		return 0, fmt.Errorf("%q is no Kubernetes version: want one such as %s", v, DefaultVersion)
-	}
-	n, err := strconv.Atoi(rest)
-	if err != nil {
+	n, ok := aws.MinorOf(v)
+	if !ok || v != fmt.Sprintf("1.%d", n) {
 		return 0, fmt.Errorf("%q is no Kubernetes version: want one such as %s", v, DefaultVersion)
 	}
 	return n, nil

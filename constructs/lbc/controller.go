@@ -1,7 +1,6 @@
 package lbc
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 
@@ -12,7 +11,9 @@ import (
 	"golang.org/x/mod/semver"
 
 	"github.com/eks-ipv6/cdk/constructs/ipv6eks"
+	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/jsiix"
+	"github.com/eks-ipv6/cdk/internal/problems"
 )
 
 const (
@@ -135,42 +136,43 @@ func (p *ControllerProps) withDefaults() ControllerProps {
 // Validate tells everything that is wrong with the choices, or nil, for a cluster of the given Kubernetes version. It
 // needs no CDK, and leaves Cluster, which does, to [NewController].
 func (p *ControllerProps) Validate(kubernetesVersion string) error {
-	c := p.withDefaults()
-	var errs []error
-	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
-	switch v := canonical(c.ChartVersion); {
+	var bad problems.List
+	p.withDefaults().check(&bad, kubernetesVersion)
+	return bad.Err()
+}
+
+// check is Validate of choices with every default written out.
+func (p ControllerProps) check(bad *problems.List, kubernetesVersion string) {
+	switch v := canonical(p.ChartVersion); {
 	case !semver.IsValid(v):
-		bad("ChartVersion: %q: want a version such as %s", c.ChartVersion, DefaultChartVersion)
+		bad.Add("ChartVersion", "%q: want a version such as %s", p.ChartVersion, DefaultChartVersion)
 	case semver.Compare(v, minChart) < 0:
-		bad("ChartVersion: %s: want 3.0.0 or later", c.ChartVersion)
-	case c.Policy == nil:
-		if _, err := Policy(c.ChartVersion, ""); err != nil {
-			bad("ChartVersion: %w", err)
+		bad.Add("ChartVersion", "%s: want 3.0.0 or later", p.ChartVersion)
+	case p.Policy == nil:
+		if _, err := Policy(p.ChartVersion, ""); err != nil {
+			bad.Add("ChartVersion", "%w", err)
 		}
 	}
-	if msg := invalidChartRepository(c.ChartRepository); msg != "" {
-		bad("ChartRepository: %q: %s", c.ChartRepository, msg)
+	if msg := invalidChartRepository(p.ChartRepository); msg != "" {
+		bad.Add("ChartRepository", "%q: %s", p.ChartRepository, msg)
 	}
-	if msg := invalidImageRepository(c.ImageRepository); c.ImageRepository != "" && msg != "" {
-		bad("ImageRepository: %q: %s", c.ImageRepository, msg)
+	if msg := invalidImageRepository(p.ImageRepository); p.ImageRepository != "" && msg != "" {
+		bad.Add("ImageRepository", "%q: %s", p.ImageRepository, msg)
 	}
-	checkCRDs(c.CRDs, bad)
-	for _, msg := range c.invalidValues() {
-		bad("%s", msg)
+	checkCRDs(bad, p.CRDs)
+	p.checkValues(bad)
+	if p.DualStackServices && !ipv6eks.AtLeast(kubernetesVersion, admissionPolicyVersion) {
+		bad.Add("DualStackServices", "Kubernetes %s serves no MutatingAdmissionPolicy: want a cluster of version %s or later, or the annotation on each Service", kubernetesVersion, admissionPolicyVersion)
 	}
-	if c.DualStackServices && !ipv6eks.AtLeast(kubernetesVersion, admissionPolicyVersion) {
-		bad("DualStackServices: Kubernetes %s serves no MutatingAdmissionPolicy: want a cluster of version %s or later, or the annotation on each Service", kubernetesVersion, admissionPolicyVersion)
-	}
-	return errors.Join(errs...)
 }
 
 // NewController installs the controller. It waits for coredns, and so for the cluster's nodes. It panics with the error
 // of [ControllerProps.Validate] and the construct's path, as every CDK construct panics on bad properties.
 func NewController(scope constructs.Construct, id string, props *ControllerProps) *Controller {
-	if err := props.check(); err != nil {
+	p, err := props.resolve()
+	if err != nil {
 		panic(fmt.Errorf("lbc.NewController %s/%s: %w", *scope.Node().Path(), id, err))
 	}
-	p := props.withDefaults()
 	if p.Policy == nil {
 		p.Policy, _ = Policy(p.ChartVersion, *awscdk.Aws_PARTITION())
 	}
@@ -218,17 +220,21 @@ func (c *Controller) AtLeast(version string) bool {
 	return semver.Compare(canonical(c.ChartVersion), canonical(version)) >= 0
 }
 
-// check is Validate with the cluster that was given.
-func (p *ControllerProps) check() error {
-	c := jsiix.Value(p)
+// resolve is the choices with every default written out, or what is wrong with them for the cluster that was given.
+func (p *ControllerProps) resolve() (ControllerProps, error) {
+	c := p.withDefaults()
+	var bad problems.List
 	if c.Cluster == nil {
-		return errors.Join(p.Validate(ipv6eks.DefaultVersion), errors.New("Cluster: missing: want a cluster of ipv6eks.NewCluster"))
+		c.check(&bad, ipv6eks.DefaultVersion)
+		bad.Add("Cluster", "missing: want a cluster of ipv6eks.NewCluster")
+		return c, bad.Err()
 	}
-	err := errors.Join(p.Validate(c.Cluster.Version), c.checkIPv6(c.Cluster.Region))
+	c.check(&bad, c.Cluster.Version)
+	c.checkIPv6(&bad, c.Cluster.Region)
 	if !c.Cluster.HasKubectl() {
-		err = errors.Join(err, errors.New("Cluster: it has no kubectl layer, which charts are installed with: want ipv6eks.ClusterProps.Kubectl, for example kubectllayer.New(…)"))
+		bad.Add("Cluster", "it has no kubectl layer, which charts are installed with: want ipv6eks.ClusterProps.Kubectl, for example kubectllayer.New(…)")
 	}
-	return err
+	return c, bad.Err()
 }
 
 // serviceDefault adds the annotation to Services of type LoadBalancer that lack it and that the controller will take.
@@ -236,8 +242,7 @@ func serviceDefault() []*map[string]any {
 	const (
 		name       = "nlb-dualstack-default"
 		api        = "admissionregistration.k8s.io/v1"
-		annotation = "service.beta.kubernetes.io/aws-load-balancer-ip-address-type"
-		class      = "service.k8s.aws/nlb"
+		annotation = aws.ServiceAnnotation + "ip-address-type"
 	)
 	list := func(items ...any) []any { return items }
 	policy := map[string]any{
@@ -247,7 +252,7 @@ func serviceDefault() []*map[string]any {
 				"apiGroups": list(""), "apiVersions": list("v1"), "operations": list("CREATE"), "resources": list("services"),
 			})},
 			"matchConditions": list(
-				map[string]any{"name": "controller-takes-it", "expression": `object.spec.type == "LoadBalancer" && (!has(object.spec.loadBalancerClass) || object.spec.loadBalancerClass == "` + class + `")`},
+				map[string]any{"name": "controller-takes-it", "expression": `object.spec.type == "LoadBalancer" && (!has(object.spec.loadBalancerClass) || object.spec.loadBalancerClass == "` + aws.ServiceClass + `")`},
 				map[string]any{"name": "not-said", "expression": `!has(object.metadata.annotations) || !("` + annotation + `" in object.metadata.annotations)`},
 			),
 			"failurePolicy":      "Fail",

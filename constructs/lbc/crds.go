@@ -13,6 +13,7 @@ import (
 
 	"github.com/eks-ipv6/cdk/constructs/ipv6eks"
 	"github.com/eks-ipv6/cdk/internal/jsiix"
+	"github.com/eks-ipv6/cdk/internal/problems"
 )
 
 // crdsV3 are the kinds of release 3.5.0, as one line of JSON without descriptions, so that a synth has nothing to parse.
@@ -45,22 +46,22 @@ func crdsOf(chartVersion string) string {
 const maxCRDs = 200_000
 
 // checkCRDs tells what is wrong with kinds of the user's.
-func checkCRDs(crds []map[string]any, bad func(string, ...any)) {
+func checkCRDs(bad *problems.List, crds []map[string]any) {
 	for i, c := range crds {
 		meta, _ := c["metadata"].(map[string]any)
 		name, _ := meta["name"].(string)
 		if c["apiVersion"] != "apiextensions.k8s.io/v1" || c["kind"] != "CustomResourceDefinition" || name == "" {
-			bad("CRDs[%d]: %v %v %q: want a CustomResourceDefinition of apiextensions.k8s.io/v1 with a name", i, c["apiVersion"], c["kind"], name)
+			bad.At("CRDs", i).Add("", "%v %v %q: want a CustomResourceDefinition of apiextensions.k8s.io/v1 with a name", c["apiVersion"], c["kind"], name)
 		}
 	}
 	text, err := json.Marshal(crds)
 	switch {
 	case err != nil:
-		bad("CRDs: %w: want objects that JSON can hold", err)
+		bad.Add("CRDs", "%w: want objects that JSON can hold", err)
 	case len(text) > maxCRDs:
-		bad("CRDs: %d bytes: want %d at most, what a function is sent: leave the schemas' descriptions out", len(text), maxCRDs)
+		bad.Add("CRDs", "%d bytes: want %d at most, what a function is sent: leave the schemas' descriptions out", len(text), maxCRDs)
 	case jsiix.IsToken(string(text)):
-		bad("CRDs: a CDK token in them: want plain values")
+		bad.Add("CRDs", "a CDK token in them: want plain values")
 	}
 }
 

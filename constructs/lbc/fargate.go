@@ -5,6 +5,7 @@ import (
 
 	"github.com/eks-ipv6/cdk/constructs/ipv6eks"
 	"github.com/eks-ipv6/cdk/internal/jsiix"
+	"github.com/eks-ipv6/cdk/internal/problems"
 )
 
 // podLabels are those of the controller's Pods, as the chart makes them of its values.
@@ -30,12 +31,11 @@ type fargateCheck struct {
 
 // Validate is called by CDK and tells that the controller's Pods would run on Fargate.
 func (f *fargateCheck) Validate() *[]*string {
-	profile, ok := f.cluster.RunsOnFargate(Namespace, f.labels)
-	if !ok {
-		return &[]*string{}
-	}
-	return jsiix.List(jsiix.Str(fmt.Sprintf(
-		"lbc: Fargate profile %s takes the controller's Pods (namespace %s, label app.kubernetes.io/name=%s), and on Fargate there is no Pod Identity, from which they have their rights: "+
+	var bad problems.List
+	if profile, ok := f.cluster.RunsOnFargate(Namespace, f.labels); ok {
+		bad.Add("", "Fargate profile %s takes the controller's Pods (namespace %s, label app.kubernetes.io/name=%s), and on Fargate there is no Pod Identity, from which they have their rights: "+
 			"give that profile's selector a label that spares them, such as k8s-app: kube-dns for CoreDNS alone, and have a node group for the controller",
-		profile, Namespace, f.labels["app.kubernetes.io/name"])))
+			profile, Namespace, f.labels["app.kubernetes.io/name"])
+	}
+	return jsiix.Strs(bad.Messages("lbc"))
 }

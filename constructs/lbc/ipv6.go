@@ -1,13 +1,13 @@
 package lbc
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 
 	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/jsiix"
+	"github.com/eks-ipv6/cdk/internal/problems"
 )
 
 // apis are what the controller calls, by the name after com.amazonaws.REGION, and the chart value that switches a caller
@@ -49,33 +49,30 @@ func ipv6Values() map[string]any {
 }
 
 // checkIPv6 tells what the controller cannot reach in a Region, or a token for one, where its Pods do not reach IPv4.
-func (p ControllerProps) checkIPv6(region string) error {
+func (p ControllerProps) checkIPv6(bad *problems.List, region string) {
 	if !p.overIPv6() {
-		return nil
+		return
 	}
 	const fix = "leave CNI.DisableIpv4Egress out, or put the controller on the node's network with Values[hostNetwork] true"
-	var errs []error
-	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format+fix, args...)) }
 	if v, ok := p.envValue(); ok && v != "true" && v != true {
-		bad("Values[env.%s]: %v: Pods do not reach IPv4, and AWS's other names have no IPv6: leave it out, ", dualStackEndpoints, v)
+		bad.At("Values", "env."+dualStackEndpoints).Add("", "%v: Pods do not reach IPv4, and AWS's other names have no IPv6: leave it out, %s", v, fix)
 	}
 	for _, a := range apis {
 		public, ok := aws.PublicEndpoint(a.service)
 		switch {
 		case !ok && p.Values[a.off] == true:
-			bad("Values[%s]: true: Pods do not reach IPv4, and no name with IPv6 is documented for %s: leave it out, ", a.off, a.service)
+			bad.At("Values", a.off).Add("", "true: Pods do not reach IPv4, and no name with IPv6 is documented for %s: leave it out, %s", a.service, fix)
 		case ok && !jsiix.IsToken(region):
 			if name, _ := public.DualStackName(region); name == "" {
-				bad("Region: %s: Pods do not reach IPv4, and no name with IPv6 is documented for %s there: ", region, a.service)
+				bad.Add("Region", "%s: Pods do not reach IPv4, and no name with IPv6 is documented for %s there: %s", region, a.service, fix)
 			}
 		}
 	}
 	for _, g := range gates {
 		if at(p.Values, "controllerConfig", "featureGates", g.gate) == true {
-			bad("Values[controllerConfig.featureGates.%s]: true: Pods do not reach IPv4, and no name with IPv6 is documented for %s: leave it out, ", g.gate, g.service)
+			bad.At("Values", "controllerConfig.featureGates."+g.gate).Add("", "true: Pods do not reach IPv4, and no name with IPv6 is documented for %s: leave it out, %s", g.service, fix)
 		}
 	}
-	return errors.Join(errs...)
 }
 
 func (p ControllerProps) envValue() (any, bool) {

@@ -1,22 +1,19 @@
 package lbc
 
 import (
-	"errors"
-	"fmt"
-
 	"github.com/aws/aws-cdk-go/awscdk/v2/awseksv2"
 
 	"github.com/eks-ipv6/cdk/constructs/ipv6eks"
 	"github.com/eks-ipv6/cdk/internal/jsiix"
+	"github.com/eks-ipv6/cdk/internal/problems"
 )
 
 // refuse tells what a Tune function changed that the rest of this package relies on. before is what it was given, with
 // values of its own.
 func refuse(before, p *awseksv2.HelmChartProps) error {
-	var errs []error
-	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	var bad problems.List
 	if p.Cluster != before.Cluster {
-		bad("Cluster: another one: want ControllerProps.Cluster")
+		bad.Add("Cluster", "another one: want ControllerProps.Cluster")
 	}
 	for _, f := range []struct {
 		name   string
@@ -28,7 +25,7 @@ func refuse(before, p *awseksv2.HelmChartProps) error {
 		{"Namespace", p.Namespace, before.Namespace, "the controller's role is bound to a service account there: leave it alone"},
 	} {
 		if now := jsiix.Value(f.now); now != jsiix.Value(f.was) {
-			bad("%s: %q: %s", f.name, now, f.reason)
+			bad.Add(f.name, "%q: %s", now, f.reason)
 		}
 	}
 	if p.ChartAsset == nil {
@@ -41,37 +38,35 @@ func refuse(before, p *awseksv2.HelmChartProps) error {
 			{"Version", "ControllerProps.ChartVersion, which the IAM policy and the kinds go by", p.Version, before.Version},
 		} {
 			if now := jsiix.Value(f.now); now != jsiix.Value(f.was) {
-				bad("%s: %q: want %s", f.name, now, f.instead)
+				bad.Add(f.name, "%q: want %s", now, f.instead)
 			}
 		}
 	}
 	if !jsiix.Value(p.Wait) {
-		bad("Wait: false: what depends on the controller would begin before its webhooks answer: leave it true")
+		bad.Add("Wait", "false: what depends on the controller would begin before its webhooks answer: leave it true")
 	}
 	if !jsiix.Value(p.Atomic) {
-		bad("Atomic: false: a release that fails would stay pending, and each later one would be refused (another operation is in progress): leave it true")
+		bad.Add("Atomic", "false: a release that fails would stay pending, and each later one would be refused (another operation is in progress): leave it true")
 	}
 	switch {
 	case p.Timeout == nil:
-		bad("Timeout: none: want %d minutes at most", ipv6eks.ChartTimeoutMinutes)
+		bad.Add("Timeout", "none: want %d minutes at most", ipv6eks.ChartTimeoutMinutes)
 	case *p.Timeout.ToSeconds(nil) > 60*ipv6eks.ChartTimeoutMinutes:
-		bad("Timeout: %v seconds: helm waits, and after a failure takes the release back, which may last as long again: the function that runs it would be cut off before it can say why: want %d minutes at most",
+		bad.Add("Timeout", "%v seconds: helm waits, and after a failure takes the release back, which may last as long again: the function that runs it would be cut off before it can say why: want %d minutes at most",
 			*p.Timeout.ToSeconds(nil), ipv6eks.ChartTimeoutMinutes)
 	}
 	if jsiix.Value(p.SkipCrds) {
-		bad("SkipCrds: true: CDK's function does not pass it on to helm: leave it out; kinds that exist are left alone anyway")
+		bad.Add("SkipCrds", "true: CDK's function does not pass it on to helm: leave it out; kinds that exist are left alone anyway")
 	}
 	was, now := jsiix.Value(before.Values), jsiix.Value(p.Values)
 	for _, key := range owned {
 		if now[key] != was[key] {
-			bad("Values[%s]: %v: it comes from the cluster: leave it alone", key, now[key])
+			bad.At("Values", key).Add("", "%v: it comes from the cluster: leave it alone", now[key])
 		}
 	}
 	if name := at(now, "serviceAccount", "name"); name != ServiceAccount {
-		bad("Values[serviceAccount.name]: %v: the controller's role is bound to %s: leave it alone", name, ServiceAccount)
+		bad.Add("Values[serviceAccount.name]", "%v: the controller's role is bound to %s: leave it alone", name, ServiceAccount)
 	}
-	for _, msg := range breaking(merge(chartDefaults(), now)) {
-		bad("%s", msg)
-	}
-	return errors.Join(errs...)
+	checkBreaking(&bad, merge(chartDefaults(), now))
+	return bad.Err()
 }

@@ -7,7 +7,9 @@ import (
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 
+	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/jsiix"
+	"github.com/eks-ipv6/cdk/internal/problems"
 )
 
 // merge is base with the values of over laid on top: maps are merged key by key, everything else is replaced. It
@@ -64,51 +66,52 @@ func (p ControllerProps) values() map[string]any {
 // owned are the values that belong to the cluster.
 var owned = []string{"clusterName", "region", "vpcId"}
 
-// invalidValues tells which of a user's values break an IPv6 cluster, or belong elsewhere. The messages name the Helm value.
-func (p ControllerProps) invalidValues() []string {
+// checkValues tells which of a user's values break an IPv6 cluster, or belong elsewhere.
+func (p ControllerProps) checkValues(bad *problems.List) {
 	values := p.Values
-	out := breaking(values)
+	checkBreaking(bad, values)
+	value := func(name string) *problems.List { return bad.At("Values", name) }
 	for _, key := range owned {
 		if _, ok := values[key]; ok {
-			out = append(out, "Values["+key+"]: it comes from the cluster: leave it out")
+			value(key).Add("", "it comes from the cluster: leave it out")
 		}
 	}
 	if at(values, "image", "repository") != nil {
-		out = append(out, "Values[image.repository]: want ImageRepository instead")
+		value("image.repository").Add("", "want ImageRepository instead")
 	}
 	if p.DisruptionBudget {
 		if values["podDisruptionBudget"] != nil {
-			out = append(out, "Values[podDisruptionBudget]: given with DisruptionBudget: want one of the two")
+			value("podDisruptionBudget").Add("", "given with DisruptionBudget: want one of the two")
 		}
 		if n := values["replicaCount"]; n == 1 || n == 1.0 {
-			out = append(out, "DisruptionBudget: true with Values[replicaCount] 1, for which the chart makes none: want two Pods or more")
+			bad.Add("DisruptionBudget", "true with Values[replicaCount] 1, for which the chart makes none: want two Pods or more")
 		}
 	}
 	if account, _ := values["serviceAccount"].(map[string]any); account["name"] != nil {
-		out = append(out, "Values[serviceAccount.name]: the controller's role is bound to "+ServiceAccount+": leave it out")
+		value("serviceAccount.name").Add("", "the controller's role is bound to %s: leave it out", ServiceAccount)
 	}
-	return out
 }
 
-// breaking tells which values break an IPv6 cluster, or its next upgrade.
-func breaking(values map[string]any) (out []string) {
+// checkBreaking tells which values break an IPv6 cluster, or its next upgrade.
+func checkBreaking(bad *problems.List, values map[string]any) {
+	value := func(name string) *problems.List { return bad.At("Values", name) }
 	if t, ok := values["defaultTargetType"]; ok && t != "ip" {
-		out = append(out, `Values[defaultTargetType]: instance targets need a primary IPv6 address, which node groups do not give: leave it at "ip"`)
+		value("defaultTargetType").Add("", `instance targets need a primary IPv6 address, which node groups do not give: leave it at "ip"`)
 	}
 	spec, _ := at(values, "ingressClassParams", "spec").(map[string]any)
 	if t, ok := spec["targetType"]; ok && t != "ip" {
-		out = append(out, `Values[ingressClassParams.spec.targetType]: instance targets need a primary IPv6 address, which node groups do not give: leave it at "ip"`)
+		value("ingressClassParams.spec.targetType").Add("", `instance targets need a primary IPv6 address, which node groups do not give: leave it at "ip"`)
 	}
-	if t, ok := spec["ipAddressType"]; ok && t != "dualstack" && t != "dualstack-without-public-ipv4" {
-		out = append(out, `Values[ingressClassParams.spec.ipAddressType]: the controller puts no IPv4 load balancer in front of IPv6 Pods: want "dualstack" or "dualstack-without-public-ipv4"`)
+	if t, ok := spec["ipAddressType"]; ok && t != "dualstack" && t != aws.DualStackWithoutPublicIPv4 {
+		value("ingressClassParams.spec.ipAddressType").Add("", `the controller puts no IPv4 load balancer in front of IPv6 Pods: want "dualstack" or %q`, aws.DualStackWithoutPublicIPv4)
 	}
 	if keep, ok := values["keepTLSSecret"]; ok && keep != true && values["enableCertManager"] != true {
-		out = append(out, "Values[keepTLSSecret]: each upgrade would change the webhook's certificate under the running Pods, and the API server would refuse Ingresses, Services and TargetGroupBindings until they have it: leave it out, or use enableCertManager")
+		value("keepTLSSecret").Add("", "each upgrade would change the webhook's certificate under the running Pods, "+
+			"and the API server would refuse Ingresses, Services and TargetGroupBindings until they have it: leave it out, or use enableCertManager")
 	}
-	return out
 }
 
-// chartDefaults are the chart's own, as far as breaking asks for them.
+// chartDefaults are the chart's own, as far as checkBreaking asks for them.
 func chartDefaults() map[string]any {
 	return map[string]any{
 		"defaultTargetType": "instance", "keepTLSSecret": false,

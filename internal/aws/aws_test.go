@@ -161,6 +161,25 @@ func TestQuotas(t *testing.T) {
 	}
 }
 
+func TestFits(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		kind, listener, target string
+		fits                   bool
+	}{
+		{"network", "TCP", "TCP", true}, {"network", "TCP", "TCP_UDP", true}, {"network", "TCP", "UDP", false}, {"network", "tls", "tcp", true},
+		{"network", "UDP", "TCP", false}, {"network", "TCP_UDP", "TCP", false}, {"network", "TCP_UDP", "TCP_UDP", true}, {"network", "QUIC", "TCP_QUIC", true},
+		{"application", "HTTPS", "HTTP", true}, {"application", "HTTP", "TCP", false}, {"application", "HTTP", "${Protocol}", true}, {"gateway", "GENEVE", "GENEVE", true},
+	} {
+		if got := Fits(c.kind, c.listener, c.target); got != c.fits {
+			t.Errorf("Fits(%s, %s, %s) is %v", c.kind, c.listener, c.target, got)
+		}
+	}
+	if HearsBoth("TCP") || !HearsBoth("TCP_UDP") || !HearsBoth("tcp_quic") {
+		t.Error("a listener of both is not told")
+	}
+}
+
 func TestZones(t *testing.T) {
 	t.Parallel()
 	for id, region := range map[string]string{"use1-az3": "us-east-1", "usw1-az2": "us-west-1", "cac1-az3": "ca-central-1"} {
@@ -230,6 +249,34 @@ func TestKubernetes(t *testing.T) {
 	}
 	if a, ok := AddonVersionFor("1.36", "aws-load-balancer-controller"); ok {
 		t.Errorf("%+v is no add-on", a)
+	}
+}
+
+func TestVersions(t *testing.T) {
+	t.Parallel()
+	for version, want := range map[string]int{
+		"1.35": 35, "1.9": 9, "1.35.3": 35, "v1.35.3-eksbuild.29": 35, "1.35.3-20261012": 35,
+		"": -1, "1": -1, "v1": -1, "1.": -1, "1.x": -1, "2.1": -1, "1.-5": -1, "1.035": -1, "35": -1, "latest": -1, "${Version}": -1,
+	} {
+		if got, ok := MinorOf(version); ok != (want >= 0) || ok && got != want {
+			t.Errorf("MinorOf(%q) = %d, %v", version, got, ok)
+		}
+	}
+	for version, want := range map[string]Release{
+		"v1.22.4-eksbuild.3": "v1.22.4", "1.22.4": "v1.22.4", "3.5.0": "v3.5.0", "v1.22.4+build": "v1.22.4",
+		"": "", "1.22": "", "v1": "", "v1.2.3.4": "", "latest": "",
+	} {
+		if got, ok := ReleaseOf(version); got != want || ok != (want != "") {
+			t.Errorf("ReleaseOf(%q) = %q, %v", version, got, ok)
+		}
+	}
+	inOrder := []Release{"v1.9.3", "v1.10.0", "v1.10.1", "v1.22.1", "v3.0.0"}
+	for i, a := range inOrder {
+		for j, b := range inOrder {
+			if a.Before(b) != (i < j) {
+				t.Errorf("%s before %s: %v", a, b, a.Before(b))
+			}
+		}
 	}
 }
 

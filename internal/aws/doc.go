@@ -1,5 +1,6 @@
 // Package aws holds facts about AWS that are written once and read by constructs, rules and the tracer: which address
-// families services and hosts are reached over, default quotas, zones and versions.
+// families services and hosts are reached over, ranges of addresses, instance types, the IAM actions, tags and annotations
+// that the VPC CNI and the load balancer controller go by, default quotas, zones and versions.
 //
 // Every fact names its source, the page or the issue that it was read from. A fact that is not here is unknown: the
 // functions answer with false, and a caller must not take that for a yes or a no. Where AWS's own pages contradict

@@ -2,7 +2,11 @@ package aws
 
 import (
 	"slices"
+	"strconv"
+	"strings"
 	"time"
+
+	"golang.org/x/mod/semver"
 )
 
 // Kubernetes is a minor version of Kubernetes as EKS has it.
@@ -45,6 +49,34 @@ func KubernetesVersion(version string) (Kubernetes, bool) {
 	}
 	return versions[i], true
 }
+
+// MinorOf is the 35 of Kubernetes 1.35, and of what goes on after that, such as v1.35.3-eksbuild.29 of kube-proxy or
+// 1.35.3-20261012 of a node's image; false for what is no version of Kubernetes.
+func MinorOf(version string) (int, bool) {
+	v := "v" + strings.TrimPrefix(version, "v")
+	minor, ok := strings.CutPrefix(semver.MajorMinor(v), "v1.")
+	if !ok || v == "v1" {
+		return 0, false
+	}
+	n, err := strconv.Atoi(minor)
+	return n, err == nil
+}
+
+// Release is the v1.22.4 of versions such as v1.22.4-eksbuild.3. The build counts for nothing: in the order of semantic
+// versions it would make the version older than v1.22.4, as a pre-release is.
+type Release string
+
+// ReleaseOf is the release of a version with three numbers, with a v before it or without; false for any other.
+func ReleaseOf(version string) (Release, bool) {
+	v := "v" + strings.TrimPrefix(version, "v")
+	if !semver.IsValid(v) || strings.Count(v, ".") < 2 {
+		return "", false
+	}
+	return Release(strings.TrimSuffix(semver.Canonical(v), semver.Prerelease(v))), true
+}
+
+// Before tells that a release is older than another.
+func (r Release) Before(other Release) bool { return semver.Compare(string(r), string(other)) < 0 }
 
 // AddonVersion is a version of an EKS add-on that is offered for a version of Kubernetes.
 type AddonVersion struct {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -617,5 +618,76 @@ func TestExportsOfRegions(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"B: the import vpc is unknown: no template here exports it", "C: the import vpc is unknown: 2 exports here could have this name"}, notes); diff != "" {
 		t.Errorf("notes:\n%s", diff)
+	}
+}
+
+// Apart from its environment a stack says only what its own template does.
+func TestApart(t *testing.T) {
+	t.Parallel()
+	const child = `{"Parameters": {"P": {"Type": "String"}}, "Resources": {"Q": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": {"Ref": "P"}}}}, "Outputs": {"O": {"Value": "known"}}}`
+	const text = `{"Parameters": {"S": {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "key"}},
+"Conditions": {"C": {"Fn::Equals": [{"Ref": "AWS::Region"}, "eu-west-1"]}},
+"Resources": {
+ "N": {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": "child.json", "Parameters": {"P": "given"}}},
+ "Q": {"Type": "AWS::SQS::Queue", "UpdateReplacePolicy": "Retain", "Properties": {
+  "region": {"Ref": "AWS::Region"}, "stack": {"Ref": "AWS::StackName"}, "import": {"Fn::ImportValue": "E"}, "nested": {"Fn::GetAtt": ["N", "Outputs.O"]},
+  "ssm": {"Ref": "S"}, "if": {"Fn::If": ["C", "a", "b"]}, "join": {"Fn::Join": ["", ["a", "b"]]}}}},
+"Outputs": {"E": {"Value": "exported", "Export": {"Name": "E"}}, "None": {"Value": "v"}}}`
+	sources := []cfn.Source{{Name: "top.json", Data: []byte(text)}, {Name: "child.json", Data: []byte(child)}}
+	for _, apart := range []bool{false, true} {
+		set, err := cfn.Parse(cfn.Options{Apart: apart, Region: "eu-west-1"}, sources...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		top := set.Stacks()[0]
+		want := map[string]string{"region": "eu-west-1", "stack": "AWS::StackName", "import": "exported", "nested": "known", "ssm": "S", "if": "a", "join": "ab"}
+		if apart {
+			want = map[string]string{"region": "eu-west-1", "stack": "AWS::StackName", "import": "Fn::ImportValue(E)", "nested": "N.Outputs.O", "ssm": "Ref(S, key)", "if": "a", "join": "ab"}
+		}
+		for name, w := range want {
+			if got := top.Resource("Q").Prop(name).String(); got != w {
+				t.Errorf("apart %v: %s is %s, want %s", apart, name, got, w)
+			}
+		}
+		if got := top.Nested("N").Resource("Q").Prop("QueueName").String(); got != "given" {
+			t.Errorf("apart %v: a nested stack's parameter is %s", apart, got)
+		}
+		if got := []string{top.Export("E").String(), top.Export("None").String(), top.Resource("Q").UpdateReplacePolicy().String()}; !slices.Equal(got, []string{"E", "", "Retain"}) {
+			t.Errorf("apart %v: %q", apart, got)
+		}
+	}
+	set, err := cfn.Parse(cfn.Options{Apart: true}, sources...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = "Fn::If(Condition(C, Fn::Equals(AWS::Region, eu-west-1)), a, b)"
+	if got := set.Stacks()[0].Resource("Q").Prop("if").String(); got != want {
+		t.Errorf("an open condition is %s, want %s", got, want)
+	}
+}
+
+// What aws cloudformation get-template prints is the template in it.
+func TestGetTemplate(t *testing.T) {
+	t.Parallel()
+	for name, text := range map[string]string{
+		"the answer":           `{"TemplateBody": {"Resources": {"Q": {"Type": "AWS::SQS::Queue"}}}, "StagesAvailable": ["Original"]}`,
+		"the answer with YAML": `{"TemplateBody": "Resources:\n  Q: {Type: AWS::SQS::Queue}\n"}`,
+		"a string of YAML":     `"Resources:\n  Q: {Type: AWS::SQS::Queue}\n"`,
+		"a string of JSON":     `"{\"Resources\": {\"Q\": {\"Type\": \"AWS::SQS::Queue\"}}}"`,
+	} {
+		set, err := cfn.Parse(cfn.Options{}, cfn.Source{Name: "t", Data: []byte(text)})
+		if err != nil || set.Stacks()[0].Resource("Q") == nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for text, want := range map[string]string{
+		`"Resources are scarce"`:               `t: not a CloudFormation template: found the string "Resources are scarce", wanted a map with Resources`,
+		`{"TemplateBody": "Resources: ["}`:     "t: ",
+		`{"TemplateBody": ["Resources"]}`:      "t: not a CloudFormation template: found a list, wanted a map with Resources",
+		`{"Resources": {}, "TemplateBody": 1}`: "t: TemplateBody: no section of a template has this name",
+	} {
+		if _, err := cfn.Parse(cfn.Options{}, cfn.Source{Name: "t", Data: []byte(text)}); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", text, err, want)
+		}
 	}
 }

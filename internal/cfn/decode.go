@@ -82,6 +82,7 @@ func (n *node) plain(unknowns []Value) Value {
 			dict[name] = n.list[i].plain(unknowns)
 		}
 		return mapOf(keys, dict)
+	case nullNode:
 	}
 	return Value{}
 }

@@ -28,9 +28,7 @@ func TestErrors(t *testing.T) {
 		"more JSON":             {`{"Resources": {}} {}`, "t: line 1: more text follows the end of the JSON document"},
 		"broken YAML":           {"Resources:\n  A: [\n", "t: not valid YAML: line 2: did not find expected node content"},
 		"two documents":         {"Resources: {}\n---\nResources: {}\n", "t: line 2: a second YAML document starts here; a template is one document"},
-		"twice in JSON":         {"{\"Resources\": {\"A\": {\"Type\": \"X\",\n \"Type\": \"Y\"}}}", `t: line 2: Resources.A: the key "Type" stands twice; keep one`},
-		"twice in YAML":         {"Resources:\n  A: {Type: X}\n  B: {Type: X}\n  A: {Type: Y}\n", `t: line 4: Resources: the key "A" stands twice; keep one`},
-		"unknown tag":           {"Resources:\n  A: {Type: X, Properties: {V: !Reff B}}\n", "t: line 2: Resources.A.Properties.V: the tag !Reff is no CloudFormation function; wanted one of !And !Base64 !Cidr !Condition !Equals !FindInMap !GetAZs !GetAtt !GetStackOutput !If !ImportValue !Join !Length !Not !Or !Ref !Select !Split !Sub !ToJsonString !Transform"},
+		"unknown tag":           {"Resources:\n  A: {Type: X, Properties: {V: !Reff B}}\n", "t: line 2: Resources.A.Properties.V: the tag !Reff is no CloudFormation function; wanted one of !And !Base64 !Cidr !Condition !Contains !EachMemberEquals !EachMemberIn !Equals !FindInMap !GetAZs !GetAtt !GetStackOutput !If !ImportValue !Join !Length !Not !Or !Ref !RefAll !Select !Split !Sub !ToJsonString !Transform !ValueOf !ValueOfAll"},
 		"unknown function":      {x(`{"Fn::Joyn": ["", []]}`), `t: Resources.X.Properties.V.Fn::Joyn: Fn::Joyn is no CloudFormation function; did you mean "Fn::Join"?`},
 		"function beside keys":  {x(`{"Fn::Join": ["", []], a: 1}`), "t: Resources.X.Properties.V: Fn::Join stands beside other keys (Fn::Join, a); a function must be the only key of its map"},
 		"unknown section":       {"Resource: {}\nResources: {}\n", `t: Resource: no section of a template has this name; did you mean "Resources"?`},
@@ -64,7 +62,7 @@ func TestErrors(t *testing.T) {
 		"a circle of exports": {"Resources: {}\nOutputs: {A: {Value: !ImportValue a, Export: {Name: a}}}\n", "t: Outputs.A.Value.Fn::ImportValue: circular definition: output A -> output A"},
 		"an export by import": {"Resources: {}\nOutputs: {A: {Value: 1, Export: {Name: !ImportValue a}}}\n", "t: Outputs.A.Export.Name.Fn::ImportValue: Fn::ImportValue cannot be part of an export's name"},
 		"an export twice":     {"Resources: {}\nOutputs: {A: {Value: 1, Export: {Name: x}}, B: {Value: 2, Export: {Name: x}}}\n", `t: Outputs.B.Export.Name: "x" is exported already by output A of t`},
-		"for each":            {"Resources: {\"Fn::ForEach::S\": [a, [b], {}]}\n", "t: Resources.Fn::ForEach::S: a macro stands here that only CloudFormation expands; give the processed template (aws cloudformation get-template --template-stage Processed)"},
+		"for each":            {"Resources: {\"Fn::ForEach::S\": [a, [b], {}]}\n", "t: Fn::ForEach needs Transform: AWS::LanguageExtensions"},
 		"an alias in itself":  {"Resources: &r {A: *r}\n", "t: line 1: Resources.A: the alias *r contains itself"},
 		"too deep":            {x(strings.Repeat("[", 150) + strings.Repeat("]", 150)), "t: line 1: Resources.X.Properties.V" + strings.Repeat(".0", 48) + "…: nested deeper than 100 levels"},
 		"a nested stack in itself": {"Resources: {N: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: t}}}\n",
@@ -113,7 +111,7 @@ func TestEveryErrorIsTold(t *testing.T) {
 func TestLoadErrors(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	write := func(name, text string) string {
+	write := func(name, text string) {
 		p := filepath.Join(dir, name)
 		if err := os.MkdirAll(filepath.Dir(p), 0o755); err != nil {
 			t.Fatal(err)
@@ -121,7 +119,6 @@ func TestLoadErrors(t *testing.T) {
 		if err := os.WriteFile(p, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		return p
 	}
 	write("empty/x", "")
 	write("none/manifest.json", `{"artifacts": {}}`)

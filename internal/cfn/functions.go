@@ -40,9 +40,6 @@ func init() {
 func (e *evaluator) call(fn string, arg *node, at *place) Value {
 	f, ok := functions[fn]
 	switch {
-	case !ok && strings.HasPrefix(fn, "Fn::ForEach"):
-		e.fail(at, "a macro stands here that only CloudFormation expands; give the processed template (aws cloudformation get-template --template-stage Processed)")
-		return unknown(fn)
 	case !ok:
 		e.fail(at, "%s is no CloudFormation function%s", clip(fn, 60), nearest(fn, sorted(functions)))
 		return unknown(clip(fn, 60))
@@ -101,7 +98,7 @@ func (e *evaluator) missing(fn, name string, at *place) Value {
 	st := e.st
 	if c := st.removed[name]; c != "" {
 		e.refuse(at, "refers to %s, which its condition %s removes", name, c)
-	} else if st.tmpl.resources.field(name) == nil {
+	} else if st.tmpl.resources.field(name) == nil && !st.tmpl.partial() {
 		among := append(sorted(st.byID), st.tmpl.parameters.keys...)
 		e.fail(at, "refers to %q, which is neither a resource nor a parameter%s", clip(name, 80), nearest(name, among))
 	}
@@ -554,6 +551,7 @@ func (e *evaluator) callLength(arg *node, at *place) Value {
 		return Value{kind: Scalar, lit: litNumber, text: strconv.Itoa(len(v.list))}
 	case Scalar, Map, Absent:
 		e.fail(at, "is %s, wanted a list", arg.what())
+	case Ref, Attr, Text, Call: // what they are is not known
 	}
 	return unknown("Fn::Length", v)
 }
@@ -595,6 +593,9 @@ func (e *evaluator) callGetStackOutput(arg *node, at *place) Value {
 		region, _ = e.st.pseudo("AWS::Region")
 	}
 	open := unknown("Fn::GetStackOutput", stack, output)
+	if e.st.set.opts.Apart {
+		return unknown("Fn::GetStackOutput", stack, output, region)
+	}
 	name, nok := stack.Text()
 	out, ook := output.Text()
 	if !nok || !ook {

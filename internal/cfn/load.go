@@ -91,6 +91,7 @@ type loader struct {
 	listed    map[string]bool
 	nested    map[string]bool // files that some stack nests
 	assembly  map[string]bool
+	assets    map[string]string // files of assemblies, by the folder and the key that they are uploaded under
 	problems  problems
 }
 
@@ -103,7 +104,7 @@ type top struct {
 }
 
 func newLoader(opts Options, open func(string) ([]byte, error)) *loader {
-	return &loader{opts: opts, open: open, templates: map[string]*template{}, listed: map[string]bool{}, nested: map[string]bool{}, assembly: map[string]bool{}}
+	return &loader{opts: opts, open: open, templates: map[string]*template{}, listed: map[string]bool{}, nested: map[string]bool{}, assembly: map[string]bool{}, assets: map[string]string{}}
 }
 
 // problems collects errors, each once.
@@ -237,6 +238,8 @@ func (l *loader) folder(dir string, depth int) {
 			}
 			t.account, t.region = environment(a.str("environment"))
 			l.top(t)
+		case "cdk:asset-manifest":
+			l.assetList(dir, props.str("file"))
 		case "cdk:cloud-assembly":
 			if d := props.str("directoryName"); d != "" {
 				stages = append(stages, path.Join(dir, d))
@@ -248,6 +251,29 @@ func (l *loader) folder(dir string, depth int) {
 	}
 	if len(l.tops) == found && len(l.problems.list) == 0 && depth == maxNesting {
 		l.fail(dir, errors.New("the cloud assembly has no stacks"))
+	}
+}
+
+// assetList reads which files an assembly uploads under which keys. A list that cannot be read joins nothing.
+// https://github.com/aws/aws-cdk/blob/main/packages/%40aws-cdk/cloud-assembly-schema/schema/assets.schema.json
+func (l *loader) assetList(dir, name string) {
+	data, err := l.open(path.Join(dir, name))
+	if err != nil {
+		return
+	}
+	n, err := read(data)
+	if err != nil {
+		return
+	}
+	files := n.field("files")
+	for _, id := range files.keysOf() {
+		f := files.field(id)
+		to := f.field("destinations")
+		for _, d := range to.keysOf() {
+			if file := f.field("source").str("path"); file != "" {
+				l.assets[path.Join(dir, path.Base(to.field(d).str("objectKey")))] = path.Join(dir, filepath.ToSlash(file))
+			}
+		}
 	}
 }
 
@@ -274,14 +300,60 @@ func (l *loader) template(file string) *template {
 		l.fail(file, err)
 		return nil
 	}
-	n, err := read(data)
+	n, again, err := readLast(data)
 	if err != nil {
 		l.fail(file, err)
 		return nil
 	}
-	t := newTemplate(file, n, &l.problems)
+	if n, err = unwrapped(n); err != nil {
+		l.fail(file, err)
+		return nil
+	}
+	t := newTemplate(file, n, &l.problems, func(decl *node, name string) *node { return l.given(stem(file), decl, name) })
+	if t != nil {
+		t.twice = again
+	}
 	l.templates[file] = t
 	return t
+}
+
+// unwrapped takes a template out of what aws cloudformation get-template prints: the whole answer or its TemplateBody, which
+// is a string where the template was YAML.
+func unwrapped(n *node) (*node, error) {
+	if body := n.field("TemplateBody"); body != nil && n.field("Resources") == nil {
+		n = body
+	}
+	if n.is(scalarNode) && n.lit == litString && strings.Contains(n.text, "Resources") {
+		return read([]byte(n.text))
+	}
+	return n, nil
+}
+
+// given is the value of a parameter of a top-level stack: the caller's, or the default; nil where there is none.
+func (l *loader) given(stack string, decl *node, name string) *node {
+	for _, key := range []string{stack + "." + name, name} {
+		if s, ok := l.opts.Parameters[key]; ok {
+			return &node{kind: scalarNode, text: s}
+		}
+	}
+	if d := decl.field("Default"); d.is(scalarNode) && !strings.HasPrefix(decl.str("Type"), "AWS::SSM::Parameter::Value<") {
+		return d
+	}
+	return nil
+}
+
+// passed is the value that a parent gives a parameter of a nested stack, or the default; nil where that is not written down.
+func (l *loader) passed(parent *Resource, decl *node, name string) *node {
+	if v := parent.node.field("Properties").field("Parameters").field(name); v != nil {
+		if v.is(scalarNode) {
+			return v
+		}
+		return nil
+	}
+	if d := decl.field("Default"); d.is(scalarNode) {
+		return d
+	}
+	return nil
 }
 
 func (l *loader) set() (*Set, error) {
@@ -308,6 +380,7 @@ func (l *loader) set() (*Set, error) {
 		st.index = i
 	}
 	s.identify()
+	s.undeclared(&l.problems)
 	s.settle(&l.problems)
 	if err := l.problems.err(); err != nil {
 		return nil, err
@@ -344,8 +417,9 @@ func (b *builder) uses(t *template, open []string) {
 	}
 }
 
-// nestedFile finds the template of an AWS::CloudFormation::Stack beside its parent: by the asset path that CDK
-// notes, or by a TemplateURL that is a relative path.
+// nestedFile finds the template of an AWS::CloudFormation::Stack: by the asset path that CDK notes, by a TemplateURL that is a
+// path relative to its parent, by the assembly's list of what it uploads, or among the files that were given by the end of its
+// URL.
 func (b *builder) nestedFile(t *template, id string) (string, bool) {
 	r := t.resources.field(id)
 	var names []string
@@ -367,7 +441,77 @@ func (b *builder) nestedFile(t *template, id string) (string, bool) {
 			return file, true
 		}
 	}
-	return "", false
+	end := urlEnd(r.field("Properties").field("TemplateURL"))
+	if end == "" {
+		return "", false
+	}
+	if file, ok := b.assets[path.Join(path.Dir(t.file), path.Base(end))]; ok {
+		return file, true
+	}
+	return b.givenAs(end, t.file)
+}
+
+// urlEnd is the known text at the end of a URL, which may be joined of several parts.
+func urlEnd(n *node) string {
+	fn, call := n.intrinsic()
+	arg := n.field(fn)
+	switch {
+	case n.is(scalarNode):
+		_, after, _ := strings.Cut(n.text, "://")
+		return strings.TrimSuffix(after, "/")
+	case !call:
+		return ""
+	case fn == "Fn::Sub":
+		if arg.is(listNode) && len(arg.list) == 2 {
+			arg = arg.list[0]
+		}
+		if !arg.is(scalarNode) {
+			return ""
+		}
+		return arg.text[strings.LastIndexByte(arg.text, '}')+1:]
+	case fn == "Fn::Join" && arg.is(listNode) && len(arg.list) == 2 && arg.list[0].is(scalarNode) && arg.list[1].is(listNode):
+		end := ""
+		for i := len(arg.list[1].list) - 1; i >= 0; i-- {
+			part := arg.list[1].list[i]
+			if i < len(arg.list[1].list)-1 {
+				end = arg.list[0].text + end
+			}
+			if !part.is(scalarNode) {
+				end = urlEnd(part) + end
+				break
+			}
+			end = part.text + end
+		}
+		_, after, found := strings.Cut(end, "://")
+		if found {
+			return after
+		}
+		return end
+	}
+	return ""
+}
+
+// givenAs finds the file that was given whose path has most in common with the end of a URL, from the file's name on. Two that
+// have as much in common are none.
+func (b *builder) givenAs(end, parent string) (string, bool) {
+	want := strings.Split(strings.TrimPrefix(end, "/"), "/")
+	best, found, two := 0, "", false
+	for file := range b.listed {
+		if file == parent {
+			continue
+		}
+		have := strings.Split(file, "/")
+		n := 0
+		for n < min(len(want), len(have)) && want[len(want)-1-n] == have[len(have)-1-n] {
+			n++
+		}
+		if n == 0 || n < best {
+			continue
+		}
+		two = n == best
+		best, found = n, file
+	}
+	return found, found != "" && !two
 }
 
 // stack makes an instance of t and of the templates it nests; nil when there are too many.
@@ -380,6 +524,14 @@ func (b *builder) stack(t *template, parent *Resource, depth int) *Stack {
 		Name: stem(t.file), File: t.file, Parent: parent,
 		set: b.set, tmpl: t, byID: map[string]*Resource{}, removed: map[string]string{}, nested: map[string]*Stack{},
 	}
+	if t.loops && parent != nil {
+		own := newTemplate(t.file, t.root, &b.problems, func(decl *node, name string) *node { return b.passed(parent, decl, name) })
+		if own == nil {
+			return nil
+		}
+		own.twice = t.twice
+		t, st.tmpl = own, own
+	}
 	st.forget()
 	b.set.stacks = append(b.set.stacks, st)
 	for _, id := range t.resources.sortedKeys() {
@@ -389,16 +541,24 @@ func (b *builder) stack(t *template, parent *Resource, depth int) *Stack {
 		st.byID[id] = r
 		st.resources = append(st.resources, r)
 	}
-	for _, macro := range t.transforms {
-		if macro != "AWS::LanguageExtensions" {
-			b.set.note(st, "Transform", "what the transform "+clip(macro, 80)+" adds or changes at deployment is not seen")
+	for _, name := range t.transforms {
+		if strings.HasPrefix(name, "AWS::") && name != "AWS::LanguageExtensions" {
+			b.set.note(st, "Transform", "what the transform "+clip(name, 80)+" adds or changes at deployment is not seen")
 		}
+	}
+	for _, u := range t.unread {
+		b.set.notes = append(b.set.notes, Note{Stack: st, Path: u.path, Text: u.why, Unread: true})
+	}
+	for _, k := range t.twice {
+		at := strings.TrimPrefix(k.place+"."+k.key, ".")
+		b.set.notes = append(b.set.notes, Note{Stack: st, Path: at, Twice: true, Text: fmt.Sprintf("line %d: the key %q stands twice: the last one holds", k.line, clip(k.key, 60))})
 	}
 	for _, id := range t.nestedIDs {
 		r := st.byID[id]
 		file, ok := b.nestedFile(t, id)
 		if !ok {
-			b.set.note(st, "Resources."+id, "the template of this nested stack is not at hand; its resources are not seen and its outputs are unknown")
+			b.set.notes = append(b.set.notes, Note{Stack: st, Path: "Resources." + id, Unread: true,
+				Text: "the template of this nested stack is not at hand; its resources are not seen and its outputs are unknown"})
 			continue
 		}
 		nt := b.templates[file]
@@ -439,6 +599,38 @@ func (s *Set) identify() {
 	}
 }
 
+// undeclared refuses values for parameters that no top-level stack has, and values that a parameter does not allow.
+func (s *Set) undeclared(p *problems) {
+	for _, given := range sorted(s.opts.Parameters) {
+		value := s.opts.Parameters[given]
+		var names []string
+		found := false
+		for _, st := range s.stacks {
+			if st.Parent != nil {
+				continue
+			}
+			for _, name := range st.tmpl.parameters.sortedKeys() {
+				names = append(names, name)
+				if given != name && given != st.Name+"."+name {
+					continue
+				}
+				found = true
+				if allowed := st.tmpl.parameters.field(name).field("AllowedValues"); allowed.is(listNode) && !allowed.holds(value) {
+					p.add(&Error{File: st.File, Path: "Parameters." + name, Msg: fmt.Sprintf("%q is none of the AllowedValues", clip(value, 60))})
+				}
+			}
+		}
+		if !found {
+			p.add(&Error{Msg: fmt.Sprintf("no template has a parameter %q%s", clip(given, 60), nearest(given, names))})
+		}
+	}
+}
+
+// holds reports whether a list has a scalar.
+func (n *node) holds(text string) bool {
+	return slices.ContainsFunc(n.list, func(e *node) bool { return e.is(scalarNode) && e.text == text })
+}
+
 func (s *Set) note(st *Stack, path, text string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -472,6 +664,9 @@ func (s *Set) settle(p *problems) {
 		st.resources = kept
 	}
 	s.stacks = slices.DeleteFunc(s.stacks, func(st *Stack) bool { return removed[st] })
+	s.notes = slices.DeleteFunc(s.notes, func(n Note) bool {
+		return removed[n.Stack] || n.Unread && n.Stack.removed[strings.TrimPrefix(n.Path, "Resources.")] != ""
+	})
 	for i, st := range s.stacks {
 		st.index = i
 		st.forget()

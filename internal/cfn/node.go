@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sort"
 	"strings"
 	"unicode/utf8"
@@ -54,14 +55,16 @@ func (n *node) what() string {
 		return "a list"
 	case mapNode:
 		return "a map"
+	case scalarNode:
 	}
 	switch n.lit {
 	case litBool:
 		return "the boolean " + n.text
 	case litNumber:
 		return "the number " + n.text
+	default:
+		return fmt.Sprintf("the string %q", clip(n.text, 60))
 	}
-	return fmt.Sprintf("the string %q", clip(n.text, 60))
 }
 
 // field is the entry of a map, or nil.
@@ -124,6 +127,32 @@ func (n *node) set(key string, v *node) {
 	}
 }
 
+// put sets the value of a key that the map may have.
+func (n *node) put(key string, v *node) {
+	if n.field(key) == nil {
+		n.set(key, v)
+		return
+	}
+	n.list[slices.Index(n.keys, key)] = v
+	if n.dict != nil {
+		n.dict[key] = v
+	}
+}
+
+// without is a map without one key.
+func (n *node) without(key string) *node {
+	if n.field(key) == nil {
+		return n
+	}
+	out := newMap(n.line)
+	for i, k := range n.keys {
+		if k != key {
+			out.set(k, n.list[i])
+		}
+	}
+	return out
+}
+
 func newMap(line int) *node { return &node{kind: mapNode, line: line} }
 
 func clip(s string, n int) string {
@@ -155,43 +184,49 @@ func (e *syntaxError) Error() string {
 	return b.String()
 }
 
-// read decodes a JSON or YAML document.
+// twice is a key that a map has a second time.
+type twice struct {
+	line  int
+	place string // path of the map
+	key   string
+}
+
+// read decodes a JSON or YAML document in which no map has a key twice.
 func read(data []byte) (*node, error) {
+	n, again, err := readLast(data)
+	if err == nil && len(again) > 0 {
+		t := again[0]
+		return nil, &syntaxError{t.line, t.place, fmt.Sprintf("the key %q stands twice; keep one", clip(t.key, 60))}
+	}
+	return n, err
+}
+
+// readLast decodes a JSON or YAML document. Of a key that stands twice the last value holds, as CloudFormation has it.
+func readLast(data []byte) (*node, []twice, error) {
 	if len(data) > maxBytes {
-		return nil, &syntaxError{msg: fmt.Sprintf("%d bytes are more than a template can have (limit here %d)", len(data), maxBytes)}
+		return nil, nil, &syntaxError{msg: fmt.Sprintf("%d bytes are more than a template can have (limit here %d)", len(data), maxBytes)}
 	}
 	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
 	trimmed := bytes.TrimSpace(data)
 	if len(trimmed) == 0 {
-		return nil, &syntaxError{msg: "the file is empty"}
+		return nil, nil, &syntaxError{msg: "the file is empty"}
 	}
 	if !utf8.Valid(data) {
-		return nil, &syntaxError{msg: "not UTF-8 text"}
+		return nil, nil, &syntaxError{msg: "not UTF-8 text"}
 	}
 	if trimmed[0] == '{' || trimmed[0] == '[' {
-		n, err := readJSON(data)
+		n, again, err := readJSON(data)
 		if err == nil {
-			return n, nil
+			return n, again, nil
 		}
 		// A YAML flow mapping starts like JSON. Its keys or strings are bare, so JSON's error stands
 		// wherever YAML does not read it either.
-		var dup *duplicateKey
-		if errors.As(err, &dup) {
-			return nil, err
+		if y, again, yerr := readYAML(data); yerr == nil {
+			return y, again, nil
 		}
-		if y, yerr := readYAML(data); yerr == nil {
-			return y, nil
-		}
-		return nil, err
+		return nil, nil, err
 	}
 	return readYAML(data)
-}
-
-// duplicateKey is a syntax error of its own: no other reading of the document may hide it.
-type duplicateKey struct{ syntaxError }
-
-func duplicate(line int, place *place, key string) error {
-	return &duplicateKey{syntaxError{line, clip(place.String(), 120), fmt.Sprintf("the key %q stands twice; keep one", clip(key, 60))}}
 }
 
 type jsonReader struct {
@@ -199,19 +234,21 @@ type jsonReader struct {
 	data []byte
 	line int // at offset seen
 	seen int64
+
+	again []twice
 }
 
-func readJSON(data []byte) (*node, error) {
+func readJSON(data []byte) (*node, []twice, error) {
 	r := &jsonReader{dec: json.NewDecoder(bytes.NewReader(data)), data: data, line: 1}
 	r.dec.UseNumber()
 	n, err := r.value(&place{}, 0)
 	if err != nil {
-		return nil, r.wrap(err)
+		return nil, nil, r.wrap(err)
 	}
 	if _, err := r.dec.Token(); err != io.EOF {
-		return nil, &syntaxError{line: r.at(), msg: "more text follows the end of the JSON document"}
+		return nil, nil, &syntaxError{line: r.at(), msg: "more text follows the end of the JSON document"}
 	}
-	return n, nil
+	return n, r.again, nil
 }
 
 func (r *jsonReader) at() int {
@@ -225,8 +262,7 @@ func (r *jsonReader) at() int {
 
 func (r *jsonReader) wrap(err error) error {
 	var mine *syntaxError
-	var dup *duplicateKey
-	if errors.As(err, &mine) || errors.As(err, &dup) {
+	if errors.As(err, &mine) {
 		return err
 	}
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
@@ -266,13 +302,13 @@ func (r *jsonReader) value(place *place, depth int) (*node, error) {
 			}
 			key, _ := k.(string)
 			if n.field(key) != nil {
-				return nil, duplicate(r.at(), place, key)
+				r.again = append(r.again, twice{r.at(), clip(place.String(), 120), key})
 			}
 			v, err := r.value(place.to(key), depth+1)
 			if err != nil {
 				return nil, err
 			}
-			n.set(key, v)
+			n.put(key, v)
 		}
 		_, err := r.dec.Token()
 		return n, err
@@ -299,30 +335,37 @@ var shortForms = map[string]string{
 	"!If": "Fn::If", "!ImportValue": "Fn::ImportValue", "!Join": "Fn::Join", "!Length": "Fn::Length", "!Not": "Fn::Not",
 	"!Or": "Fn::Or", "!Select": "Fn::Select", "!Split": "Fn::Split", "!Sub": "Fn::Sub", "!ToJsonString": "Fn::ToJsonString",
 	"!Transform": "Fn::Transform",
+	// In Rules only: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-rules.html
+	"!Contains": "Fn::Contains", "!EachMemberEquals": "Fn::EachMemberEquals", "!EachMemberIn": "Fn::EachMemberIn",
+	"!RefAll": "Fn::RefAll", "!ValueOf": "Fn::ValueOf", "!ValueOfAll": "Fn::ValueOfAll",
 }
 
-type yamlReader struct{ nodes int }
+type yamlReader struct {
+	nodes int
+	again []twice
+}
 
-func readYAML(data []byte) (*node, error) {
+func readYAML(data []byte) (*node, []twice, error) {
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	var doc yaml.Node
 	if err := decodeYAML(dec, &doc); err != nil {
 		if errors.Is(err, io.EOF) {
-			return nil, &syntaxError{msg: "the file is empty"}
+			return nil, nil, &syntaxError{msg: "the file is empty"}
 		}
-		return nil, &syntaxError{msg: "not valid YAML: " + strings.TrimPrefix(err.Error(), "yaml: ")}
+		return nil, nil, &syntaxError{msg: "not valid YAML: " + strings.TrimPrefix(err.Error(), "yaml: ")}
 	}
 	var next yaml.Node
 	if err := decodeYAML(dec, &next); err == nil {
-		return nil, &syntaxError{line: next.Line, msg: "a second YAML document starts here; a template is one document"}
+		return nil, nil, &syntaxError{line: next.Line, msg: "a second YAML document starts here; a template is one document"}
 	} else if !errors.Is(err, io.EOF) {
-		return nil, &syntaxError{msg: "not valid YAML: " + strings.TrimPrefix(err.Error(), "yaml: ")}
+		return nil, nil, &syntaxError{msg: "not valid YAML: " + strings.TrimPrefix(err.Error(), "yaml: ")}
 	}
 	if len(doc.Content) != 1 {
-		return nil, &syntaxError{msg: "the file is empty"}
+		return nil, nil, &syntaxError{msg: "the file is empty"}
 	}
 	r := &yamlReader{}
-	return r.value(doc.Content[0], &place{}, 0, nil)
+	n, err := r.value(doc.Content[0], &place{}, 0, nil)
+	return n, r.again, err
 }
 
 // decodeYAML turns the panics that the YAML library keeps for malformed input into errors.
@@ -409,9 +452,9 @@ func (r *yamlReader) untagged(y *yaml.Node, place *place, depth int, open []*yam
 				continue
 			}
 			if n.field(k.Value) != nil {
-				return nil, duplicate(k.Line, place, k.Value)
+				r.again = append(r.again, twice{k.Line, clip(place.String(), 120), k.Value})
 			}
-			n.set(k.Value, v)
+			n.put(k.Value, v)
 		}
 		for _, m := range merged {
 			for _, k := range m.keysOf() {

@@ -136,6 +136,16 @@ func (e *evaluator) enter(st *Stack, kind, name string, at *place) *evaluator {
 	return &evaluator{st: st, problems: e.problems, visits: &visit{e.visits, st, kind, name}, budget: e.budget, depth: e.depth + 1, naming: e.naming}
 }
 
+// visiting reports whether an export is what is being evaluated.
+func (e *evaluator) visiting(x export) bool {
+	for v := e.visits; v != nil; v = v.up {
+		if v.st == x.stack && v.kind == "output" && v.name == x.output {
+			return true
+		}
+	}
+	return false
+}
+
 func (v *visit) label(home *Stack) string {
 	if v.st != home {
 		return v.kind + " " + v.name + " of " + v.st.Name
@@ -172,6 +182,7 @@ func (e *evaluator) expand(n *node, at *place) Value {
 			}
 		}
 		return ListOf(items...)
+	case nullNode, mapNode:
 	}
 	if fn, ok := n.intrinsic(); ok {
 		return e.call(fn, n.field(fn), at.to(fn))
@@ -225,6 +236,13 @@ func (s *Stack) remembered(memory *map[string]Value, name string, make func() Va
 	return v
 }
 
+// Export evaluates the name by which an output is exported; absent where it is not.
+func (s *Stack) Export(output string) Value {
+	budget := maxPropWork
+	e := &evaluator{st: s, budget: &budget}
+	return e.value(s.tmpl.outputs.field(output).field("Export").field("Name"), nil)
+}
+
 func (e *evaluator) output(st *Stack, name string, at *place) Value {
 	return st.remembered(&st.outputs, name, func() Value {
 		n := st.tmpl.outputs.field(name)
@@ -262,6 +280,9 @@ func (e *evaluator) keeps(n *node, at *place) (keep, certain bool) {
 // condition evaluates a named condition to true, false or something unknown.
 func (e *evaluator) condition(name string, at *place) Value {
 	n := e.st.tmpl.conditions.field(name)
+	if n == nil && e.st.tmpl.partial() {
+		return unknown("Condition", String(name))
+	}
 	if n == nil {
 		e.fail(at, "there is no condition %q%s", clip(name, 60), nearest(name, e.st.tmpl.conditions.keys))
 		return unknown("Condition", String(name))
@@ -273,7 +294,11 @@ func (e *evaluator) condition(name string, at *place) Value {
 		}
 		v := in.test(n, (&place{key: "Conditions"}).to(name))
 		if _, ok := v.Bool(); !ok {
-			return Value{kind: Call, text: "Condition", list: []Value{String(name)}, stack: e.st}
+			c := Value{kind: Call, text: "Condition", list: []Value{String(name)}, stack: e.st}
+			if e.st.set.opts.Apart {
+				c.list = append(c.list, v) // another expression is another condition
+			}
+			return c
 		}
 		return v
 	})
@@ -362,7 +387,11 @@ func (e *evaluator) parameter(name string, at *place) Value {
 		// The Default of such a parameter is the name of a key in Parameter Store, not the value.
 		// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-supplied-parameter-types.html
 		if strings.HasPrefix(typ, "AWS::SSM::Parameter::Value<") {
-			return st.open(name)
+			v := st.open(name)
+			if key := decl.str("Default"); st.set.opts.Apart && key != "" {
+				v.list = append(v.list, String(key)) // another key is another value
+			}
+			return v
 		}
 		v := Value{}
 		if st.Parent != nil {
@@ -403,10 +432,8 @@ func (s *Stack) open(name string) Value {
 	return Value{kind: Call, text: "Ref", list: []Value{String(name)}, stack: s}
 }
 
+// splitCommas is a list parameter's value: a blank text is a list of one blank item.
 func splitCommas(v Value) Value {
-	if v.kind == Scalar && v.text == "" {
-		return ListOf()
-	}
 	items, ok := split(",", v)
 	if !ok {
 		return v
@@ -431,6 +458,9 @@ func (s *Stack) pseudo(name string) (v Value, ok bool) {
 		return unknown(name)
 	}
 	top := s.home()
+	if s.set.opts.Apart {
+		top = &Stack{}
+	}
 	region, _ := first(top.region, s.set.opts.Region).Text()
 	partition := s.set.opts.Partition
 	if partition == "" && region != "" {
@@ -454,7 +484,7 @@ func (s *Stack) pseudo(name string) (v Value, ok bool) {
 		}
 		return unknown(name), true
 	case "AWS::StackName":
-		if s.named && s.Parent == nil {
+		if s.named && s.Parent == nil && !s.set.opts.Apart {
 			return String(s.Name), true
 		}
 		return Value{kind: Call, text: name, stack: s}, true
@@ -504,7 +534,7 @@ func (s *Stack) attribute(r *Resource, name string) Value {
 }
 
 func (e *evaluator) attribute(r *Resource, name string, at *place) Value {
-	if child := r.Stack.nested[r.ID]; child != nil {
+	if child := r.Stack.nested[r.ID]; child != nil && !r.Stack.set.opts.Apart {
 		if out, ok := strings.CutPrefix(name, "Outputs."); ok {
 			if child.tmpl.outputs.field(out) == nil {
 				e.fail(at, "the nested stack %s has no output %q%s", r.ID, out, nearest(out, child.tmpl.outputs.keys))
@@ -593,6 +623,9 @@ func nearby[T any](s *Stack, all []T, in func(T) *Stack) []T {
 }
 
 func (s *Set) findExports(p *problems, budget *int) []export {
+	if s.opts.Apart {
+		return nil
+	}
 	var out []export
 	byName := map[string][]export{}
 	for _, st := range s.stacks {
@@ -642,7 +675,7 @@ func (e *evaluator) imported(name Value, at *place) Value {
 		}
 		if x.name.Equal(name) {
 			exact = append(exact, x)
-		} else if (!name.Known() || !x.name.Known()) && couldEqual(name, x.name) {
+		} else if x.stack != e.st && (!name.Known() || !x.name.Known()) && couldEqual(name, x.name) { // no stack imports an export of its own
 			alike = append(alike, x)
 		}
 	}
@@ -652,6 +685,7 @@ func (e *evaluator) imported(name Value, at *place) Value {
 	} else if len(exact) > 1 {
 		alike = exact
 	}
+	alike = slices.DeleteFunc(alike, e.visiting) // it passes this import on: it is none of its sources
 	if alike = nearby(e.st, alike, exporter); len(alike) == 1 {
 		x := alike[0]
 		e.note(at, fmt.Sprintf("the import %s is taken for the export %s of %s: no other export can have this name", name, x.name, x.stack.Name))

@@ -18,6 +18,10 @@ type Options struct {
 	Parameters map[string]string
 	// Attribute is the first provider; see [Set.Provide]. Default: none.
 	Attribute Provider
+	// Apart leaves open what a template says only together with others or with its environment: pseudo parameters, what
+	// another stack exports, what a nested stack puts out. Two loads of one template are then the same, whether it comes from
+	// an assembly or alone. Default: false.
+	Apart bool
 }
 
 // Provider gives the value of an attribute that only a deployment knows, for example
@@ -51,6 +55,10 @@ type Note struct {
 	Stack *Stack // Stack is where it was found.
 	Path  string // Path is the place in the template, for example Resources.Web.Properties.VpcId.
 	Text  string
+	// Unread says that resources of the deployment are not seen: those of a nested stack, of a loop or of a macro.
+	Unread bool
+	// Twice says that a key stands twice.
+	Twice bool
 }
 
 // Stacks lists the top-level stacks in load order, each followed by its nested stacks.
@@ -89,6 +97,21 @@ func (s *Set) Find(name string) []*Resource {
 		}
 	}
 	return out
+}
+
+// Removed is the condition that takes every resource of a name out, with the stack; ok is false where there is none such.
+func (s *Set) Removed(name string) (st *Stack, condition string, ok bool) {
+	for _, st := range s.stacks {
+		if st.byID[name] != nil {
+			return nil, "", false
+		}
+	}
+	for _, st := range s.stacks {
+		if c := st.removed[name]; c != "" {
+			return st, c, true
+		}
+	}
+	return nil, "", false
 }
 
 // Notes lists what was assumed or not found, in order of stack and path.
@@ -163,6 +186,13 @@ func (s *Stack) Pseudo(name string) Value {
 	return v
 }
 
+// Named says that Name is what AWS::StackName will be, and not taken from the file's name.
+func (s *Stack) Named() bool { return s.named }
+
+// Nested is the stack that the AWS::CloudFormation::Stack with the logical id makes, or nil where there is none or its
+// template is not at hand.
+func (s *Stack) Nested(id string) *Stack { return s.nested[id] }
+
 // Outputs lists the names of the outputs, sorted.
 func (s *Stack) Outputs() []string { return s.tmpl.outputs.sortedKeys() }
 
@@ -228,6 +258,9 @@ func (r *Resource) DependsOn() []*Resource {
 // DeletionPolicy is what becomes of the resource when it leaves the stack, such as Retain; absent where the template
 // leaves it to the default of the type.
 func (r *Resource) DeletionPolicy() Value { return r.eval(r.node.field("DeletionPolicy")) }
+
+// UpdateReplacePolicy is what becomes of the old resource when an update makes it anew, such as Retain.
+func (r *Resource) UpdateReplacePolicy() Value { return r.eval(r.node.field("UpdateReplacePolicy")) }
 
 // Uses lists the references in the resource's properties, by logical id and attribute. DependsOn is not among them.
 func (r *Resource) Uses() []Use { return r.uses }

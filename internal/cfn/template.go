@@ -15,11 +15,107 @@ type template struct {
 	dependsOn                                            map[string][]string
 	nestedIDs                                            []string // logical ids of AWS::CloudFormation::Stack, sorted
 	transforms                                           []string
+
+	root   *node    // as written, loops too
+	loops  bool     // root has loops
+	twice  []twice  // keys that stand twice
+	unread []unread // what the deployment adds
+}
+
+// unread is a part of a template that stands for resources which are not read.
+type unread struct{ path, why string }
+
+// partial reports whether the deployment adds to the template: a name that is not there may come from that.
+func (t *template) partial() bool { return len(t.unread) > 0 || t.serverless() }
+
+// serverless reports whether the template is one of AWS SAM's.
+// https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-specification-template-anatomy.html
+func (t *template) serverless() bool {
+	return slices.ContainsFunc(t.transforms, func(name string) bool { return strings.HasPrefix(name, "AWS::Serverless-") })
+}
+
+// harmless are the transforms of AWS that add no resources, or none that decide over packets.
+var harmless = []string{"AWS::LanguageExtensions", "AWS::Serverless-", "AWS::CodeDeployBlueGreen", "AWS::SecretsManager-"}
+
+// macros finds what transforms add that is not read.
+func (t *template) macros(n *node) {
+	for _, name := range t.transforms {
+		if !slices.ContainsFunc(harmless, func(h string) bool { return strings.HasPrefix(name, h) }) {
+			t.unread = append(t.unread, unread{"Transform", "what the transform " + clip(name, 80) + " adds or changes is not read"})
+		}
+	}
+	for _, section := range sections {
+		if s := n.field(section); s.field("Fn::Transform") != nil {
+			t.unread = append(t.unread, unread{section + ".Fn::Transform", "what this macro adds is not read"})
+		}
+	}
+}
+
+// expand writes out the loops of a template.
+func (t *template) expand(n *node, fail func(path, format string, args ...any), parameter func(*node, string) *node) *node {
+	if !hasLoops(n) {
+		return n
+	}
+	t.loops = true
+	if !slices.Contains(t.transforms, "AWS::LanguageExtensions") {
+		fail("", "Fn::ForEach needs Transform: AWS::LanguageExtensions")
+		return n
+	}
+	l := &loops{fail: fail, parameter: func(name string) *node { return parameter(n.field("Parameters").field(name), name) }}
+	out := l.write(n, &place{}, nil)
+	if l.nodes > maxNodes {
+		fail("", "the template holds more than %d values once its loops are written out", maxNodes)
+	}
+	t.unread = append(t.unread, l.open...)
+	return out
+}
+
+// globals puts the properties that AWS SAM gives to all resources of a kind into each of them: a map's keys are joined, a
+// list's items come first, and what the resource says itself holds.
+// https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-specification-template-anatomy-globals.html
+func (t *template) globals(n *node) {
+	out := newMap(t.resources.line)
+	for i, id := range t.resources.keys {
+		r := t.resources.list[i]
+		if kind, ok := strings.CutPrefix(r.str("Type"), "AWS::Serverless::"); ok && n.field(kind) != nil {
+			props := joined(n.field(kind), r.field("Properties"))
+			r = r.without("Properties")
+			r = &node{kind: mapNode, line: r.line, keys: slices.Concat(r.keys, []string{"Properties"}), list: slices.Concat(r.list, []*node{props})}
+		}
+		out.set(id, r)
+	}
+	t.resources = out
+}
+
+func joined(global, own *node) *node {
+	switch {
+	case own == nil, own.is(nullNode):
+		return global
+	case global.is(mapNode) && own.is(mapNode):
+		if _, call := own.intrinsic(); call {
+			return own
+		}
+		out := newMap(own.line)
+		for i, k := range global.keys {
+			out.set(k, joined(global.list[i], own.field(k)))
+		}
+		for i, k := range own.keys {
+			if global.field(k) == nil {
+				out.set(k, own.list[i])
+			}
+		}
+		return out
+	case global.is(listNode) && own.is(listNode):
+		return &node{kind: listNode, line: own.line, list: slices.Concat(global.list, own.list)}
+	}
+	return own
 }
 
 var sections = []string{"AWSTemplateFormatVersion", "Conditions", "Description", "Hooks", "Mappings", "Metadata", "Outputs", "Parameters", "Resources", "Rules", "Transform"}
 
-func newTemplate(file string, n *node, p *problems) *template {
+// newTemplate checks a document's shape. parameter is the value of a parameter, by its declaration and name, that a loop runs
+// over.
+func newTemplate(file string, n *node, p *problems, parameter func(*node, string) *node) *template {
 	fail := func(path, format string, args ...any) {
 		p.add(&Error{File: file, Path: path, Msg: fmt.Sprintf(format, args...)})
 	}
@@ -42,12 +138,23 @@ func newTemplate(file string, n *node, p *problems) *template {
 		fail("", "not a CloudFormation template: no Resources, found the keys [%s]%s", clip(strings.Join(found, " "), 200), hint)
 		return nil
 	}
+	t := &template{file: file, root: n, dependsOn: map[string][]string{}}
+	if tr := n.field("Transform"); tr.is(scalarNode) {
+		t.transforms = []string{tr.text}
+	} else if tr.is(listNode) {
+		for _, e := range tr.list {
+			if e.is(scalarNode) {
+				t.transforms = append(t.transforms, e.text)
+			}
+		}
+	}
+	t.macros(n)
+	n = t.expand(n, fail, parameter)
 	for _, k := range n.keys {
-		if !slices.Contains(sections, k) {
+		if !slices.Contains(sections, k) && !(k == "Globals" && t.serverless()) && !strings.HasPrefix(k, "Fn::Transform") {
 			fail(clip(k, 60), "no section of a template has this name%s", nearest(k, sections))
 		}
 	}
-	t := &template{file: file, dependsOn: map[string][]string{}}
 	for _, s := range []struct {
 		name string
 		into **node
@@ -58,19 +165,10 @@ func newTemplate(file string, n *node, p *problems) *template {
 		*s.into = newMap(0)
 		switch f := n.field(s.name); {
 		case f.is(mapNode):
-			*s.into = f
+			*s.into = f.without("Fn::Transform")
 		case f.is(nullNode) || f == nil:
 		default:
 			fail(s.name, "is %s, wanted a map", f.what())
-		}
-	}
-	if tr := n.field("Transform"); tr.is(scalarNode) {
-		t.transforms = []string{tr.text}
-	} else if tr.is(listNode) {
-		for _, e := range tr.list {
-			if e.is(scalarNode) {
-				t.transforms = append(t.transforms, e.text)
-			}
 		}
 	}
 	for _, section := range []*node{t.parameters, t.outputs} {
@@ -79,12 +177,18 @@ func newTemplate(file string, n *node, p *problems) *template {
 			name = "Outputs"
 		}
 		for _, id := range section.keys {
+			if strings.HasPrefix(id, forEach) {
+				continue
+			}
 			if strings.HasPrefix(id, "Fn::") {
-				fail(name+"."+id, "a macro stands here that only CloudFormation expands; give the processed template (aws cloudformation get-template --template-stage Processed)")
+				fail(name+"."+id, "%s is no name; wanted a logical id", id)
 			} else if !section.field(id).is(mapNode) {
 				fail(name+"."+id, "is %s, wanted a map", section.field(id).what())
 			}
 		}
+	}
+	if t.serverless() {
+		t.globals(n.field("Globals"))
 	}
 	for _, id := range t.resources.sortedKeys() {
 		t.resource(id, fail)
@@ -95,8 +199,11 @@ func newTemplate(file string, n *node, p *problems) *template {
 func (t *template) resource(id string, fail func(path, format string, args ...any)) {
 	r := t.resources.field(id)
 	at := "Resources." + id
+	if strings.HasPrefix(id, forEach) {
+		return // it is said already why it is not written out
+	}
 	if strings.HasPrefix(id, "Fn::") {
-		fail(at, "a macro stands here that only CloudFormation expands; give the processed template (aws cloudformation get-template --template-stage Processed)")
+		fail(at, "%s is no logical id", id)
 		return
 	}
 	if !r.is(mapNode) {

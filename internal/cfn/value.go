@@ -247,6 +247,7 @@ func (v Value) Resource() (r *Resource, ok bool) {
 		if identifies(v.res.Type, v.text) {
 			return v.res, true
 		}
+	default:
 	}
 	return nil, false
 }
@@ -258,6 +259,25 @@ func (v Value) Attribute() (r *Resource, attr string, ok bool) {
 		return nil, "", false
 	}
 	return v.res, v.text, true
+}
+
+// Branches are the values that the deployment chooses among by conditions, absent ones too; any other value is its own only
+// branch.
+func (v Value) Branches() []Value {
+	if v.kind != Call || v.text != "Fn::If" || len(v.list) != 3 {
+		return []Value{v}
+	}
+	return append(v.list[1].Branches(), v.list[2].Branches()...)
+}
+
+// MayBeAbsent reports whether the deployment may leave the property out.
+func (v Value) MayBeAbsent() bool {
+	for _, b := range v.Branches() {
+		if !b.Exists() {
+			return true
+		}
+	}
+	return false
 }
 
 // Parts are the parts of a text, known and unknown in turn; any other value is its own only part.
@@ -422,5 +442,6 @@ func (v Value) print(b *strings.Builder) {
 			b.WriteString(v.text)
 			list("(", ")")
 		}
+	case Absent:
 	}
 }

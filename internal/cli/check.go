@@ -3,27 +3,38 @@ package cli
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/eks-ipv6/cdk/preflight/rules"
+	"github.com/eks-ipv6/cdk/preflight/updates"
 )
 
 func checkCommand() *cobra.Command {
 	var (
 		output       = &choice{"text", []string{"text", "json"}}
 		acknowledged []string
+		deployed     []string
+		known        deployment
 	)
 	c := &cobra.Command{
-		Use:   "check [-o text|json] [-acknowledge ID=REASON]... [PATH...]",
+		Use:   "check [-deployed OLD]... [-o text|json] [-acknowledge ID=REASON]... [-parameter NAME=VALUE]... [-region R] [PATH...]",
 		Short: "Find the mistakes that break an IPv6 cluster",
 		Long: `Check runs the rules V01 to W… over the templates: an error is a template that AWS refuses or a cluster that will not
 work, a warning works at a cost or a risk. Exit status: 2 when there are errors, 0 when there are none.
 
-Every PATH is a template or a cloud assembly folder (default: cdk.out); several are one network.`,
+Every PATH is a template or a cloud assembly folder (default: cdk.out); several are one network.
+
+With -deployed the rules V64 to V70 and W44 to W46 compare with what is deployed: they find updates that AWS refuses
+half-way, and resources with data or addresses that an update makes anew or deletes. OLD is a template or a cloud
+assembly folder; a file that is not called after its stack is known by its resources. Of a deployed stack it comes from
+aws cloudformation get-template --stack-name NAME --query TemplateBody > old.json`,
 		Example: `  preflight check cdk.out
+  preflight check -deployed old.json cdk.out
   preflight check -acknowledge 'W05=the API is public on purpose' cdk.out`,
 		RunE: func(c *cobra.Command, args []string) error {
 			var opts rules.Options
@@ -34,8 +45,11 @@ Every PATH is a template or a cloud assembly folder (default: cdk.out); several 
 			if err := opts.Validate(); err != nil {
 				return err
 			}
-			network, err := load(args)
+			network, err := known.load(args)
 			if err != nil {
+				return err
+			}
+			if opts.Update, err = update(deployed, args); err != nil {
 				return err
 			}
 			findings, err := rules.Check(network, opts)
@@ -52,7 +66,7 @@ Every PATH is a template or a cloud assembly folder (default: cdk.out); several 
 				}
 				answer = string(b) + "\n"
 			} else {
-				answer = findingsText(findings, opts.Acknowledge, colored(c.OutOrStdout()))
+				answer = findingsText(findings, opts, colored(c.OutOrStdout()))
 			}
 			if count(findings, rules.Error) > 0 {
 				return write(c, answer, exitMissed)
@@ -62,8 +76,25 @@ Every PATH is a template or a cloud assembly folder (default: cdk.out); several 
 	}
 	f := c.Flags()
 	f.VarP(output, "output", "o", "form of the answer")
+	f.StringArrayVar(&deployed, "deployed", nil, "what is deployed: `OLD` is a template or a cloud assembly folder")
 	f.StringArrayVar(&acknowledged, "acknowledge", nil, "`ID=REASON`: take the findings of a rule for wanted")
+	known.flags(f)
 	return c
+}
+
+// update compares the templates with what is deployed; nil where that is not said.
+func update(deployed, args []string) (*updates.Update, error) {
+	if len(deployed) == 0 {
+		return nil, nil
+	}
+	if slices.Contains(deployed, "") {
+		return nil, errors.New("-deployed is empty: name the template that is deployed, or a cloud assembly folder")
+	}
+	next, err := inputs(args)
+	if err != nil {
+		return nil, err
+	}
+	return updates.CompareFiles(deployed, next)
 }
 
 func count(findings []rules.Finding, s rules.Severity) (n int) {
@@ -76,7 +107,7 @@ func count(findings []rules.Finding, s rules.Severity) (n int) {
 }
 
 // findingsText is a paragraph for each finding, and a line that sums up.
-func findingsText(findings []rules.Finding, acknowledged []rules.Acknowledge, color bool) string {
+func findingsText(findings []rules.Finding, opts rules.Options, color bool) string {
 	paint := func(code int, s string) string {
 		if !color {
 			return s
@@ -93,7 +124,16 @@ func findingsText(findings []rules.Finding, acknowledged []rules.Acknowledge, co
 		fmt.Fprintf(&b, "%s %s %s\n", paint(code, fmt.Sprintf("%-7s", f.Severity)), f.ID, cmp.Or(f.ConstructPath, f.LogicalID))
 		fmt.Fprintf(&b, "        %s\n        at %s: %s\n        fix: %s\n\n", f.Message, f.Stack, f.Path, f.Fix)
 	}
-	for _, a := range acknowledged {
+	if opts.Update != nil {
+		for _, s := range opts.Update.Stacks {
+			if s.Deployed == "" {
+				fmt.Fprintf(&b, "compared: %s: nothing is deployed\n", s.Name)
+			} else {
+				fmt.Fprintf(&b, "compared: %s: with %s\n", s.Name, s.Deployed)
+			}
+		}
+	}
+	for _, a := range opts.Acknowledge {
 		fmt.Fprintf(&b, "acknowledged: %s: %s\n", a.ID, a.Reason)
 	}
 	fmt.Fprintf(&b, "%s, %s\n", plural(count(findings, rules.Error), "error"), plural(count(findings, rules.Warning), "warning"))

@@ -140,12 +140,31 @@ func inputs(args []string) ([]string, error) {
 	return nil, errors.New("no PATH and no cdk.out here: name template files or a cloud assembly folder, or run cdk synth first")
 }
 
-func load(args []string) (*flow.Network, error) {
+// deployment are the flags that say what templates leave to their deployment.
+type deployment struct {
+	parameters []string
+	region     string
+}
+
+func (d *deployment) flags(f *pflag.FlagSet) {
+	f.StringArrayVar(&d.parameters, "parameter", nil, "`NAME=VALUE`: a parameter's value, or STACK.NAME=VALUE (default: its Default)")
+	f.StringVar(&d.region, "region", "", "AWS::Region of stacks that do not name theirs")
+}
+
+func (d *deployment) load(args []string) (*flow.Network, error) {
+	known := flow.Deployment{Region: d.region, Parameters: map[string]string{}}
+	for _, p := range d.parameters {
+		name, value, ok := strings.Cut(p, "=")
+		if !ok || name == "" {
+			return nil, fmt.Errorf("-parameter %s: want NAME=VALUE", p)
+		}
+		known.Parameters[name] = value
+	}
 	paths, err := inputs(args)
 	if err != nil {
 		return nil, err
 	}
-	return flow.Load(paths...)
+	return known.Load(paths...)
 }
 
 // write puts the answer out, and then says how it ended.

@@ -31,14 +31,15 @@ func (p *port) Set(s string) error {
 func traceCommand() *cobra.Command {
 	var (
 		output   = &choice{"text", []string{"text", "json", "mermaid"}}
-		proto    = &choice{"tcp", []string{"tcp", "udp"}}
+		proto    = &choice{"tcp", []string{"tcp", "udp", "all"}}
 		family   = &choice{"", []string{"ipv4", "ipv6"}}
 		from, to string
 		dest     port
 		verbose  bool
+		known    deployment
 	)
 	c := &cobra.Command{
-		Use:   "trace [-o text|json|mermaid] [-v] [-from A -to B [-port N] [-proto P] [-family F]] [PATH...]",
+		Use:   "trace [-o text|json|mermaid] [-v] [-from A -to B [-port N] [-proto P] [-family F]] [-parameter NAME=VALUE]... [-region R] [PATH...]",
 		Short: "Trace packets hop by hop and compare each communication pattern with what it needs",
 		Long: `Trace follows packets through the network that the templates describe, hop by hop, and their answers back.
 
@@ -66,16 +67,21 @@ Every PATH is a template or a cloud assembly folder (default: cdk.out); several 
 			switch given := c.Flags().Changed; {
 			case (given("from") || given("to")) && (from == "" || to == ""):
 				return errors.New("-from and -to go together: name both ends of the flow")
+			case proto.value == "all" && given("port"):
+				return errors.New("-proto all asks for every protocol and every port: leave -port out")
 			case !ask && (given("port") || given("proto") || given("family")):
 				return errors.New("-port, -proto and -family are for one question: give -from and -to too")
 			}
-			network, err := load(args)
+			network, err := known.load(args)
 			if err != nil {
 				return err
 			}
 			var report flow.Report
 			if ask {
 				q := flow.Query{From: flow.Endpoint(from), To: flow.Endpoint(to), Port: uint16(dest), Proto: flow.Proto(proto.value), Family: families[family.value]}
+				if proto.value == "all" {
+					q.Proto, q.Everything = flow.TCP, true
+				}
 				if report, err = network.Answer(q); err != nil {
 					return err
 				}
@@ -112,8 +118,9 @@ Every PATH is a template or a cloud assembly folder (default: cdk.out); several 
 	f.StringVar(&from, "from", "", "where the packet starts")
 	f.StringVar(&to, "to", "", "where it should arrive")
 	f.Var(&dest, "port", "destination port (default: the one that the destination is known for, else 443)")
-	f.Var(proto, "proto", "transport protocol")
+	f.Var(proto, "proto", "transport protocol; all means every protocol and port")
 	f.Var(family, "family", "address family (default: IPv6 where both ends have it, else IPv4)")
+	known.flags(f)
 	return c
 }
 

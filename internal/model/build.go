@@ -34,6 +34,7 @@ func Build(set *cfn.Set) *Network {
 	b.loadBalancers()
 	b.hostsAndEndpoints()
 	b.routes()
+	b.fargateSubnets()
 	b.kubernetes()
 	b.rules()
 	b.index()
@@ -98,6 +99,14 @@ func outside(typ string, v cfn.Value) Ref {
 	return Ref{Type: typ, Name: v.String()}
 }
 
+// outsideOr is the Ref of the resource that a value identifies, or of what no template declares.
+func (b *builder) outsideOr(typ string, v cfn.Value) Ref {
+	if r, ok := v.Resource(); ok {
+		return ref(r)
+	}
+	return outside(typ, v)
+}
+
 func (b *builder) assume(r Ref, format string, args ...any) {
 	b.net.Assumptions = append(b.net.Assumptions, Assumption{Ref: r, Text: fmt.Sprintf(format, args...)})
 }
@@ -121,8 +130,9 @@ func items(v cfn.Value) (list []cfn.Value, unknown string) {
 		return v.Items(), ""
 	case cfn.Call, cfn.Text:
 		return nil, v.String()
+	default:
+		return []cfn.Value{v}, ""
 	}
-	return []cfn.Value{v}, ""
 }
 
 func str(v cfn.Value) string {
@@ -157,6 +167,26 @@ func prefix(v cfn.Value, f Family) (p netip.Prefix, unknown string) {
 		return netip.Prefix{}, fmt.Sprintf("%q, which is not an %s CIDR block", s, f)
 	}
 	return p.Masked(), ""
+}
+
+// address is an address that is written down.
+func address(v cfn.Value) (a netip.Addr, ok bool) {
+	s, ok := v.Text()
+	if !ok {
+		return a, false
+	}
+	a, err := netip.ParseAddr(strings.TrimSpace(s))
+	return a, err == nil
+}
+
+// port is a port number. One that is none, such as 65616, is 0 and a problem.
+func (b *builder) port(at Ref, v cfn.Value) uint16 {
+	n, ok := v.Int()
+	if ok && (n < 0 || n > 65535) {
+		b.problem(at, "port %d is no port", n)
+		return 0
+	}
+	return uint16(n)
 }
 
 func tags(v cfn.Value) Tags {
@@ -207,7 +237,7 @@ func (b *builder) subnet(v cfn.Value) *Subnet {
 	return got
 }
 
-// subnetList reads a list of subnets; unknown names the list when it is not known at synth.
+// subnetList reads a list of subnets; unknown names the list when it is decided at deployment.
 func (b *builder) subnetList(v cfn.Value) (out []*Subnet, unknown string) {
 	list, unknown := items(v)
 	for _, e := range list {
@@ -295,11 +325,17 @@ func (b *builder) index() {
 		for _, r := range t.Routes {
 			switch {
 			case r.Destination.IsValid():
-				t.index.Add(r.Destination, r)
+				if first := t.index.Add(r.Destination, r); first != r {
+					if len(first.alternatives) == 0 {
+						first.alternatives = []*Route{first}
+					}
+					first.alternatives = append(first.alternatives, r)
+				}
 			case r.PrefixList == nil || r.PrefixList.Unknown != "":
 				t.uncertain = append(t.uncertain, r)
 			}
 		}
+		t.uncertain = append(t.uncertain, t.Learned...)
 		// A route to a CIDR wins over one to a prefix list that holds the same.
 		for _, r := range t.Routes {
 			if r.PrefixList != nil {

@@ -3,10 +3,10 @@ package model
 import (
 	"cmp"
 	"fmt"
-	"net/netip"
 	"slices"
 	"strings"
 
+	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/cfn"
 )
 
@@ -18,7 +18,7 @@ func (b *builder) launchTemplates() {
 		t.HTTPProtocolIPv6 = str(d.Get("MetadataOptions.HttpProtocolIpv6"))
 		t.HopLimit, _ = d.Get("MetadataOptions.HttpPutResponseHopLimit").Int()
 		t.ImageID, t.InstanceType = str(d.Get("ImageId")), str(d.Get("InstanceType"))
-		t.UserData = str(d.Get("UserData"))
+		t.UserData, t.Data = str(d.Get("UserData")), d
 		for _, ni := range d.Get("NetworkInterfaces").Items() {
 			if i, _ := ni.Get("DeviceIndex").Int(); i != 0 {
 				continue
@@ -26,13 +26,41 @@ func (b *builder) launchTemplates() {
 			t.HasInterfaces = true
 			t.IPv6AddressCount, _ = ni.Get("Ipv6AddressCount").Int()
 			t.PrimaryIPv6 = yes(ni.Get("PrimaryIpv6"), false)
+			t.Public = ni.Get("AssociatePublicIpAddress")
+			t.Interface = ni
 		}
 		b.templates[own(r)] = t
 	}
 }
 
+// launchConfigurations reads what launch configurations say as launch templates.
+// See https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-autoscaling-launchconfiguration.html.
+func (b *builder) launchConfigurations() {
+	for _, r := range b.set.Resources("AWS::AutoScaling::LaunchConfiguration") {
+		t := &LaunchTemplate{Ref: ref(r), Public: r.Prop("AssociatePublicIpAddress"), Data: r.Props()}
+		t.ImageID, t.InstanceType, t.UserData = str(r.Prop("ImageId")), str(r.Prop("InstanceType")), str(r.Prop("UserData"))
+		t.HTTPTokens = str(r.Prop("MetadataOptions.HttpTokens"))
+		t.HopLimit, _ = r.Prop("MetadataOptions.HttpPutResponseHopLimit").Int()
+		b.templates[own(r)] = t
+	}
+}
+
+// configurationOf finds a launch configuration by reference or by its name.
+func (b *builder) configurationOf(v cfn.Value) *LaunchTemplate {
+	for _, r := range b.set.Resources("AWS::AutoScaling::LaunchConfiguration") {
+		if n := r.Prop("LaunchConfigurationName"); n.Exists() && n.Equal(v) {
+			return b.templates[own(r)]
+		}
+	}
+	return b.templates[key(v)]
+}
+
 // templateGroups reads a launch template's groups once clusters exist: eksctl names the cluster's own group there.
 func (b *builder) templateGroups() {
+	for _, r := range b.set.Resources("AWS::AutoScaling::LaunchConfiguration") {
+		t := b.templates[own(r)]
+		t.Groups, t.GroupsUnknown = b.groupList(r.Prop("SecurityGroups"))
+	}
 	for _, r := range b.set.Resources("AWS::EC2::LaunchTemplate") {
 		t := b.templates[own(r)]
 		d := r.Prop("LaunchTemplateData")
@@ -46,6 +74,7 @@ func (b *builder) templateGroups() {
 }
 
 func (b *builder) eks() {
+	b.launchConfigurations()
 	for i, r := range b.set.Resources(clusterTypes...) {
 		props := r.Props()
 		if r.Type == "Custom::AWSCDK-EKS-Cluster" {
@@ -100,8 +129,8 @@ func (b *builder) eks() {
 			continue
 		}
 		f := &FargateProfile{Ref: ref(r), Cluster: c}
-		f.Subnets, _ = b.subnetList(props.Get("Subnets"))
-		if len(f.Subnets) == 0 {
+		f.Subnets, f.Unknown = b.subnetList(props.Get("Subnets"))
+		if f.byDefault = len(f.Subnets) == 0 && f.Unknown == ""; f.byDefault {
 			f.Subnets = c.Subnets
 		}
 		for _, s := range props.Get("Selectors").Items() {
@@ -128,12 +157,34 @@ func (b *builder) eks() {
 	}
 }
 
+// fargateSubnets leaves profiles that name no subnets the cluster's private ones, once the routes are known: EKS takes no subnet
+// with a route to an internet gateway.
+// See https://docs.aws.amazon.com/eks/latest/userguide/fargate-profile.html.
+func (b *builder) fargateSubnets() {
+	for _, c := range b.net.Clusters {
+		for _, f := range c.Fargate {
+			if !f.byDefault {
+				continue
+			}
+			f.Subnets = slices.DeleteFunc(slices.Clone(f.Subnets), func(s *Subnet) bool {
+				return s.RouteTable != nil && slices.ContainsFunc(s.RouteTable.Routes, func(r *Route) bool {
+					_, igw := r.Target.(*InternetGateway)
+					return igw
+				})
+			})
+			if len(f.Subnets) == 0 && len(c.Subnets) > 0 {
+				b.problem(f.Ref, "names no subnets, and none of cluster %s is private: EKS refuses the profile", c.Ref)
+			}
+		}
+	}
+}
+
 // autoSubnets are the private subnets among the cluster's, or all when none is private: what eksctl and CDK give
 // the default NodeClass.
 func autoSubnets(c *Cluster) []*Subnet {
 	var private []*Subnet
 	for _, s := range c.Subnets {
-		if !s.MapPublic && !s.Tags.Has("kubernetes.io/role/elb") {
+		if !s.MapPublic && !s.Tags.Has(aws.PublicRoleTag) {
 			private = append(private, s)
 		}
 	}
@@ -167,11 +218,11 @@ func (b *builder) cluster(r *cfn.Resource, i int, p interface{ Get(string) cfn.V
 	} else {
 		c.ServiceRange, _ = prefix(p.Get("KubernetesNetworkConfig.ServiceIpv4Cidr"), IPv4)
 		if !c.ServiceRange.IsValid() {
-			c.ServiceRange = netip.MustParsePrefix("172.20.0.0/16")
+			c.ServiceRange = aws.Services172.Prefix
 		}
 	}
 	if fam.Exists() && !fam.Known() {
-		b.problem(c.Ref, "IpFamily is %s, which is not known at synth: read as ipv4", fam)
+		b.problem(c.Ref, "IpFamily is %s, which is decided at deployment: read as ipv4", fam)
 	}
 	// EKS accepts the subnets and groups beside each other in the older spelling too.
 	vpcConfig := "ResourcesVpcConfig."
@@ -303,9 +354,19 @@ func (b *builder) autoScaling(r *cfn.Resource) {
 	if n.Template == nil {
 		n.Template = b.templateNamed(spec.Get("LaunchTemplateName"))
 	}
+	configuration := r.Prop("LaunchConfigurationName")
+	if configuration.Exists() {
+		n.Template = b.configurationOf(configuration)
+	}
 	switch n.Template {
 	case nil:
-		n.Unknown = cmp.Or(n.Unknown, "launch template of "+n.String())
+		what := "the launch template"
+		if configuration.Exists() {
+			what = "launch configuration " + configuration.String()
+		} else if r.Prop("InstanceId").Exists() {
+			what = "instance " + str(r.Prop("InstanceId"))
+		}
+		n.Unknown = cmp.Or(n.Unknown, what)
 	default:
 		n.Groups, n.Unknown = n.Template.Groups, cmp.Or(n.Unknown, n.Template.GroupsUnknown)
 	}
@@ -318,12 +379,12 @@ func (b *builder) loadBalancers() {
 		if r.Prop("IpAddressType").Is("ipv6") {
 			t.Family = IPv6
 		}
-		if n, ok := r.Prop("Port").Int(); ok {
-			t.Port = uint16(n)
-		}
-		t.Proto = transport(str(r.Prop("Protocol")))
+		t.Port = b.port(t.Ref, r.Prop("Port"))
+		t.Protocol = str(r.Prop("Protocol"))
+		t.Proto = transport(t.Protocol)
 		datagrams := slices.Contains([]string{"UDP", "TCP_UDP", "QUIC", "TCP_QUIC"}, strings.ToUpper(str(r.Prop("Protocol"))))
 		t.PreserveClient = preserves(datagrams, t.TargetType, attributeOf(r.Prop("TargetGroupAttributes"), preserveClient))
+		t.CrossZone = strings.ToLower(str(attributeOf(r.Prop("TargetGroupAttributes"), crossZone)))
 		b.targets[own(r)] = t
 		b.net.TargetGroups = append(b.net.TargetGroups, t)
 	}
@@ -332,6 +393,7 @@ func (b *builder) loadBalancers() {
 		l.Internal = r.Prop("Scheme").Is("internal")
 		l.AddressType = strings.ToLower(cmp.Or(str(r.Prop("IpAddressType")), "ipv4"))
 		l.DenyIGW = yes(attributeOf(r.Prop("LoadBalancerAttributes"), denyIGW), l.Internal)
+		l.CrossZone = yes(attributeOf(r.Prop("LoadBalancerAttributes"), crossZone), false)
 		l.EnforcePrivateLink = !r.Prop("EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic").Is("off")
 		var unknown string
 		l.Subnets, l.Unknown = b.subnetList(r.Prop("Subnets"))
@@ -340,6 +402,11 @@ func (b *builder) loadBalancers() {
 		for _, m := range mappings {
 			if s := b.subnet(m.Get("SubnetId")); s != nil {
 				l.Subnets = append(l.Subnets, s)
+				for _, at := range []string{"PrivateIPv4Address", "IPv6Address"} {
+					if a, ok := address(m.Get(at)); ok {
+						l.Fixed = append(l.Fixed, a)
+					}
+				}
 			}
 		}
 		l.Groups, unknown = b.groupList(r.Prop("SecurityGroups"))
@@ -357,12 +424,11 @@ func (b *builder) loadBalancers() {
 	}
 	for _, r := range b.set.Resources("AWS::ElasticLoadBalancingV2::Listener") {
 		l := b.balancers[key(r.Prop("LoadBalancerArn"))]
-		li := &Listener{Ref: ref(r), Proto: transport(str(r.Prop("Protocol"))), Targets: b.actions(r.Prop("DefaultActions"))}
-		if n, ok := r.Prop("Port").Int(); ok {
-			li.Port = uint16(n)
-		}
+		li := &Listener{Ref: ref(r), Protocol: str(r.Prop("Protocol")), Targets: b.actions(r.Prop("DefaultActions"))}
+		li.Proto = transport(li.Protocol)
+		li.Port = b.port(li.Ref, r.Prop("Port"))
 		b.listeners[own(r)] = li
-		if l != nil {
+		if l != nil && (li.Port != 0 || !r.Prop("Port").Known()) {
 			l.Listeners = append(l.Listeners, li)
 		}
 	}
@@ -381,6 +447,7 @@ func (b *builder) loadBalancers() {
 const (
 	denyIGW        = "ipv6.deny_all_igw_traffic"
 	preserveClient = "preserve_client_ip.enabled"
+	crossZone      = "load_balancing.cross_zone.enabled"
 )
 
 // attributeOf is the value of an attribute: of a template's list, of a Kubernetes object's, or of an annotation such as

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/cfn"
 )
 
@@ -19,6 +20,9 @@ type settings struct {
 	groups                  cfn.Value
 	manageBackend           bool
 	preserve, denyIGW       cfn.Value // attributes
+	static                  []staticAddresses
+	conflict                string // of the group's Ingresses, as the controller tells it
+	crossZone               cfn.Value
 }
 
 // exposed builds the load balancers that the controller will create.
@@ -81,8 +85,8 @@ func (b *builder) bindings(c *Cluster) {
 					if p.Get("protocol").Is("UDP") {
 						r.Proto = UDP
 					}
-					if n, ok := p.Get("port").Int(); ok {
-						r.From, r.To = uint16(n), uint16(n)
+					if n := b.port(where, p.Get("port")); n != 0 {
+						r.From, r.To = n, n
 					}
 					if g := from.Get("securityGroup.groupID"); g.Exists() {
 						r.Group = b.group(g)
@@ -98,15 +102,9 @@ func (b *builder) bindings(c *Cluster) {
 	}
 }
 
-const (
-	albAnnotation = "alb.ingress.kubernetes.io/"
-	nlbAnnotation = "service.beta.kubernetes.io/aws-load-balancer-"
-)
-
 // ingress builds the ALB of an Ingress, when it is the controller's.
 func (b *builder) ingress(c *Cluster, o *Object) {
-	class := cmp.Or(o.Text("spec", "ingressClassName"), o.Text("metadata", "annotations", "kubernetes.io/ingress.class"), "alb")
-	params, by, mine := c.classParams(class)
+	params, by, mine := c.classParams(classOf(o))
 	if !mine {
 		return
 	}
@@ -115,7 +113,9 @@ func (b *builder) ingress(c *Cluster, o *Object) {
 			"no controller in the templates creates its load balancer: the AWS Load Balancer Controller is not installed")
 		return
 	}
-	s := b.ingressSettings(c, params, by, func(name string) cfn.Value { return o.Annotation(albAnnotation + name) }, o.Ref)
+	group := c.ingressGroup(o, params)
+	s := b.ingressSettings(c, params, by, group.annotation(o), o.Ref)
+	s.conflict = group.conflict()
 	l := b.newLB(c, o, ALB, s)
 	listeners := b.ingressPorts(o)
 	services := ingressServices(o)
@@ -129,12 +129,16 @@ func (b *builder) ingress(c *Cluster, o *Object) {
 	b.finish(l, s)
 }
 
+func classOf(ingress *Object) string {
+	return cmp.Or(ingress.Text("spec", "ingressClassName"), ingress.Text("metadata", "annotations", "kubernetes.io/ingress.class"), "alb")
+}
+
 // classParams returns the IngressClassParams spec behind an Ingress class, where it is written, and whether the
 // class belongs to the load balancer controller.
 func (c *Cluster) classParams(class string) (cfn.Value, Ref, bool) {
 	if ic := c.named("IngressClass", class); ic != nil {
 		switch ic.Text("spec", "controller") {
-		case "ingress.k8s.aws/alb", "eks.amazonaws.com/alb":
+		case aws.IngressController, "eks.amazonaws.com/alb":
 		default:
 			return cfn.Value{}, Ref{}, false
 		}
@@ -160,12 +164,12 @@ func (b *builder) ingressSettings(c *Cluster, params cfn.Value, by Ref, note fun
 				Property: strings.TrimPrefix(by.Property+"."+param, ".")}
 		}
 		if v := note(annotation); v.Exists() {
-			return v.String(), where.In(albAnnotation + annotation)
+			return v.String(), where.In(aws.IngressAnnotation + annotation)
 		}
 		return otherwise, otherwiseBy
 	}
 	s := settings{manageBackend: true}
-	s.address, s.addressBy = pick("ipAddressType", "ip-address-type", "ipv4", where.In(albAnnotation+"ip-address-type (not set)"))
+	s.address, s.addressBy = pick("ipAddressType", "ip-address-type", "ipv4", where.In(aws.IngressAnnotation+"ip-address-type (not set)"))
 	s.target, s.targetBy = pick("targetType", "target-type", c.Controller.DefaultTargetType, c.Controller.In("Values.defaultTargetType"))
 	s.scheme, _ = pick("scheme", "scheme", c.Controller.DefaultScheme, c.Controller.Ref)
 	for _, v := range params.Get("inboundCIDRs").Items() {
@@ -220,15 +224,15 @@ func ingressServices(o *Object) (out []serviceRef) {
 
 // ingressPorts are the listeners of an Ingress: the listen-ports annotation, else 443 with a certificate, else 80.
 func (b *builder) ingressPorts(o *Object) (out []uint16) {
-	if v := o.Annotation(albAnnotation + "listen-ports"); v.Exists() {
+	if v := o.Annotation(aws.IngressAnnotation + "listen-ports"); v.Exists() {
 		d, err := v.Decode()
 		if err != nil {
 			b.problem(o.Ref, "annotation listen-ports: %v", err)
 		}
 		for _, e := range d.Items() {
 			for _, k := range e.Keys() {
-				if n, ok := e.Field(k).Int(); ok {
-					out = append(out, uint16(n))
+				if n := b.port(o.Ref, e.Field(k)); n != 0 {
+					out = append(out, n)
 				}
 			}
 		}
@@ -236,7 +240,7 @@ func (b *builder) ingressPorts(o *Object) (out []uint16) {
 	if len(out) > 0 {
 		return out
 	}
-	if o.Annotation(albAnnotation+"certificate-arn").Exists() || len(At(o.Value, "spec", "tls").Items()) > 0 {
+	if o.Annotation(aws.IngressAnnotation+"certificate-arn").Exists() || len(At(o.Value, "spec", "tls").Items()) > 0 {
 		return []uint16{443}
 	}
 	return []uint16{80}
@@ -244,11 +248,11 @@ func (b *builder) ingressPorts(o *Object) (out []uint16) {
 
 // serviceLB builds the NLB of a Service of type LoadBalancer.
 func (b *builder) serviceLB(c *Cluster, o *Object) {
-	note := func(name string) cfn.Value { return o.Annotation(nlbAnnotation + name) }
+	note := func(name string) cfn.Value { return o.Annotation(aws.ServiceAnnotation + name) }
 	class, typ := o.Text("spec", "loadBalancerClass"), str(note("type"))
 	l := &LoadBalancer{Ref: o.Ref, Kind: NLB, Cluster: c, For: o}
 	switch {
-	case class == "service.k8s.aws/nlb" || class == "eks.amazonaws.com/nlb" || typ == "external" || typ == "nlb-ip":
+	case class == aws.ServiceClass || class == "eks.amazonaws.com/nlb" || typ == "external" || typ == "nlb-ip":
 	case class != "":
 		return // another controller's
 	case c.Controller != nil && (c.Controller.Chart == nil || yes(At(c.Controller.Chart.Values, "enableServiceMutatorWebhook"), true)):
@@ -262,22 +266,25 @@ func (b *builder) serviceLB(c *Cluster, o *Object) {
 		return
 	}
 	s := settings{manageBackend: true, scheme: c.Controller.DefaultScheme, address: "ipv4",
-		addressBy: o.In(nlbAnnotation + "ip-address-type (not set)"), target: c.Controller.DefaultTargetType, targetBy: c.Controller.In("Values.defaultTargetType")}
+		addressBy: o.In(aws.ServiceAnnotation + "ip-address-type (not set)"), target: c.Controller.DefaultTargetType, targetBy: c.Controller.In("Values.defaultTargetType")}
+	if class == "eks.amazonaws.com/nlb" && c.AutoMode { // Auto Mode's own, also beside a chart
+		s.target, s.targetBy = "ip", c.In("ElasticLoadBalancing")
+	}
 	if p := c.serviceDefault(); p != nil {
 		s.address, s.addressBy = "dualstack", p.Ref
 	}
 	if v := note("ip-address-type"); v.Exists() {
-		s.address, s.addressBy = v.String(), o.In(nlbAnnotation+"ip-address-type")
+		s.address, s.addressBy = v.String(), o.In(aws.ServiceAnnotation+"ip-address-type")
 	}
-	if s.address == "dualstack-without-public-ipv4" {
+	if s.address == aws.DualStackWithoutPublicIPv4 {
 		b.refuse(l, s.addressBy, "unknown IPAddressType: dualstack-without-public-ipv4 (a Service has ipv4 or dualstack)")
 		return
 	}
 	if typ == "nlb-ip" {
-		s.target, s.targetBy = "ip", o.In(nlbAnnotation+"type")
+		s.target, s.targetBy = "ip", o.In(aws.ServiceAnnotation+"type")
 	}
 	if v := note("nlb-target-type"); v.Exists() {
-		s.target, s.targetBy = v.String(), o.In(nlbAnnotation+"nlb-target-type")
+		s.target, s.targetBy = v.String(), o.In(aws.ServiceAnnotation+"nlb-target-type")
 	}
 	if v := note("scheme"); v.Exists() {
 		s.scheme = v.String()
@@ -287,7 +294,7 @@ func (b *builder) serviceLB(c *Cluster, o *Object) {
 	for _, v := range At(o.Value, "spec", "loadBalancerSourceRanges").Items() {
 		s.cidrs = append(s.cidrs, v.String())
 	}
-	if v := o.Annotation("service.beta.kubernetes.io/load-balancer-source-ranges"); len(s.cidrs) == 0 && v.Exists() {
+	if v := o.Annotation(aws.SourceRangesAnnotation); len(s.cidrs) == 0 && v.Exists() {
 		s.cidrs = split(v)
 	}
 	if v := note("subnets"); v.Exists() {
@@ -298,10 +305,14 @@ func (b *builder) serviceLB(c *Cluster, o *Object) {
 		s.manageBackend = yes(note("manage-backend-security-group-rules"), false)
 	}
 	s.preserve, s.denyIGW = attributeOf(note("target-group-attributes"), preserveClient), attributeOf(note("attributes"), denyIGW)
+	s.static = staticOf(note)
+	s.crossZone = attributeOf(note("attributes"), crossZone)
+	if v := note("cross-zone-load-balancing-enabled"); v.Exists() && !s.crossZone.Exists() {
+		s.crossZone = v
+	}
 	l = b.newLB(c, o, NLB, s)
 	for _, p := range At(o.Value, "spec", "ports").Items() {
-		n, _ := p.Get("port").Int()
-		li := &Listener{Ref: o.Ref, Port: uint16(n), Proto: TCP}
+		li := &Listener{Ref: o.Ref, Port: b.port(o.Ref, p.Get("port")), Proto: TCP}
 		if p.Get("protocol").Is("UDP") {
 			li.Proto = UDP
 		}
@@ -323,7 +334,7 @@ func (c *Cluster) serviceDefault() *Object {
 		}
 		for _, m := range At(o.Value, "spec", "mutations").Items() {
 			e := m.String()
-			if bound && strings.Contains(e, nlbAnnotation+"ip-address-type") && strings.Contains(e, "dualstack") {
+			if bound && strings.Contains(e, aws.ServiceAnnotation+"ip-address-type") && strings.Contains(e, "dualstack") {
 				return o
 			}
 		}
@@ -339,8 +350,8 @@ func (b *builder) gateway(c *Cluster, o *Object) {
 	}
 	kind := ALB
 	switch class.Text("spec", "controllerName") {
-	case "gateway.k8s.aws/alb":
-	case "gateway.k8s.aws/nlb":
+	case aws.GatewayALB:
+	case aws.GatewayNLB:
 		kind = NLB
 	default:
 		return
@@ -364,6 +375,9 @@ func (b *builder) gateway(c *Cluster, o *Object) {
 		}
 		if v := attributeOf(At(conf.Value, "spec", "loadBalancerAttributes"), denyIGW); v.Exists() {
 			s.denyIGW = v
+		}
+		if v := attributeOf(At(conf.Value, "spec", "loadBalancerAttributes"), crossZone); v.Exists() {
+			s.crossZone = v
 		}
 		if v := At(conf.Value, "spec", "defaultTargetGroupConfiguration", "name"); v.Exists() {
 			for _, tg := range c.ObjectsOf("TargetGroupConfiguration") {
@@ -416,8 +430,7 @@ func (b *builder) gateway(c *Cluster, o *Object) {
 		}
 	}
 	for _, e := range At(o.Value, "spec", "listeners").Items() {
-		n, _ := e.Get("port").Int()
-		li := &Listener{Ref: o.Ref, Port: uint16(n), Proto: TCP}
+		li := &Listener{Ref: o.Ref, Port: b.port(o.Ref, e.Get("port")), Proto: TCP}
 		if e.Get("protocol").Is("UDP") {
 			li.Proto = UDP
 		}
@@ -468,7 +481,7 @@ func (b *builder) hypothetical(c *Cluster, scheme string) {
 
 func (b *builder) newLB(c *Cluster, o *Object, kind LoadBalancerKind, s settings) *LoadBalancer {
 	l := &LoadBalancer{Ref: o.Ref, Kind: kind, Cluster: c, For: o, Internal: s.scheme != "internet-facing", AddressType: s.address, VPC: c.VPC}
-	l.DenyIGW = yes(s.denyIGW, l.Internal)
+	l.DenyIGW, l.CrossZone = yes(s.denyIGW, l.Internal), yes(s.crossZone, false)
 	l.EnforcePrivateLink = true
 	return l
 }
@@ -482,10 +495,10 @@ func (b *builder) refuse(l *LoadBalancer, because Ref, message string) {
 
 // serviceTarget is the target group that the controller makes for a port of a Service.
 func (b *builder) serviceTarget(c *Cluster, o *Object, s settings, namespace, name string, port cfn.Value) *TargetGroup {
-	t := &TargetGroup{Ref: o.Ref, TargetType: s.target, Family: c.Family, VPC: c.VPC, PrimaryIPv6: primaryIPv6(c), Cluster: c, Binding: o, Proto: TCP}
+	t := &TargetGroup{Ref: o.Ref, Namespace: namespace, Service: name, TargetType: s.target, Family: c.Family, VPC: c.VPC, PrimaryIPv6: primaryIPv6(c), Cluster: c, Binding: o, Proto: TCP}
 	svc := c.Object("Service", namespace, name)
 	n, known := port.Int()
-	t.Port = uint16(n)
+	t.Port = b.port(o.Ref, port)
 	if svc != nil {
 		t.Ref = svc.Ref
 		for _, p := range At(svc.Value, "spec", "ports").Items() {
@@ -493,12 +506,16 @@ func (b *builder) serviceTarget(c *Cluster, o *Object, s settings, namespace, na
 			if known && pn != n || !known && port.Exists() && !p.Get("name").Is(port.String()) {
 				continue
 			}
-			if tp, ok := p.Get("targetPort").Int(); ok {
-				t.Port = uint16(tp)
-			} else if np := p.Get("targetPort"); np.Exists() {
-				t.Port = c.namedPort(svc, np.String(), uint16(pn))
-			} else {
-				t.Port = uint16(pn)
+			own := b.port(svc.Ref, p.Get("port"))
+			switch tp := p.Get("targetPort"); {
+			case tp.Kind() == cfn.Absent:
+				t.Port = own
+			default:
+				if _, ok := tp.Int(); ok {
+					t.Port = b.port(svc.Ref, tp)
+				} else {
+					t.Port = b.namedPort(c, svc, tp.String(), own)
+				}
 			}
 			break
 		}
@@ -507,13 +524,13 @@ func (b *builder) serviceTarget(c *Cluster, o *Object, s settings, namespace, na
 }
 
 // namedPort looks a port name up in the workloads that a Service selects.
-func (c *Cluster) namedPort(svc *Object, name string, otherwise uint16) uint16 {
+func (b *builder) namedPort(c *Cluster, svc *Object, name string, otherwise uint16) uint16 {
 	for _, w := range c.Selected(svc) {
 		for _, ct := range At(w.PodSpec(), "containers").Items() {
 			for _, p := range ct.Get("ports").Items() {
 				if p.Get("name").Is(name) {
-					if n, ok := p.Get("containerPort").Int(); ok {
-						return uint16(n)
+					if n := b.port(w.Ref, p.Get("containerPort")); n != 0 {
+						return n
 					}
 				}
 			}
@@ -528,6 +545,9 @@ func (b *builder) finish(l *LoadBalancer, s settings) {
 	c := l.Cluster
 	dual := l.Speaks(IPv6)
 	switch {
+	case s.conflict != "":
+		b.refuse(l, s.addressBy, s.conflict)
+		return
 	case c.Family == IPv6 && !dual:
 		b.refuse(l, s.addressBy, fmt.Sprintf("unsupported IPv6 configuration, lb not dual-stack: its address type is %s and its Pods have IPv6 addresses; want dualstack", cmp.Or(s.address, "ipv4")))
 		return
@@ -566,6 +586,10 @@ func (b *builder) finish(l *LoadBalancer, s settings) {
 		if !b.discover(l, dual) {
 			return
 		}
+	}
+	if refused := b.misfit(l, s.static); refused != "" {
+		b.refuse(l, l.Ref, refused)
+		return
 	}
 	rules := s.cidrs
 	if len(rules) == 0 {
@@ -636,12 +660,6 @@ func (b *builder) subnetOrName(v *VPC, e cfn.Value) *Subnet {
 	return b.subnet(e)
 }
 
-// The tags by which the controller finds subnets for internet-facing and internal load balancers.
-const (
-	PublicRole   = "kubernetes.io/role/elb"
-	InternalRole = "kubernetes.io/role/internal-elb"
-)
-
 // discover finds a load balancer's subnets by their role tags, one for each zone; without any role tag in the VPC,
 // by whether they reach an internet gateway.
 func (b *builder) discover(l *LoadBalancer, dual bool) bool {
@@ -651,20 +669,22 @@ func (b *builder) discover(l *LoadBalancer, dual bool) bool {
 		b.net.LoadBalancers = append(b.net.LoadBalancers, l)
 		return false
 	}
-	role := PublicRole
+	role := aws.PublicRoleTag
 	if l.Internal {
-		role = InternalRole
+		role = aws.InternalRoleTag
 	}
 	var found []*Subnet
 	anyRole := false
 	for _, s := range c.VPC.Subnets {
-		anyRole = anyRole || s.Tags.Has(PublicRole) || s.Tags.Has(InternalRole)
+		anyRole = anyRole || s.Tags.Has(aws.PublicRoleTag) || s.Tags.Has(aws.InternalRoleTag)
 		if s.Tags.Has(role) {
 			found = append(found, s)
 		}
 	}
 	how := "tagged " + role + "=1"
-	if !anyRole && c.Controller.Chart != nil {
+	// https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/deploy/subnet_discovery/
+	reachability, known := c.Controller.AtLeast(2, 12, 1)
+	if !anyRole && c.Controller.Chart != nil && (reachability || !known) {
 		how = "that reach an internet gateway"
 		if l.Internal {
 			how = "that reach no internet gateway"
@@ -673,6 +693,17 @@ func (b *builder) discover(l *LoadBalancer, dual bool) bool {
 			if reachesInternet(s) == !l.Internal {
 				found = append(found, s)
 			}
+		}
+	}
+	if looks, known := c.Controller.AtLeast(3, 5, 0); dual && known && !looks {
+		if refused, unknown := blind(found); refused != "" || unknown != "" {
+			l.Unknown = unknown
+			if refused != "" {
+				b.refuse(l, c.Controller.In("Version"), refused)
+			} else {
+				b.net.LoadBalancers = append(b.net.LoadBalancers, l)
+			}
+			return false
 		}
 	}
 	zones := map[string]bool{}

@@ -115,14 +115,26 @@ func everywhere(r Ref, v *VPC) []*Rule {
 	return out
 }
 
-// rules fills the security groups.
+// rules fills the security groups. CloudFormation takes EC2's default egress away with the first rule that a template states,
+// inline or as a resource.
+// See https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-ec2-securitygroup.html and
+// https://github.com/aws-cloudformation/cfn-language-discussion/issues/157.
 func (b *builder) rules() {
+	separate := map[*SecurityGroup]bool{}
+	for _, r := range b.set.Resources("AWS::EC2::SecurityGroupEgress") {
+		if g := b.group(r.Prop("GroupId")); g != nil {
+			separate[g] = true
+		}
+	}
 	for _, r := range b.set.Resources("AWS::EC2::SecurityGroup") {
 		g := b.groups[own(r)]
 		list, unknown := items(r.Prop("SecurityGroupIngress"))
 		g.Ingress = append(g.Ingress, b.inline(g, "SecurityGroupIngress", list, unknown)...)
 		list, unknown = items(r.Prop("SecurityGroupEgress"))
-		if !r.Prop("SecurityGroupEgress").Exists() || len(list) == 0 && unknown == "" {
+		if len(list) == 0 && unknown == "" {
+			if separate[g] {
+				continue
+			}
 			g.Egress = append(g.Egress, everywhere(g.Ref, g.VPC)...)
 			continue
 		}
@@ -251,10 +263,10 @@ func (b *builder) aclEntry(r *cfn.Resource) {
 	e := &ACLEntry{Ref: ref(r), Egress: yes(r.Prop("Egress"), false), Allow: r.Prop("RuleAction").Is("allow")}
 	var ok bool
 	if e.Number, ok = r.Prop("RuleNumber").Int(); !ok {
-		e.Unknown = r.Prop("RuleNumber").String()
+		e.Unknown, e.Undecided = r.Prop("RuleNumber").String(), true
 	}
 	if !r.Prop("RuleAction").Known() {
-		e.Unknown = r.Prop("RuleAction").String()
+		e.Unknown, e.Undecided = r.Prop("RuleAction").String(), true
 	}
 	var unknown string
 	if e.Proto, unknown = protocol(r.Prop("Protocol")); unknown != "" {
@@ -266,6 +278,7 @@ func (b *builder) aclEntry(r *cfn.Resource) {
 	if !cidr.Exists() {
 		cidr, f = r.Prop("Ipv6CidrBlock"), IPv6
 	}
+	e.Family = f
 	if e.Prefix, unknown = prefix(cidr, f); unknown != "" {
 		e.Unknown = unknown
 	}

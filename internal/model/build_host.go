@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/cfn"
 )
 
@@ -14,10 +15,10 @@ func (b *builder) hostsAndEndpoints() {
 		h.Kind, h.Source = "interface", true
 		h.Subnets = b.oneSubnet(h, r.Prop("SubnetId"))
 		h.Groups, h.Unknown = b.groupList(r.Prop("GroupSet"))
-		n, _ := r.Prop("Ipv6AddressCount").Int()
-		h.IPv6 = n > 0 || r.Prop("Ipv6Addresses").Exists() || assigns(h.Subnets)
+		b.interfaceAddresses(h, func(names ...string) cfn.Value { return r.Prop(names[0]) })
 	})
 	b.hostsOf("AWS::EC2::Instance", b.instance)
+	b.elasticAddresses()
 	b.registerHosts()
 	b.hostsOf("AWS::RDS::DBInstance", func(h *Host, r *cfn.Resource) {
 		if r.Prop("DBClusterIdentifier").Exists() {
@@ -25,24 +26,39 @@ func (b *builder) hostsAndEndpoints() {
 			return
 		}
 		b.database(h, r, "VPCSecurityGroups")
+		h.publiclyAccessible(r.Prop("PubliclyAccessible"))
 	})
-	b.hostsOf("AWS::RDS::DBCluster", func(h *Host, r *cfn.Resource) { b.database(h, r, "VpcSecurityGroupIds") })
+	b.hostsOf("AWS::RDS::DBCluster", func(h *Host, r *cfn.Resource) {
+		b.database(h, r, "VpcSecurityGroupIds")
+		instances := 0
+		for _, i := range b.set.Resources("AWS::RDS::DBInstance") {
+			if of, ok := i.Prop("DBClusterIdentifier").Resource(); ok && of == r {
+				h.publiclyAccessible(i.Prop("PubliclyAccessible"))
+				instances++
+			}
+		}
+		if instances == 0 {
+			h.publiclyAccessible(r.Prop("PubliclyAccessible"))
+		}
+	})
 	b.hostsOf("AWS::EFS::MountTarget", func(h *Host, r *cfn.Resource) {
 		h.Kind, h.Port = "mount target", 2049
 		h.Subnets = b.oneSubnet(h, r.Prop("SubnetId"))
 		h.Groups, h.Unknown = b.groupList(r.Prop("SecurityGroups"))
+		for _, at := range []string{"IpAddress", "Ipv6Address"} {
+			if a, ok := address(r.Prop(at)); ok {
+				h.Fixed = append(h.Fixed, a)
+			}
+		}
 		h.IPv6 = r.Prop("IpAddressType").Is("DUAL_STACK") || r.Prop("IpAddressType").Is("IPV6_ONLY")
 	})
 	b.hostsOf("AWS::ElastiCache::ReplicationGroup", func(h *Host, r *cfn.Resource) {
-		h.Kind, h.Port = "cache", 6379
-		if n, ok := r.Prop("Port").Int(); ok {
-			h.Port = uint16(n)
-		}
+		h.Kind, h.Port = "cache", b.portOf(r)
 		h.Groups, h.Unknown = b.groupList(r.Prop("SecurityGroupIds"))
 		b.subnetGroup(h, r.Prop("CacheSubnetGroupName"))
 		h.IPv6 = r.Prop("NetworkType").Is("dual_stack") || r.Prop("NetworkType").Is("ipv6")
 	})
-	b.hostsOf("AWS::Lambda::Function", func(h *Host, r *cfn.Resource) {
+	function := func(h *Host, r *cfn.Resource) {
 		if !r.Prop("VpcConfig").Exists() {
 			h.Kind = ""
 			return
@@ -52,8 +68,16 @@ func (b *builder) hostsAndEndpoints() {
 		groups, unknown := b.groupList(r.Prop("VpcConfig.SecurityGroupIds"))
 		h.Groups, h.Unknown = groups, cmp.Or(h.Unknown, unknown)
 		h.IPv6 = yes(r.Prop("VpcConfig.Ipv6AllowedForDualStack"), false)
-	})
+	}
+	b.hostsOf("AWS::Lambda::Function", function)
+	b.hostsOf("AWS::Serverless::Function", function)
 
+	b.accelerated()
+	for _, r := range b.set.Resources("AWS::EC2::ClientVpnEndpoint") {
+		if p, unknown := prefix(r.Prop("ClientCidrBlock"), 0); unknown == "" && p.IsValid() {
+			b.net.VPNClients = append(b.net.VPNClients, VPNClients{Ref: ref(r), Prefix: p})
+		}
+	}
 	for _, r := range b.set.Resources("AWS::EC2::VPCEndpointService") {
 		s := &EndpointService{Ref: ref(r)}
 		list, _ := items(r.Prop("NetworkLoadBalancerArns"))
@@ -94,6 +118,27 @@ func (b *builder) hostsOf(typ string, read func(*Host, *cfn.Resource)) {
 	}
 }
 
+// accelerated finds what Global Accelerator leads to: load balancers, instances, and elastic addresses of instances. It reaches
+// them in private subnets too.
+// See https://docs.aws.amazon.com/global-accelerator/latest/dg/about-endpoints.html.
+func (b *builder) accelerated() {
+	for _, r := range b.set.Resources("AWS::GlobalAccelerator::EndpointGroup") {
+		at := ref(r)
+		for _, e := range r.Prop("EndpointConfigurations").Items() {
+			id := e.Get("EndpointId")
+			if eip, _, ok := id.Attribute(); ok && eip.Type == "AWS::EC2::EIP" {
+				id = eip.Prop("InstanceId")
+			}
+			if l := b.balancers[key(id)]; l != nil {
+				l.Accelerator = &at
+			}
+			if h := b.hosts[key(id)]; h != nil {
+				h.Accelerator = &at
+			}
+		}
+	}
+}
+
 func (b *builder) oneSubnet(h *Host, v cfn.Value) []*Subnet {
 	s := b.subnet(v)
 	if s == nil {
@@ -107,35 +152,138 @@ func assigns(subnets []*Subnet) bool {
 	return slices.ContainsFunc(subnets, func(s *Subnet) bool { return s.AssignIPv6 && s.IPv6.IsValid() })
 }
 
+// instance reads an instance. What it does not state is its launch template's, and then its subnet's.
 func (b *builder) instance(h *Host, r *cfn.Resource) {
 	h.Kind, h.Source = "instance", true
-	subnet, groups := r.Prop("SubnetId"), r.Prop("SecurityGroupIds")
-	count, _ := r.Prop("Ipv6AddressCount").Int()
-	six := count > 0 || r.Prop("Ipv6Addresses").Exists()
-	public := cfn.Value{}
-	own := true
+	template, given := b.templateOf(r.Prop("LaunchTemplate"))
+	own := cfn.Value{}
 	for _, ni := range r.Prop("NetworkInterfaces").Items() {
-		if i, _ := ni.Get("DeviceIndex").Int(); i != 0 {
-			continue
+		if i, _ := ni.Get("DeviceIndex").Int(); i == 0 {
+			own = ni
 		}
-		own = false
-		if id := ni.Get("NetworkInterfaceId"); id.Exists() {
-			if e := b.hosts[key(id)]; e != nil {
-				h.Subnets, h.Groups, h.IPv6 = e.Subnets, e.Groups, e.IPv6
-				return
+	}
+	if id := own.Get("NetworkInterfaceId"); id.Exists() {
+		if e := b.hosts[key(id)]; e != nil {
+			h.Subnets, h.Groups, h.IPv6, h.Fixed, h.primary = e.Subnets, e.Groups, e.IPv6, e.Fixed, e
+			return
+		}
+	}
+	say := func(names ...string) cfn.Value {
+		where := []cfn.Value{own, r.Props()}
+		if template != nil {
+			where = append(where, template.Interface, template.Data)
+		}
+		for _, v := range where {
+			for _, name := range names {
+				if got := v.Get(name); got.Exists() {
+					return got
+				}
 			}
 		}
-		subnet, groups, public = ni.Get("SubnetId"), ni.Get("GroupSet"), ni.Get("AssociatePublicIpAddress")
-		n, _ := ni.Get("Ipv6AddressCount").Int()
-		six = n > 0 || ni.Get("Ipv6Addresses").Exists()
+		return cfn.Value{}
 	}
-	h.Subnets = b.oneSubnet(h, subnet)
+	h.Subnets = b.oneSubnet(h, say("SubnetId"))
+	groups := say("GroupSet", "Groups", "SecurityGroupIds")
 	var unknown string
 	h.Groups, unknown = b.groupList(groups)
 	h.Unknown = cmp.Or(h.Unknown, unknown)
-	h.IPv6 = six || own && assigns(h.Subnets)
+	b.interfaceAddresses(h, say)
+	public := say("AssociatePublicIpAddress")
 	for _, s := range h.Subnets {
 		h.PublicIPv4 = yes(public, s.MapPublic)
+		if !public.Exists() {
+			h.PublicUnknown = s.PublicUnknown
+		}
+		if public.Exists() && !public.Known() {
+			h.PublicUnknown = "AssociatePublicIpAddress is " + public.String()
+		}
+	}
+	if given && template == nil {
+		what := "launch template " + str(r.Prop("LaunchTemplate"))
+		if !groups.Exists() {
+			h.Unknown = cmp.Or(h.Unknown, what)
+		}
+		h.PublicUnknown = what + " is in none of the templates"
+	}
+}
+
+// templateOf is the launch template of a LaunchTemplate property; given says that there is the property.
+func (b *builder) templateOf(v cfn.Value) (t *LaunchTemplate, given bool) {
+	if !v.Exists() {
+		return nil, false
+	}
+	for _, id := range []string{"LaunchTemplateId", "Id"} {
+		if t = b.templates[key(v.Get(id))]; t != nil {
+			return t, true
+		}
+	}
+	for _, name := range []string{"LaunchTemplateName", "Name"} {
+		if n := v.Get(name); n.Exists() {
+			return b.templateNamed(n), true
+		}
+	}
+	return nil, true
+}
+
+// interfaceAddresses reads which addresses a network interface has: those that are written down, a number of IPv6 addresses, 0
+// among them, and else what the subnet assigns.
+// See https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Subnet.html (assignIpv6AddressOnCreation) and
+// https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateNetworkInterface.html (Ipv6AddressCount).
+func (b *builder) interfaceAddresses(h *Host, say func(names ...string) cfn.Value) {
+	h.IPv6 = assigns(h.Subnets)
+	if count := say("Ipv6AddressCount"); count.Exists() {
+		if n, known := count.Int(); known {
+			h.IPv6 = n > 0
+		}
+	}
+	fixed := func(v cfn.Value) {
+		if a, ok := address(v); ok {
+			h.Fixed = append(h.Fixed, a)
+		}
+	}
+	fixed(say("PrivateIpAddress"))
+	for _, e := range say("PrivateIpAddresses").Items() {
+		if primary, _ := e.Get("Primary").Bool(); primary {
+			fixed(e.Get("PrivateIpAddress"))
+		}
+	}
+	if list := say("Ipv6Addresses"); list.Exists() {
+		h.IPv6 = true
+		for _, e := range list.Items() {
+			fixed(e.Get("Ipv6Address"))
+		}
+	}
+}
+
+// elasticAddresses gives hosts the public addresses that elastic addresses are.
+// See https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-ec2-eipassociation.html.
+func (b *builder) elasticAddresses() {
+	for _, r := range b.set.Resources("AWS::EC2::EIP", "AWS::EC2::EIPAssociation") {
+		for _, at := range []string{"InstanceId", "NetworkInterfaceId"} {
+			if h := b.hosts[key(r.Prop(at))]; h != nil {
+				h.PublicIPv4 = true
+			}
+		}
+	}
+	for _, h := range b.net.Hosts {
+		if h.primary != nil {
+			h.PublicIPv4 = h.PublicIPv4 || h.primary.PublicIPv4
+		}
+	}
+}
+
+// publiclyAccessible reads whether a database has a public address. Where the template does not say, it has one if its VPC has
+// an internet gateway.
+// See https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html (PubliclyAccessible).
+func (h *Host) publiclyAccessible(v cfn.Value) {
+	on, known := v.Bool()
+	switch {
+	case known:
+		h.PublicIPv4 = h.PublicIPv4 || on
+	case v.Exists():
+		h.PublicUnknown = "PubliclyAccessible is " + v.String()
+	default:
+		h.PublicIPv4 = h.PublicIPv4 || slices.ContainsFunc(h.Subnets, func(s *Subnet) bool { return s.VPC != nil && s.VPC.InternetGateway != nil })
 	}
 }
 
@@ -144,17 +292,21 @@ func (b *builder) database(h *Host, r *cfn.Resource, groups string) {
 	h.Groups, h.Unknown = b.groupList(r.Prop(groups))
 	b.subnetGroup(h, r.Prop("DBSubnetGroupName"))
 	h.IPv6 = r.Prop("NetworkType").Is("DUAL")
-	if n, ok := r.Prop("Port").Int(); ok {
-		h.Port = uint16(n)
-		return
+	h.Port = b.portOf(r)
+}
+
+// portOf is the port of a database or cache: the one that it names, else the engine's; 0 where neither is known.
+func (b *builder) portOf(r *cfn.Resource) uint16 {
+	if v := r.Prop("Port"); v.Exists() {
+		return b.port(ref(r), v)
 	}
-	engine := str(r.Prop("Engine"))
-	for prefix, port := range map[string]uint16{"postgres": 5432, "aurora-postgresql": 5432, "mysql": 3306, "mariadb": 3306,
-		"aurora-mysql": 3306, "oracle": 1521, "sqlserver": 1433} {
-		if strings.HasPrefix(engine, prefix) {
-			h.Port = port
-		}
+	if r.Type == "AWS::ElastiCache::ReplicationGroup" {
+		return 6379
 	}
+	if c, ok := r.Prop("DBClusterIdentifier").Resource(); ok && c != r {
+		return b.portOf(c)
+	}
+	return aws.DatabasePort(str(r.Prop("Engine")))
 }
 
 func (b *builder) subnetGroup(h *Host, name cfn.Value) {
@@ -191,6 +343,7 @@ func (b *builder) endpoint(r *cfn.Resource) {
 	}
 	typ := str(r.Prop("VpcEndpointType"))
 	e.Gateway = typ == "" || strings.EqualFold(typ, "Gateway")
+	e.Middlebox = strings.EqualFold(typ, "GatewayLoadBalancer")
 	e.AddressType = strings.ToLower(cmp.Or(str(r.Prop("IpAddressType")), "ipv4"))
 	e.ShortName = shortService(e.Service)
 	e.Subnets, _ = b.subnetList(r.Prop("SubnetIds"))
@@ -232,17 +385,16 @@ func (b *builder) serviceList(e *Endpoint) *PrefixList {
 
 // ServiceAddresses are the documentation addresses, IPv4 and IPv6, that stand for an AWS service on the internet.
 func ServiceAddresses(service string) []netip.Addr {
-	n := byte(200)
+	n := 200
 	switch service {
 	case "s3":
 		n = 201
 	case "dynamodb":
 		n = 202
 	}
-	return []netip.Addr{
-		netip.AddrFrom4([4]byte{203, 0, 113, n}),
-		netip.AddrFrom16([16]byte{0x20, 0x01, 0x0d, 0xb8, 0xff, 0xff, 0xaa, n, 15: 1}),
-	}
+	six := aws.Documentation6.Addr().As16()
+	six[4], six[5], six[6], six[7], six[15] = 0xff, 0xff, 0xaa, byte(n), 1
+	return []netip.Addr{aws.Documentation4.Nth(n), netip.AddrFrom16(six)}
 }
 
 // shortService is the service in a name such as com.amazonaws.eu-west-1.ecr.api.

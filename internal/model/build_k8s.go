@@ -149,6 +149,18 @@ func (c *Cluster) Workloads() []*Object {
 	return out
 }
 
+// Behind are the workloads whose Pods are the targets of a target group.
+func (c *Cluster) Behind(t *TargetGroup) []*Object {
+	svc := c.Object("Service", t.Namespace, t.Service)
+	if b := t.Binding; b != nil && b.Kind == "TargetGroupBinding" {
+		svc = c.Object("Service", b.Namespace, b.Text("spec", "serviceRef", "name"))
+	}
+	if svc == nil {
+		return nil
+	}
+	return c.Selected(svc)
+}
+
 // Selected are the workloads whose Pods a Service selects.
 func (c *Cluster) Selected(svc *Object) []*Object {
 	sel := At(svc.Value, "spec", "selector")

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/eks-ipv6/cdk/internal/cfn"
@@ -53,14 +54,15 @@ func (b *builder) peeringAndTransit() {
 			propagate(gw.Default, a, a.Ref)
 		}
 	}
+	b.learners()
 	for _, r := range b.set.Resources("AWS::EC2::TransitGatewayRouteTableAssociation") {
-		a, t := b.attachments[key(r.Prop("TransitGatewayAttachmentId"))], b.transitTable(r.Prop("TransitGatewayRouteTableId"))
+		a, t := b.attachment(r.Prop("TransitGatewayAttachmentId")), b.transitTable(r.Prop("TransitGatewayRouteTableId"))
 		if a != nil && t != nil {
 			a.Table = t
 		}
 	}
 	for _, r := range b.set.Resources("AWS::EC2::TransitGatewayRouteTablePropagation") {
-		a, t := b.attachments[key(r.Prop("TransitGatewayAttachmentId"))], b.transitTable(r.Prop("TransitGatewayRouteTableId"))
+		a, t := b.attachment(r.Prop("TransitGatewayAttachmentId")), b.transitTable(r.Prop("TransitGatewayRouteTableId"))
 		if a != nil && t != nil {
 			propagate(t, a, ref(r))
 		}
@@ -72,14 +74,38 @@ func (b *builder) peeringAndTransit() {
 		}
 		rt := &TransitRoute{Ref: ref(r), Blackhole: yes(r.Prop("Blackhole"), false)}
 		rt.Destination, rt.Unknown = prefix(r.Prop("DestinationCidrBlock"), 0)
-		rt.Attachment = b.attachments[key(r.Prop("TransitGatewayAttachmentId"))]
+		rt.Attachment = b.attachment(r.Prop("TransitGatewayAttachmentId"))
 		t.Routes = append(t.Routes, rt)
+	}
+}
+
+// learners are the attachments of VPNs, Direct Connect gateways and Connect peers: which routes they have, their other sides
+// tell. They are associated with the default table and propagate to it as those of VPCs.
+// See https://docs.aws.amazon.com/vpc/latest/tgw/tgw-route-tables.html.
+func (b *builder) learners() {
+	for _, r := range b.set.Resources("AWS::EC2::VPNConnection", "AWS::EC2::TransitGatewayConnect", "AWS::DirectConnect::GatewayAssociation") {
+		id := r.Prop("TransitGatewayId")
+		if r.Type == "AWS::DirectConnect::GatewayAssociation" {
+			id = r.Prop("AssociatedGatewayId")
+		}
+		if !id.Exists() || r.Type == "AWS::DirectConnect::GatewayAssociation" && b.transits[key(id)] == nil {
+			continue
+		}
+		a := &Attachment{Ref: ref(r), Gateway: b.transit(id), IPv6: true, Learns: true}
+		b.attachments[own(r)] = a
+		a.Gateway.Attachments = append(a.Gateway.Attachments, a)
+		if tgw := b.find(a.Gateway.Ref); a.Gateway.Default != nil && (tgw == nil || !tgw.Prop("DefaultRouteTablePropagation").Is("disable")) {
+			propagate(a.Gateway.Default, a, a.Ref)
+		}
 	}
 }
 
 // propagate puts a VPC's ranges into a transit gateway table. IPv6 ranges propagate only from attachments with
 // IPv6 support: https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpc-attachments.html
 func propagate(t *TransitTable, a *Attachment, by Ref) {
+	if a.Learns {
+		t.Routes = append(t.Routes, &TransitRoute{Ref: by, Attachment: a, Propagated: true, Unknown: fmt.Sprintf("what %s learns from the other side", a.Ref)})
+	}
 	if a.VPC == nil {
 		return
 	}
@@ -89,6 +115,14 @@ func propagate(t *TransitTable, a *Attachment, by Ref) {
 		}
 		t.Routes = append(t.Routes, &TransitRoute{Ref: by, Destination: bl.Prefix, Attachment: a, Propagated: true})
 	}
+}
+
+// attachment is the one of an id, which a VPN has as an attribute.
+func (b *builder) attachment(v cfn.Value) *Attachment {
+	if r, attr, ok := v.Attribute(); ok && attr == "TransitGatewayAttachmentId" {
+		return b.attachments[own(r)]
+	}
+	return b.attachments[key(v)]
 }
 
 func (b *builder) transit(v cfn.Value) *TransitGateway {

@@ -2,10 +2,14 @@ package model
 
 import (
 	"cmp"
+	"fmt"
 	"net/netip"
 	"slices"
+	"strconv"
 
+	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/cfn"
+	"github.com/eks-ipv6/cdk/internal/intent"
 	"github.com/eks-ipv6/cdk/internal/netset"
 )
 
@@ -14,6 +18,7 @@ func (b *builder) addresses() {
 	for _, r := range b.set.Resources("AWS::EC2::VPC") {
 		v := &VPC{Ref: ref(r), Index: len(b.net.VPCs)}
 		v.DNSSupport = yes(r.Prop("EnableDnsSupport"), true)
+		v.NoIPv4Internet = intends(r, intent.NoIPv4Internet)
 		v.DNSHostnames = yes(r.Prop("EnableDnsHostnames"), false)
 		b.net.VPCs = append(b.net.VPCs, v)
 		b.vpcs[own(r)] = v
@@ -102,15 +107,18 @@ func (b *builder) privatePool(pool cfn.Value) bool {
 	return ok && s.Type == "AWS::EC2::IPAMScope"
 }
 
-// documentation is the IPv6 range that stands for block n of a VPC: a part of 2001:db8::/32 (RFC 3849), or of
-// 3fff::/20 (RFC 9637) when the block is larger than a /48.
+// documentation is the IPv6 range that stands for block n of a VPC: a part of aws.Documentation6, or of
+// aws.DocumentationLarge6 when the block is larger than a /48.
 func documentation(vpc, n, bits int) netip.Prefix {
 	i := vpc + 1
 	if bits < 48 {
 		i <<= 4
-		return netip.PrefixFrom(netip.AddrFrom16([16]byte{0x3f, 0xff, byte(n), 0, byte(i >> 8), byte(i)}), bits).Masked()
+		a := aws.DocumentationLarge6.Addr().As16()
+		a[2], a[4], a[5] = byte(n), byte(i>>8), byte(i)
+		return netip.PrefixFrom(netip.AddrFrom16(a), bits).Masked()
 	}
-	a := [16]byte{0x20, 0x01, 0x0d, 0xb8, byte(i >> 8), byte(i), byte(n + 1)}
+	a := aws.Documentation6.Addr().As16()
+	a[4], a[5], a[6] = byte(i>>8), byte(i), byte(n+1)
 	return netip.PrefixFrom(netip.AddrFrom16(a), bits).Masked()
 }
 
@@ -140,6 +148,13 @@ func (b *builder) attribute(r *cfn.Resource, attr string) (cfn.Value, bool) {
 		case "Ipv6CidrBlocks":
 			if v := r.Prop("Ipv6CidrBlock"); v.Exists() && v.Known() {
 				return cfn.ListOf(v), true
+			}
+		}
+	case "AWS::RDS::DBInstance", "AWS::RDS::DBCluster", "AWS::ElastiCache::ReplicationGroup":
+		switch attr {
+		case "Endpoint.Port", "PrimaryEndPoint.Port", "ConfigurationEndPoint.Port":
+			if n := b.portOf(r); n != 0 {
+				return cfn.String(strconv.Itoa(int(n))), true
 			}
 		}
 	case "AWS::EKS::Cluster":
@@ -185,6 +200,7 @@ func (b *builder) subnetsAndTables() {
 	for _, r := range b.set.Resources("AWS::EC2::Subnet") {
 		s := &Subnet{Ref: ref(r), VPC: b.vpc(r.Prop("VpcId")), Tags: tags(r.Prop("Tags"))}
 		b.subnets[own(r)] = s
+		s.zone, s.zoneID = r.Prop("AvailabilityZone"), r.Prop("AvailabilityZoneId")
 		s.Zone = str(r.Prop("AvailabilityZone"))
 		if s.Zone == "" {
 			s.Zone = str(r.Prop("AvailabilityZoneId"))
@@ -192,6 +208,9 @@ func (b *builder) subnetsAndTables() {
 		s.Native = yes(r.Prop("Ipv6Native"), false)
 		s.AssignIPv6 = yes(r.Prop("AssignIpv6AddressOnCreation"), s.Native)
 		s.MapPublic = yes(r.Prop("MapPublicIpOnLaunch"), false)
+		if v := r.Prop("MapPublicIpOnLaunch"); v.Exists() && !v.Known() {
+			s.PublicUnknown = "MapPublicIpOnLaunch is " + v.String()
+		}
 		s.DNS64 = yes(r.Prop("EnableDns64"), false)
 		var unknown4, unknown6 string
 		s.IPv4, unknown4 = prefix(r.Prop("CidrBlock"), IPv4)
@@ -245,6 +264,10 @@ func (b *builder) subnetsAndTables() {
 	for _, r := range b.set.Resources("AWS::EC2::SubnetRouteTableAssociation") {
 		s, t := b.subnet(r.Prop("SubnetId")), b.table(r.Prop("RouteTableId"))
 		if s != nil && t != nil {
+			if !s.MainTable { // EC2 takes one association only: a condition leaves one of them out
+				t = &RouteTable{Ref: s.Ref, VPC: s.VPC, Imported: true,
+					Unknown: fmt.Sprintf("which of %s and %s is there is decided at deployment", s.Association, ref(r))}
+			}
 			s.RouteTable, s.MainTable, s.Association = t, false, ref(r)
 			if !t.Imported && (t.VPC == nil || t.VPC.Imported) && s.VPC != nil {
 				t.VPC = s.VPC // a table serves subnets of its own VPC only
@@ -287,6 +310,10 @@ func (b *builder) gateways() {
 	for _, r := range b.set.Resources("AWS::EC2::VPCGatewayAttachment") {
 		v := b.vpc(r.Prop("VpcId"))
 		id := r.Prop("InternetGatewayId")
+		if gw := r.Prop("VpnGatewayId"); v != nil && gw.Exists() {
+			at := b.outsideOr("AWS::EC2::VPNGateway", gw)
+			v.PrivateGateway = &at
+		}
 		if v == nil || !id.Exists() {
 			continue
 		}
@@ -296,6 +323,11 @@ func (b *builder) gateways() {
 			b.internet[key(id)] = g
 		}
 		g.Attachment, g.VPC, v.InternetGateway = ref(r), v, g
+	}
+	for _, r := range b.set.Resources("AWS::EC2::GatewayRouteTableAssociation") {
+		if g, t := b.internet[key(r.Prop("GatewayId"))], b.table(r.Prop("RouteTableId")); g != nil && t != nil {
+			g.Edge = t
+		}
 	}
 	for _, r := range b.set.Resources("AWS::EC2::EgressOnlyInternetGateway") {
 		g := &EgressOnlyGateway{Ref: ref(r), VPC: b.vpc(r.Prop("VpcId"))}
@@ -310,6 +342,7 @@ func (b *builder) gateways() {
 		mode := r.Prop("AvailabilityMode")
 		g.Regional = mode.Is("regional") || !mode.Known() && !r.Prop("SubnetId").Exists()
 		g.Private = r.Prop("ConnectivityType").Is("private")
+		g.Fixed, _ = address(r.Prop("PrivateIpAddress"))
 		if s := b.subnet(r.Prop("SubnetId")); s != nil {
 			g.Subnet, g.VPC = s, s.VPC
 		}
@@ -321,8 +354,8 @@ func (b *builder) gateways() {
 		}
 		g.NoAddress = !g.Regional && !g.Private && !r.Prop("AllocationId").Exists()
 		if !g.Private && !g.NoAddress {
-			// RFC 5737's second block; more than 254 gateways share addresses, which changes no verdict.
-			g.Public = netip.AddrFrom4([4]byte{198, 51, 100, byte(i%254) + 1})
+			// More than 254 gateways share addresses, which changes no verdict.
+			g.Public = aws.DocumentationAWS4.Nth(i%254 + 1)
 			b.assume(g.Ref, "public IPv4 address %s stands for the elastic address of %s", g.Public, g.Ref)
 		}
 		b.nats[own(r)] = g
@@ -360,8 +393,25 @@ func (b *builder) routes() {
 				rt.Family = IPv6
 			}
 		}
-		rt.Target = b.routeTarget(r)
-		t.Routes = append(t.Routes, rt)
+		list := b.routeTargets(r)
+		if len(list) > 1 && !rt.Destination.IsValid() {
+			list = []Target{&Other{Ref: rt.Ref, Property: "one of several targets", Value: list[0].Resource().String()}}
+		}
+		for _, target := range list { // one, or of several that exclude each other
+			one := *rt
+			one.Target = target
+			t.Routes = append(t.Routes, &one)
+		}
+	}
+	for _, r := range b.set.Resources("AWS::EC2::VPNGatewayRoutePropagation") {
+		gateway := b.outsideOr("AWS::EC2::VPNGateway", r.Prop("VpnGatewayId"))
+		tables, _ := items(r.Prop("RouteTableIds"))
+		for _, e := range tables {
+			if t := b.table(e); t != nil {
+				t.Learned = append(t.Learned, &Route{Ref: ref(r), Table: t, Unknown: fmt.Sprintf("what %s learns from the other side", gateway),
+					Target: &Other{Ref: gateway, Property: "VpnGatewayId", Value: gateway.String()}})
+			}
+		}
 	}
 	for _, v := range b.net.VPCs {
 		for _, e := range v.Endpoints {
@@ -375,38 +425,55 @@ func (b *builder) routes() {
 	}
 }
 
-func (b *builder) routeTarget(r *cfn.Resource) Target {
-	for _, name := range []string{"GatewayId", "EgressOnlyInternetGatewayId", "NatGatewayId", "VpcPeeringConnectionId",
-		"TransitGatewayId", "VpcEndpointId", "InstanceId", "NetworkInterfaceId", "CarrierGatewayId", "LocalGatewayId",
-		"CoreNetworkArn", "OdbNetworkArn"} {
-		v := r.Prop(name)
-		if !v.Exists() {
-			continue
+// targetProperties are the properties of a route of which one names its target.
+var targetProperties = []string{"GatewayId", "EgressOnlyInternetGatewayId", "NatGatewayId", "VpcPeeringConnectionId",
+	"TransitGatewayId", "VpcEndpointId", "InstanceId", "NetworkInterfaceId", "CarrierGatewayId", "LocalGatewayId",
+	"CoreNetworkArn", "OdbNetworkArn"}
+
+// routeTargets are the targets that a route may have: one, or those among which the deployment chooses.
+func (b *builder) routeTargets(r *cfn.Resource) (out []Target) {
+	for _, name := range targetProperties {
+		for _, v := range r.Prop(name).Branches() {
+			if !v.Exists() {
+				continue
+			}
+			if t := b.routeTarget(name, v); !slices.Contains(out, t) {
+				out = append(out, t)
+			}
 		}
-		k := key(v)
-		switch {
-		case b.internet[k] != nil:
-			return b.internet[k]
-		case b.egress[k] != nil:
-			return b.egress[k]
-		case b.nats[k] != nil:
-			return b.nats[k]
-		case b.peerings[k] != nil:
-			return b.peerings[k]
-		case b.transits[k] != nil:
-			return b.transits[k]
-		case b.endpoints[k] != nil:
-			return b.endpoints[k]
-		case name == "TransitGatewayId":
-			return b.transit(v)
+		if len(out) > 0 && !r.Prop(name).MayBeAbsent() {
+			return out
 		}
-		o := &Other{Ref: outside(routeTargetTypes[name], v), Property: name, Value: v.String()}
-		if res, ok := v.Resource(); ok {
-			o.Ref = ref(res)
-		}
-		return o
 	}
-	return &Other{Ref: ref(r), Property: "target", Dangling: true}
+	if len(out) == 0 {
+		out = []Target{&Other{Ref: ref(r), Property: "target", Dangling: true}}
+	}
+	return out
+}
+
+func (b *builder) routeTarget(name string, v cfn.Value) Target {
+	k := key(v)
+	switch {
+	case b.internet[k] != nil:
+		return b.internet[k]
+	case b.egress[k] != nil:
+		return b.egress[k]
+	case b.nats[k] != nil:
+		return b.nats[k]
+	case b.peerings[k] != nil:
+		return b.peerings[k]
+	case b.transits[k] != nil:
+		return b.transits[k]
+	case b.endpoints[k] != nil:
+		return b.endpoints[k]
+	case name == "TransitGatewayId":
+		return b.transit(v)
+	}
+	o := &Other{Ref: outside(routeTargetTypes[name], v), Property: name, Value: v.String()}
+	if res, ok := v.Resource(); ok {
+		o.Ref = ref(res)
+	}
+	return o
 }
 
 var routeTargetTypes = map[string]string{
@@ -445,4 +512,9 @@ func (b *builder) prefixList(v cfn.Value) *PrefixList {
 	b.lists[k] = got
 	b.net.PrefixLists = append(b.net.PrefixLists, got)
 	return got
+}
+
+// intends reports whether the metadata of a resource holds an intent of its author.
+func intends(r *cfn.Resource, name string) bool {
+	return slices.ContainsFunc(r.Metadata(intent.Metadata).Items(), func(v cfn.Value) bool { return v.Is(name) })
 }

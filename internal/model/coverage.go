@@ -9,9 +9,10 @@ import (
 // modelled are the resource types whose meaning for packets is modelled.
 var modelled = set(
 	"AWS::EC2::VPC", "AWS::EC2::VPCCidrBlock", "AWS::EC2::Subnet", "AWS::EC2::SubnetCidrBlock",
+	"AWS::EC2::VPNGatewayRoutePropagation", "AWS::EC2::GatewayRouteTableAssociation",
 	"AWS::EC2::RouteTable", "AWS::EC2::Route", "AWS::EC2::SubnetRouteTableAssociation",
 	"AWS::EC2::InternetGateway", "AWS::EC2::VPCGatewayAttachment", "AWS::EC2::EgressOnlyInternetGateway",
-	"AWS::EC2::NatGateway", "AWS::EC2::EIP",
+	"AWS::EC2::NatGateway", "AWS::EC2::EIP", "AWS::EC2::EIPAssociation",
 	"AWS::EC2::VPCPeeringConnection", "AWS::EC2::TransitGateway", "AWS::EC2::TransitGatewayAttachment",
 	"AWS::EC2::TransitGatewayVpcAttachment", "AWS::EC2::TransitGatewayRouteTable", "AWS::EC2::TransitGatewayRoute",
 	"AWS::EC2::TransitGatewayRouteTableAssociation", "AWS::EC2::TransitGatewayRouteTablePropagation",
@@ -19,7 +20,7 @@ var modelled = set(
 	"AWS::EC2::SecurityGroup", "AWS::EC2::SecurityGroupIngress", "AWS::EC2::SecurityGroupEgress",
 	"AWS::EC2::NetworkAcl", "AWS::EC2::NetworkAclEntry", "AWS::EC2::SubnetNetworkAclAssociation",
 	"AWS::EC2::VPCBlockPublicAccessOptions", "AWS::EC2::VPCBlockPublicAccessExclusion",
-	"AWS::EC2::Instance", "AWS::EC2::NetworkInterface", "AWS::EC2::LaunchTemplate", "AWS::AutoScaling::AutoScalingGroup",
+	"AWS::EC2::Instance", "AWS::EC2::NetworkInterface", "AWS::EC2::LaunchTemplate", "AWS::AutoScaling::AutoScalingGroup", "AWS::AutoScaling::LaunchConfiguration",
 	"AWS::EC2::IPAM", "AWS::EC2::IPAMPool", "AWS::EC2::IPAMScope", "AWS::EC2::IPAMPoolCidr",
 	"AWS::ElasticLoadBalancingV2::LoadBalancer", "AWS::ElasticLoadBalancingV2::Listener",
 	"AWS::ElasticLoadBalancingV2::ListenerRule", "AWS::ElasticLoadBalancingV2::TargetGroup",
@@ -28,7 +29,7 @@ var modelled = set(
 	"Custom::AWSCDK-EKS-KubernetesResource", "Custom::AWSCDK-EKS-HelmChart", customRestrictDefault,
 	"AWS::RDS::DBInstance", "AWS::RDS::DBCluster", "AWS::RDS::DBSubnetGroup",
 	"AWS::EFS::MountTarget", "AWS::ElastiCache::ReplicationGroup", "AWS::ElastiCache::SubnetGroup",
-	"AWS::Lambda::Function",
+	"AWS::Lambda::Function", "AWS::Serverless::Function",
 )
 
 // irrelevant are the resource types that decide over no packet. An entry that ends with "::" is a whole service.
@@ -40,7 +41,7 @@ var irrelevant = []string{
 	"AWS::Lambda::LayerVersion", "AWS::Lambda::Permission", "AWS::Lambda::Version", "AWS::Lambda::Alias", "AWS::Lambda::EventSourceMapping",
 	"AWS::EKS::AccessEntry", "AWS::EKS::PodIdentityAssociation", "AWS::EKS::IdentityProviderConfig",
 	"AWS::EC2::FlowLog", "AWS::EC2::KeyPair", "AWS::EC2::PlacementGroup", "AWS::EC2::Volume", "AWS::EC2::VolumeAttachment",
-	"AWS::EC2::VPCEndpointServicePermissions", "AWS::EC2::VPCEndpointConnectionNotification", "AWS::EC2::EIPAssociation",
+	"AWS::EC2::VPCEndpointServicePermissions", "AWS::EC2::VPCEndpointConnectionNotification",
 	"AWS::EC2::IPAMResourceDiscovery", "AWS::EC2::IPAMResourceDiscoveryAssociation", "AWS::EC2::CapacityReservation",
 	"AWS::AutoScaling::ScalingPolicy", "AWS::AutoScaling::LifecycleHook", "AWS::AutoScaling::ScheduledAction",
 	"AWS::ElasticLoadBalancingV2::ListenerCertificate", "AWS::EFS::FileSystem", "AWS::EFS::AccessPoint",
@@ -71,6 +72,9 @@ func (b *builder) leftovers() {
 		}
 	}
 	for _, n := range b.set.Notes() {
+		if n.Unread {
+			continue
+		}
 		b.assume(Ref{Stack: n.Stack.ID, LogicalID: n.Path}, "%s: %s", n.Path, n.Text)
 	}
 	for _, r := range b.set.Resources("AWS::EC2::VPCBlockPublicAccessOptions") {

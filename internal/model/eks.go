@@ -1,7 +1,10 @@
 package model
 
 import (
+	"fmt"
 	"net/netip"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/eks-ipv6/cdk/internal/cfn"
@@ -121,7 +124,7 @@ type Addon struct {
 	Version string
 	// Configuration is the decoded configurationValues, JSON or YAML; absent when none are given.
 	Configuration cfn.Value
-	// ConfigurationUnknown names the expression when the values are not known at synth.
+	// ConfigurationUnknown names the expression when the values are decided at deployment.
 	ConfigurationUnknown string
 	ServiceAccountRole   bool // ServiceAccountRoleArn is set
 	PodIdentity          bool // PodIdentityAssociations is set
@@ -147,6 +150,29 @@ type NodeGroup struct {
 	Unknown       string // names what is not known, such as subnets given by a parameter
 }
 
+// IPv6 reports whether the nodes get an IPv6 address in a subnet: as many as the launch template says, or what the subnet assigns.
+func (n *NodeGroup) IPv6(s *Subnet) bool {
+	if n.Template != nil {
+		if count, known := n.Template.Interface.Get("Ipv6AddressCount").Int(); known {
+			return count > 0
+		}
+	}
+	return s.AssignIPv6
+}
+
+// Public reports whether the nodes get a public IPv4 address in a subnet: the launch template's word overrides the subnet's.
+// See https://docs.aws.amazon.com/vpc/latest/userguide/vpc-ip-addressing.html.
+func (n *NodeGroup) Public(s *Subnet) (on bool, unknown string) {
+	if n.Template == nil || !n.Template.Public.Exists() {
+		return s.MapPublic, s.PublicUnknown
+	}
+	on, known := n.Template.Public.Bool()
+	if !known {
+		return false, fmt.Sprintf("AssociatePublicIpAddress of %s is %s", n.Template.Ref, n.Template.Public)
+	}
+	return on, ""
+}
+
 // LaunchTemplate is an AWS::EC2::LaunchTemplate, as far as it matters to the network.
 type LaunchTemplate struct {
 	Ref
@@ -155,6 +181,8 @@ type LaunchTemplate struct {
 	HasInterfaces    bool // NetworkInterfaces is given: it overrides the subnet's address assignment
 	IPv6AddressCount int
 	PrimaryIPv6      bool
+	Public           cfn.Value // AssociatePublicIpAddress of the interface: it overrides the subnet's MapPublicIpOnLaunch
+	Interface, Data  cfn.Value // NetworkInterfaces with DeviceIndex 0, and LaunchTemplateData
 	HTTPTokens       string
 	HopLimit         int // HttpPutResponseHopLimit, 0 when not given
 	HTTPProtocolIPv6 string
@@ -169,6 +197,10 @@ type FargateProfile struct {
 	Cluster    *Cluster
 	Subnets    []*Subnet
 	Namespaces []string
+	// Unknown names the list of subnets where the deployment decides it, else "".
+	Unknown string
+
+	byDefault bool // it names no subnets
 }
 
 // Chart is a Helm release: Custom::AWSCDK-EKS-HelmChart.
@@ -195,6 +227,31 @@ type Controller struct {
 	ClassParams cfn.Value
 	// BackendGroup is the shared backend security group that it puts on load balancers.
 	BackendGroup *SecurityGroup
+}
+
+// AtLeast reports whether the controller's version is the given one or later; known is false for Auto Mode's, and where the
+// template does not say. Charts of major version 1 hold the controller's version 2 with the same minor one.
+func (c *Controller) AtLeast(major, minor, patch int) (yes, known bool) {
+	if c.Chart == nil {
+		return false, false
+	}
+	text, _, _ := strings.Cut(strings.TrimPrefix(c.Chart.Version, "v"), "-")
+	parts := strings.Split(text, ".")
+	if len(parts) != 3 {
+		return false, false
+	}
+	var v [3]int
+	for i, p := range parts {
+		n, err := strconv.Atoi(p)
+		if err != nil {
+			return false, false
+		}
+		v[i] = n
+	}
+	if v[0] == 1 {
+		v[0] = 2
+	}
+	return slices.Compare(v[:], []int{major, minor, patch}) >= 0, true
 }
 
 // Object is a Kubernetes object that a template applies.

@@ -1,6 +1,10 @@
 package model
 
-import "net/netip"
+import (
+	"net/netip"
+
+	"github.com/eks-ipv6/cdk/internal/netset"
+)
 
 // Ends are the two ends of one flow, as the interfaces that they are: what it takes to build them for real and to
 // send the flow's packets between them.
@@ -36,8 +40,10 @@ type Interface struct {
 	Unfiltered bool
 	IPv4, IPv6 netip.Addr // of a Pod: the node's IPv4 address, and the Pod's own IPv6 address
 	NodeIPv6   netip.Addr // of a Pod of an IPv4 cluster: the node's IPv6 address, if it has one
-	Public     netip.Addr // the IPv4 address that an internet gateway gives it, one to one
-	Port       uint16     // where it listens
+	// Instead are other addresses of its subnet, by which the packets of a sample know the interface; see [Sampling].
+	Instead []netip.Addr
+	Public  netip.Addr // the IPv4 address that an internet gateway gives it, one to one
+	Port    uint16     // where it listens
 
 	Cluster     *Cluster
 	NodeGroup   *NodeGroup // nil on Fargate
@@ -72,4 +78,22 @@ func NodeIPv6(pod netip.Addr) netip.Addr {
 	a := pod.As16()
 	a[8], a[9], a[13], a[14], a[15] = 0, 0, 1, a[8], a[9]
 	return netip.AddrFrom16(a)
+}
+
+// Sampling says which packets of a trace's question are taken, to be sent.
+type Sampling struct {
+	Max       int            // how many at most
+	Seed      uint64         // one seed draws the same packets, anywhere
+	Protocols netset.Numbers // those that can be sent
+	// Used are the headers that other packets have on their way, which no packet may have that is sent beside them. Those of the
+	// packets that are taken come to them.
+	Used map[Header]bool
+	// Given are the addresses that samples have given to interfaces beside their own, and the one that each is instead of.
+	Given map[netip.Addr]netip.Addr
+}
+
+// Header is what tells one connection from another.
+type Header struct {
+	Src, Dst netip.AddrPort
+	Proto    string
 }

@@ -27,7 +27,7 @@ type Rule struct {
 	List     *PrefixList    // instead of Prefix
 	// Implied says that AWS adds this rule by itself, as EC2's default egress.
 	Implied bool
-	// Unknown names the expression that is not known at synth: whether the rule matches cannot be said.
+	// Unknown names the expression that is decided at deployment: whether the rule matches cannot be said.
 	Unknown string
 }
 
@@ -41,6 +41,7 @@ const (
 	TCP      Proto = 6
 	UDP      Proto = 17
 	ICMPv6   Proto = 58
+	SCTP     Proto = 132
 )
 
 func (p Proto) String() string {
@@ -55,6 +56,8 @@ func (p Proto) String() string {
 		return "udp"
 	case ICMPv6:
 		return "icmpv6"
+	case SCTP:
+		return "sctp"
 	}
 	return "protocol " + strconv.Itoa(int(p))
 }
@@ -91,7 +94,12 @@ type ACLEntry struct {
 	Proto    Proto
 	From, To uint16
 	Prefix   netip.Prefix
-	Unknown  string
+	Family   Family // that the entry is about
+	// Unknown names an expression that is decided at deployment. What beside it is known holds: an entry for one port does not
+	// match another, whatever its range is.
+	Unknown string
+	// Undecided says that whether the entry allows, or where it stands among the others, is decided at deployment.
+	Undecided bool
 }
 
 // Covers reports whether the entry's protocol and ports cover a protocol and destination port.
@@ -99,3 +107,6 @@ func (e *ACLEntry) Covers(p Proto, port uint16) bool {
 	r := Rule{Proto: e.Proto, From: e.From, To: e.To}
 	return r.Covers(p, port)
 }
+
+// Number is IANA's number of the protocol. AnyProto has none.
+func (p Proto) Number() uint16 { return uint16(max(p, 0)) }

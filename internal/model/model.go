@@ -111,6 +111,7 @@ type Network struct {
 	Clusters         []*Cluster
 	Hosts            []*Host // instances, databases and other single interfaces
 	PublicAccess     BlockPublicAccess
+	VPNClients       []VPNClients
 
 	// Assumptions are the values put in place of what the templates leave open.
 	Assumptions []Assumption
@@ -119,6 +120,8 @@ type Network struct {
 	Unmodelled []Ref
 	// Problems are parts of resources that could not be read, such as a manifest that is not JSON.
 	Problems []Problem
+	// Unread are parts of the templates whose resources are not seen: a nested stack that is not at hand, a loop, a macro.
+	Unread []Problem
 
 	open     []*Open
 	standIns netset.Table[string]
@@ -131,6 +134,12 @@ func (n *Network) StandIns(a netip.Addr) []string {
 		out = append(out, text)
 	}
 	return out
+}
+
+// VPNClients are the addresses that an AWS::EC2::ClientVpnEndpoint gives its clients.
+type VPNClients struct {
+	Ref
+	Prefix netip.Prefix
 }
 
 // Assumption is a value the templates do not hold and that was assumed.
@@ -162,7 +171,7 @@ type BlockPublicAccessExclusion struct {
 	Subnet *Subnet
 }
 
-// Tags are the tags of a resource. A tag whose key is not known at synth is left out.
+// Tags are the tags of a resource. A tag whose key is decided at deployment is left out.
 type Tags map[string]string
 
 // Has reports whether a tag is present with the value "1" or an empty value: the way the AWS Load Balancer

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/cfn"
 )
 
@@ -121,7 +122,7 @@ func TestSubnets(t *testing.T) {
 `)
 	v := n.VPCs[0]
 	a, b, c := v.Subnets[0], v.Subnets[1], v.Subnets[2]
-	if a.IPv6.String() != "2001:db8:1:102::/64" || !a.AssignIPv6 || !a.DNS64 || !a.Tags.Has(PublicRole) || a.MainTable || a.RouteTable.LogicalID != "Table" || a.Association.LogicalID != "AssociationA" {
+	if a.IPv6.String() != "2001:db8:1:102::/64" || !a.AssignIPv6 || !a.DNS64 || !a.Tags.Has(aws.PublicRoleTag) || a.MainTable || a.RouteTable.LogicalID != "Table" || a.Association.LogicalID != "AssociationA" {
 		t.Errorf("A is %+v", a)
 	}
 	if a.Zone == b.Zone || a.Zone == "" {

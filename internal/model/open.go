@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/cfn"
 )
 
@@ -15,40 +16,42 @@ type Open struct {
 	Ref                // with the Property
 	Value string       // the expression
 	About netip.Prefix // the addresses that the resource is about, where they are known
+	why   string       // instead of that it is decided at deployment
 	parts []string
 }
 
 func (o *Open) String() string {
+	if o.why != "" {
+		return fmt.Sprintf("%s: %s", o.Ref, o.why)
+	}
 	return fmt.Sprintf("%s (%s) is decided at deployment", o.Ref, o.Value)
 }
 
-// Undecided returns a property that may change what a part of the network, such as "route table", does to a packet
-// between two addresses; nil where all that matters is known.
-func (n *Network) Undecided(part string, from, to netip.Addr) *Open {
+// Undecided returns the properties that may change what a part of the network, such as "route table", does to a packet.
+func (n *Network) Undecided(part string) []*Open {
+	var out []*Open
 	for _, o := range n.open {
-		if o.About.IsValid() && !o.About.Contains(from) && !o.About.Contains(to) {
-			continue
-		}
-		if slices.ContainsFunc(o.parts, func(p string) bool { return p == anyPart || strings.HasPrefix(part, p) }) {
-			return o
+		if slices.Contains(o.parts, part) || slices.Contains(o.parts, anyPart) {
+			out = append(out, o)
 		}
 	}
-	return nil
+	return out
 }
 
 // anyPart stands for every part of the network.
 const anyPart = "*"
 
-// The parts of the network, by the names that hops have; one name may begin several.
+// The parts of the network, by the names that hops have.
 var (
 	routing    = []string{"route table", "internet gateway", "NAT gateway"}
 	attaching  = []string{"route table", "internet gateway", "NAT gateway", "VPC"}
 	filtering  = []string{"security group"}
 	listing    = []string{"network ACL"}
-	transiting = []string{"transit gateway"}
+	transiting = []string{"transit gateway", "transit gateway attachment", "transit gateway route table"}
 	balancing  = []string{"application load balancer", "network load balancer", "target group", "security group", "internet gateway", "VPC", "route table"}
 	addressing = []string{anyPart}
 	placing    = []string{"node"}
+	resolving  = []string{"host", "instance", "interface", "function", "VPC CNI"}
 	exposing   = []string{"AWS Load Balancer Controller"}
 	addons     = []string{"VPC CNI", "kube-proxy"}
 )
@@ -61,14 +64,18 @@ var decisive = map[string]struct {
 }{
 	"AWS::EC2::Route": {routing, []string{"RouteTableId", "DestinationCidrBlock", "DestinationIpv6CidrBlock", "DestinationPrefixListId", "GatewayId"},
 		[]string{"DestinationCidrBlock", "DestinationIpv6CidrBlock"}},
-	"AWS::EC2::SubnetRouteTableAssociation": {routing, []string{"SubnetId", "RouteTableId"}, nil},
-	"AWS::EC2::VPCGatewayAttachment":        {attaching, []string{"VpcId", "InternetGatewayId"}, nil},
-	"AWS::EC2::EgressOnlyInternetGateway":   {[]string{"egress-only internet gateway"}, []string{"VpcId"}, nil},
-	"AWS::EC2::NatGateway":                  {routing, []string{"SubnetId", "VpcId"}, nil},
-	"AWS::EC2::SecurityGroupIngress":        {filtering, []string{"GroupId", "SourceSecurityGroupId"}, []string{"CidrIp", "CidrIpv6"}},
-	"AWS::EC2::SecurityGroupEgress":         {filtering, []string{"GroupId", "DestinationSecurityGroupId"}, []string{"CidrIp", "CidrIpv6"}},
-	"AWS::EC2::NetworkAclEntry":             {listing, []string{"NetworkAclId", "Egress", "RuleAction"}, []string{"CidrBlock", "Ipv6CidrBlock"}},
-	"AWS::EC2::SubnetNetworkAclAssociation": {listing, []string{"SubnetId", "NetworkAclId"}, nil},
+	"AWS::EC2::SubnetRouteTableAssociation":  {routing, []string{"SubnetId", "RouteTableId"}, nil},
+	"AWS::EC2::VPCGatewayAttachment":         {attaching, []string{"VpcId", "InternetGatewayId", "VpnGatewayId"}, nil},
+	"AWS::EC2::GatewayRouteTableAssociation": {attaching, []string{"GatewayId", "RouteTableId"}, nil},
+	"AWS::EC2::VPNGatewayRoutePropagation":   {routing, []string{"RouteTableIds"}, nil},
+	"AWS::EC2::EgressOnlyInternetGateway":    {[]string{"egress-only internet gateway"}, []string{"VpcId"}, nil},
+	"AWS::EC2::EIP":                          {[]string{"internet gateway"}, []string{"InstanceId"}, nil},
+	"AWS::EC2::EIPAssociation":               {[]string{"internet gateway"}, []string{"InstanceId", "NetworkInterfaceId"}, nil},
+	"AWS::EC2::NatGateway":                   {routing, []string{"SubnetId", "VpcId"}, nil},
+	"AWS::EC2::SecurityGroupIngress":         {filtering, []string{"GroupId", "SourceSecurityGroupId"}, []string{"CidrIp", "CidrIpv6"}},
+	"AWS::EC2::SecurityGroupEgress":          {filtering, []string{"GroupId", "DestinationSecurityGroupId"}, []string{"CidrIp", "CidrIpv6"}},
+	"AWS::EC2::NetworkAclEntry":              {listing, []string{"NetworkAclId", "Egress", "RuleAction"}, []string{"CidrBlock", "Ipv6CidrBlock"}},
+	"AWS::EC2::SubnetNetworkAclAssociation":  {listing, []string{"SubnetId", "NetworkAclId"}, nil},
 
 	"AWS::EC2::TransitGatewayAttachment":            {transiting, []string{"TransitGatewayId", "VpcId", "SubnetIds", "Options.Ipv6Support"}, nil},
 	"AWS::EC2::TransitGatewayVpcAttachment":         {transiting, []string{"TransitGatewayId", "VpcId", "SubnetIds", "Options.Ipv6Support"}, nil},
@@ -83,18 +90,41 @@ var decisive = map[string]struct {
 	"AWS::EKS::Addon":                           {addons, []string{"AddonName", "ClusterName"}, nil},
 	"Custom::AWSCDK-EKS-HelmChart":              {exposing, []string{"Chart", "ClusterName", "Values"}, nil},
 	"AWS::EC2::VPCEndpointService":              {[]string{"VPC endpoint service"}, []string{"SupportedIpAddressTypes", "NetworkLoadBalancerArns"}, nil},
-	"AWS::EC2::VPCEndpoint":                     {[]string{"VPC endpoint", "route table"}, []string{"RouteTableIds"}, nil},
+	"AWS::EC2::VPCEndpoint":                     {[]string{"VPC endpoint", "VPC endpoint service", "route table"}, []string{"RouteTableIds"}, nil},
 	"AWS::EC2::VPCPeeringConnection":            {[]string{"VPC peering connection"}, []string{"VpcId", "PeerVpcId"}, nil},
 	"AWS::EKS::Cluster":                         {addressing, []string{"KubernetesNetworkConfig.IpFamily"}, nil},
 	"AWS::EC2::TransitGateway":                  {transiting, []string{"DefaultRouteTableAssociation", "DefaultRouteTablePropagation"}, nil},
 	"AWS::EC2::SubnetCidrBlock":                 {placing, []string{"SubnetId"}, nil},
 	"AWS::ElasticLoadBalancingV2::LoadBalancer": {balancing, []string{"Scheme", "IpAddressType"}, nil},
-	"AWS::ElasticLoadBalancingV2::Listener":     {balancing, []string{"LoadBalancerArn", "Port", "DefaultActions"}, nil},
-	"AWS::ElasticLoadBalancingV2::TargetGroup":  {balancing, []string{"IpAddressType", "Port", "TargetType"}, nil},
+	"AWS::ElasticLoadBalancingV2::Listener":     {balancing, []string{"LoadBalancerArn", "Port", "Protocol", "DefaultActions"}, nil},
+	"AWS::ElasticLoadBalancingV2::TargetGroup":  {balancing, []string{"IpAddressType", "Port", "Protocol", "TargetType"}, nil},
 }
+
+// unread collects the parts of the templates that stand for resources which are not read. They may hold a route, a rule or an
+// address of whatever there is.
+func (b *builder) unread() {
+	for _, n := range b.set.Notes() {
+		if !n.Unread {
+			continue
+		}
+		at := Ref{Stack: n.Stack.ID, Name: n.Path}
+		if r := n.Stack.Resource(strings.TrimPrefix(n.Path, "Resources.")); r != nil {
+			at = ref(r)
+		}
+		if strings.Contains(at.ConstructPath, kubectlStack) {
+			continue
+		}
+		b.net.Unread = append(b.net.Unread, Problem{Ref: at, Text: n.Text})
+		b.net.open = append(b.net.open, &Open{Ref: at, why: n.Text, parts: []string{anyPart}})
+	}
+}
+
+// kubectlStack is in the construct path of the nested stack that CDK makes for its kubectl function: it gives nothing a way.
+const kubectlStack = "@aws-cdk--aws-eks.KubectlProvider.NestedStack"
 
 // undecided collects what is open.
 func (b *builder) undecided() {
+	b.unread()
 	for _, r := range b.set.Resources() {
 		d, ok := decisive[r.Type]
 		if !ok {
@@ -123,13 +153,16 @@ func (b *builder) undecided() {
 func (b *builder) openSubnet(r *cfn.Resource) {
 	for i, tag := range r.Prop("Tags").Items() {
 		k, known := tag.Get("Key").Text()
-		role := k == PublicRole || k == InternalRole
+		role := k == aws.PublicRoleTag || k == aws.InternalRoleTag
 		if !known || role && !tag.Get("Value").Known() {
 			b.net.open = append(b.net.open, &Open{Ref: ref(r).In(fmt.Sprintf("Tags[%d]", i)), Value: tag.String(), parts: exposing})
 		}
 	}
 	if vpc := r.Prop("VpcId"); waits(vpc) {
 		b.net.open = append(b.net.open, &Open{Ref: ref(r).In("VpcId"), Value: vpc.String(), parts: append([]string{"NAT gateway"}, exposing...)})
+	}
+	if v := r.Prop("EnableDns64"); waits(v) {
+		b.net.open = append(b.net.open, &Open{Ref: ref(r).In("EnableDns64"), Value: v.String(), parts: resolving})
 	}
 	zone := r.Prop("AvailabilityZone")
 	if fn, _, ok := zone.Call(); ok && fn == "Ref" {

@@ -1,9 +1,12 @@
 package model
 
 import (
+	"iter"
 	"net/netip"
 	"slices"
 
+	"github.com/eks-ipv6/cdk/internal/aws"
+	"github.com/eks-ipv6/cdk/internal/cfn"
 	"github.com/eks-ipv6/cdk/internal/netset"
 )
 
@@ -20,12 +23,16 @@ type VPC struct {
 	DefaultGroup *SecurityGroup
 
 	InternetGateway *InternetGateway // nil when none is attached
+	PrivateGateway  *Ref             // the virtual private gateway, nil when none is attached
 	EgressOnly      []*EgressOnlyGateway
 	NATs            []*NATGateway
 	Endpoints       []*Endpoint
 
 	DNSSupport   bool // default true
 	DNSHostnames bool // default false
+	// NoIPv4Internet says that the author means the VPC's hosts to reach no IPv4 internet: [intent.NoIPv4Internet] is in the metadata
+	// of the VPC.
+	NoIPv4Internet bool
 	// Imported says that templates use this VPC but none declares it; nothing is known of it.
 	Imported bool
 }
@@ -88,17 +95,74 @@ type Subnet struct {
 
 	AssignIPv6 bool // AssignIpv6AddressOnCreation
 	MapPublic  bool // MapPublicIpOnLaunch
-	DNS64      bool // EnableDns64
+	// PublicUnknown is the expression of MapPublicIpOnLaunch where the deployment decides it, else "".
+	PublicUnknown string
+	DNS64         bool // EnableDns64
 
 	RouteTable  *RouteTable
 	Association Ref  // the association, or the VPC when the main table is used
 	MainTable   bool // no association: RouteTable is the VPC's main table
 	NetworkACL  *NetworkACL
 
+	zone, zoneID cfn.Value // one of them, or none where AWS chooses the zone
+
 	// Imported says that templates use this subnet but none declares it.
 	Imported bool
 	// Unknown names an expression for a range that could not be known, such as an IPAM allocation.
 	Unknown string
+}
+
+// SameZone reports whether two subnets are in one zone; known is false where the templates do not say: AWS chooses the zone of one,
+// or one is written by name and the other by id, which name different zones in each account.
+// See https://docs.aws.amazon.com/ram/latest/userguide/working-with-az-ids.html.
+func (s *Subnet) SameZone(o *Subnet) (same, known bool) {
+	if s == o {
+		return true, true
+	}
+	a, b := s.zone, o.zone
+	if !a.Exists() && !b.Exists() {
+		a, b = s.zoneID, o.zoneID
+	}
+	switch {
+	case !a.Exists() || !b.Exists():
+		return false, false
+	case a.Equal(b):
+		return true, true
+	case a.Known() && b.Known():
+		return false, true
+	case letter(a) != 0 && letter(b) != 0 && letter(a) != letter(b): // as in ${AWS::Region}a
+		return false, true
+	}
+	f, x, _ := a.Call()
+	g, y, _ := b.Call()
+	choices := f == "Fn::Select" && g == f && len(x) == 2 && len(y) == 2 && x[1].Equal(y[1]) && x[0].Known() && y[0].Known()
+	return false, choices // of one list of zones, different ones
+}
+
+// letter is the known end of a zone's name, 0 where it is not known.
+func letter(v cfn.Value) byte {
+	parts := v.Parts()
+	if len(parts) == 0 {
+		return 0
+	}
+	s, ok := parts[len(parts)-1].Text()
+	if !ok || s == "" {
+		return 0
+	}
+	return s[len(s)-1]
+}
+
+// Serving finds the first of some subnets in the zone of another; known is false where one may be, and none surely is.
+func Serving(list []*Subnet, s *Subnet) (found *Subnet, known bool) {
+	known = true
+	for _, o := range list {
+		same, sure := o.SameZone(s)
+		if same {
+			return o, true
+		}
+		known = known && sure
+	}
+	return nil, known
 }
 
 // Prefix returns the subnet's range of a family; it is not valid when the subnet has none.
@@ -114,13 +178,17 @@ func (s *Subnet) Prefix(f Family) netip.Prefix {
 // where there is no tag, or tags that contradict each other.
 func (s *Subnet) Meant() (public, private bool) {
 	typ := s.Tags["aws-cdk:subnet-type"]
-	public = s.Tags.Has(PublicRole) || typ == "Public"
-	private = s.Tags.Has(InternalRole) || typ == "Private" || typ == "Isolated"
+	public = s.Tags.Has(aws.PublicRoleTag) || typ == "Public"
+	private = s.Tags.Has(aws.InternalRoleTag) || typ == "Private" || typ == "Isolated"
 	if public && private {
 		return false, false
 	}
 	return public, private
 }
+
+// Isolated reports whether the subnet's tag says that it is meant to have no way out.
+// See https://docs.aws.amazon.com/cdk/api/v2/docs/aws-cdk-lib.aws_ec2.SubnetType.html.
+func (s *Subnet) Isolated() bool { return s.Tags["aws-cdk:subnet-type"] == "Isolated" }
 
 // RouteTable is an AWS::EC2::RouteTable, or the main table EC2 makes with each VPC.
 type RouteTable struct {
@@ -130,6 +198,10 @@ type RouteTable struct {
 	// Imported says that templates use this table but none declares it; its routes are not all known.
 	Imported bool
 	Routes   []*Route // without the local routes, which every table has for each block of the VPC
+	// Learned are the routes that a virtual private gateway learns and propagates: which, only the deployment tells.
+	Learned []*Route
+	// Unknown says why it is not known which table this is; "" where it is.
+	Unknown string
 
 	index     netset.Table[*Route]
 	uncertain []*Route // whose destinations are not known
@@ -142,11 +214,16 @@ type Route struct {
 	Destination netip.Prefix
 	PrefixList  *PrefixList // instead of Destination
 	Target      Target
-	// Unknown names the destination expression when it is not known at synth, and Family its family where
+	// Unknown names the destination expression when it is decided at deployment, and Family its family where
 	// the property tells.
 	Unknown string
 	Family  Family
+
+	alternatives []*Route
 }
+
+// Alternatives are the routes of one destination, of which only one can be there: their conditions are decided at deployment.
+func (r *Route) Alternatives() []*Route { return r.alternatives }
 
 // Lookup returns the most specific route for an address: a local route, one of the table, or nil.
 // uncertain are the routes whose destination is not known and that may therefore be more specific.
@@ -215,7 +292,8 @@ type Other struct {
 type InternetGateway struct {
 	Ref
 	Attachment Ref
-	VPC        *VPC // nil when not attached
+	VPC        *VPC        // nil when not attached
+	Edge       *RouteTable // where packets from the internet go first, nil when no table is associated with the gateway
 }
 
 // EgressOnlyGateway is an AWS::EC2::EgressOnlyInternetGateway: IPv6 only, stateful, outbound only.
@@ -234,6 +312,7 @@ type NATGateway struct {
 	Regional bool // AvailabilityMode regional: no subnet, AWS keeps its route table to the internet gateway
 	Private  bool // ConnectivityType private
 	Public   netip.Addr
+	Fixed    netip.Addr // PrivateIpAddress, not valid where AWS chooses it
 	// NoAddress says that a zonal public gateway has no AllocationId.
 	NoAddress bool
 }
@@ -241,6 +320,9 @@ type NATGateway struct {
 // Address is the gateway's private IPv4 address: one from the end of its subnet, away from the hosts, and for a regional
 // gateway one that no subnet holds. It is not valid where the subnet has no IPv4 range.
 func (g *NATGateway) Address() netip.Addr {
+	if g.Fixed.IsValid() {
+		return g.Fixed
+	}
 	if g.Subnet == nil {
 		return netip.AddrFrom4([4]byte{100, 64, byte(g.Index >> 8), byte(g.Index)})
 	}
@@ -300,6 +382,8 @@ type Attachment struct {
 	Table   *TransitTable // the table it is associated with, nil when none
 	// GroupReferences is Options.SecurityGroupReferencingSupport, on unless disabled.
 	GroupReferences bool
+	// Learns says that it is of a VPN or the like, whose far side tells which routes it has.
+	Learns bool
 }
 
 // TransitTable is an AWS::EC2::TransitGatewayRouteTable, or the default table of the gateway.
@@ -334,6 +418,7 @@ type Endpoint struct {
 	Ref
 	VPC         *VPC
 	Gateway     bool   // S3 and DynamoDB: reached by routes instead of interfaces
+	Middlebox   bool   // of a gateway load balancer: what is behind it may drop the packet
 	Service     string // service name as far as known, such as com.amazonaws.eu-west-1.s3
 	ShortName   string // last part of the name: s3, ecr.api
 	AddressType string // ipv4 (default), ipv6 or dualstack
@@ -378,7 +463,64 @@ type Host struct {
 	Groups     []*SecurityGroup
 	IPv6       bool // has IPv6 addresses
 	PublicIPv4 bool
-	Port       uint16 // where it listens, 0 when it does not say
-	Source     bool   // it starts connections of its own (an instance does, a database does not)
-	Unknown    string
+	// PublicUnknown says why it is not known whether it has a public IPv4 address; "" where it is.
+	PublicUnknown string
+	Accelerator   *Ref         // the endpoint group of Global Accelerator that leads to it, nil when none does
+	Fixed         []netip.Addr // the addresses that are written down, at most one for each family counts
+	Port          uint16       // where it listens, 0 when it does not say
+	Source        bool         // it starts connections of its own (an instance does, a database does not)
+	Unknown       string
+
+	primary *Host // of an instance: the network interface of its own that is its first
+}
+
+// Prefixes are the destinations of the route: one, or those of its prefix list.
+func (r *Route) Prefixes() iter.Seq[netip.Prefix] {
+	return func(yield func(netip.Prefix) bool) {
+		if r.Destination.IsValid() {
+			yield(r.Destination)
+			return
+		}
+		if r.PrefixList == nil {
+			return
+		}
+		for _, p := range r.PrefixList.Entries {
+			if !yield(p) {
+				return
+			}
+		}
+	}
+}
+
+// Prefixes are the destinations of all routes of the table, those to the VPC itself among them, in order.
+func (t *RouteTable) Prefixes() iter.Seq[netip.Prefix] {
+	return func(yield func(netip.Prefix) bool) {
+		for _, r := range t.Routes {
+			for p := range r.Prefixes() {
+				if !yield(p) {
+					return
+				}
+			}
+		}
+		if t.VPC == nil {
+			return
+		}
+		unknown := false
+		for _, b := range t.VPC.Blocks {
+			unknown = unknown || b.Unknown != ""
+			if b.Prefix.IsValid() && !yield(b.Prefix) {
+				return
+			}
+		}
+		if !unknown {
+			return
+		}
+		for _, s := range t.VPC.Subnets {
+			for _, p := range []netip.Prefix{s.IPv4, s.IPv6} {
+				if p.IsValid() && !yield(p) {
+					return
+				}
+			}
+		}
+	}
 }

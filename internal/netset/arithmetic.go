@@ -7,11 +7,10 @@ import (
 	"go4.org/netipx"
 )
 
-// The prefixes that have a meaning everywhere.
+// All addresses of a family.
 var (
 	Every4 = netip.MustParsePrefix("0.0.0.0/0")
 	Every6 = netip.MustParsePrefix("::/0")
-	NAT64  = netip.MustParsePrefix("64:ff9b::/96") // the well-known prefix of RFC 6052
 )
 
 // Holds reports whether every address of a prefix is in another.

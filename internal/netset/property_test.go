@@ -14,6 +14,7 @@ import (
 
 	"go4.org/netipx"
 
+	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/netset"
 )
 
@@ -577,13 +578,13 @@ func checkEmbed(t *testing.T, u addresses, x, y uint32) {
 	t.Helper()
 	four := netset.Of(u.lower)
 	a := u.of(x, 0)
-	six := netset.EmbedAll(netset.NAT64, a)
-	same(t, "embedded", six.Inside(netset.NAT64), true)
-	same(t, "there and back of "+a.String(), netset.EmbeddedAll(netset.NAT64, six).Equal(a.Intersect(four)), true)
+	six := netset.EmbedAll(aws.NAT64.Prefix, a)
+	same(t, "embedded", six.Inside(aws.NAT64.Prefix), true)
+	same(t, "there and back of "+a.String(), netset.EmbeddedAll(aws.NAT64.Prefix, six).Equal(a.Intersect(four)), true)
 	// Back, with addresses beside the prefix, and there.
 	beside := six.Union(u.of(y&0xffff0000, 0)).Union(netset.Of(netip.MustParsePrefix("64:ff9a:ffff::/48"), netip.MustParsePrefix("64:ff9b:0:0:0:1::/96")))
-	same(t, "back of "+beside.String(), netset.EmbeddedAll(netset.NAT64, beside).Equal(a.Intersect(four)), true)
-	for _, p := range []netip.Prefix{netset.NAT64, netip.MustParsePrefix("2001:db8:1:2:3:4::/96"), netip.MustParsePrefix("64:ff9b::/48")} {
+	same(t, "back of "+beside.String(), netset.EmbeddedAll(aws.NAT64.Prefix, beside).Equal(a.Intersect(four)), true)
+	for _, p := range []netip.Prefix{aws.NAT64.Prefix, netip.MustParsePrefix("2001:db8:1:2:3:4::/96"), netip.MustParsePrefix("64:ff9b::/48")} {
 		all := netset.EmbedAll(p, a)
 		same(t, "embedded in "+p.String(), netset.EmbeddedAll(p, all).Equal(a.Intersect(four)), true)
 		same(t, "EmbedAll and Single agree", all.IsEmpty(), x&0xffff == 0)
@@ -604,9 +605,9 @@ func TestEmbedAgainstBruteForce(t *testing.T) {
 			}
 		}
 	}
-	same(t, "RFC 6052", netset.Embed(netset.NAT64, netip.MustParseAddr("192.0.2.33")).String(), "64:ff9b::c000:221")
-	all := netset.EmbedAll(netset.NAT64, netset.Of(netset.Every4))
-	same(t, "all of IPv4", all.Equal(netset.Of(netset.NAT64)), true)
+	same(t, "RFC 6052", netset.Embed(aws.NAT64.Prefix, netip.MustParseAddr("192.0.2.33")).String(), "64:ff9b::c000:221")
+	all := netset.EmbedAll(aws.NAT64.Prefix, netset.Of(netset.Every4))
+	same(t, "all of IPv4", all.Equal(netset.Of(aws.NAT64.Prefix)), true)
 	same(t, "all of IPv6 back", netset.EmbeddedAll(netip.MustParsePrefix("2001:db8::/32"), netset.Of(netset.Every6)).String(), "0.0.0.0/0")
 	across := netset.Range(netip.MustParseAddr("64:ff9b::ffff:fff0"), netip.MustParseAddr("64:ff9b::1:0:5"))
 	same(t, "of the /96 only", netset.EmbeddedAll(netip.MustParsePrefix("64:ff9b::/64"), across).String(), "255.255.255.240/28")
@@ -627,8 +628,8 @@ func checkTable(t *testing.T, r *rand.Rand) {
 	}
 	for i := range r.IntN(40) {
 		p := random(r.IntN(33), r.IntN(129))
-		table.Add(p, i) // with host bits
 		list = append(list, p.Masked())
+		same(t, "the first value of "+p.String(), table.Add(p, i), slices.Index(list, p.Masked())) // with host bits
 	}
 	for range 50 {
 		a := random(32, 128).Addr()
@@ -689,7 +690,7 @@ func TestNoAddresses(t *testing.T) {
 		"backwards":        netset.Range(six, six.Prev()),
 		"of two families":  netset.Range(four, six),
 		"to nowhere":       netset.Range(four, netip.Addr{}),
-		"nothing embedded": netset.EmbedAll(netset.NAT64, netset.One(six)),
+		"nothing embedded": netset.EmbedAll(aws.NAT64.Prefix, netset.One(six)),
 	} {
 		same(t, what, s.IsEmpty() && s.String() == "" && len(s.Ranges())+len(s.Prefixes()) == 0 && !s.First().IsValid() && !s.Last().IsValid(), true)
 		same(t, what+" is inside all", s.Inside(netset.Every4) && !s.Meets(netset.Every4), true)

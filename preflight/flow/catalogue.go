@@ -6,7 +6,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/model"
+	"github.com/eks-ipv6/cdk/internal/netset"
 )
 
 // titles are the flows of the catalogue, in order.
@@ -71,6 +73,9 @@ func (n *Network) told(r *Report) {
 	for _, p := range n.model.Problems {
 		r.Problems = append(r.Problems, fmt.Sprintf("%s: %s", p.Ref, p.Text))
 	}
+	for _, p := range n.model.Unread {
+		r.Unread = append(r.Unread, fmt.Sprintf("%s: %s", p.Ref, p.Text))
+	}
 }
 
 type catalogue struct {
@@ -89,7 +94,7 @@ func (c *catalogue) skip(id, format string, args ...any) {
 func (c *catalogue) add(id string, expect Expect, q Query, from *place, d dest) {
 	q.From, q.To = Endpoint(from.name), Endpoint(d.name)
 	q.Port, q.Proto, q.Family = d.port, d.proto, d.family
-	t := c.net.trace(q, from, d)
+	t := c.net.trace(q, from, d).For(expect)
 	c.results[id] = append(c.results[id], Result{ID: id, From: from.name, To: d.name, Expect: expect, Trace: t, OK: expect.Met(t.Verdict)})
 }
 
@@ -119,6 +124,28 @@ func many(list []*place, port uint16, f Family) func(*place) []dest {
 	return func(*place) []dest { return out }
 }
 
+// listening are places by several ports of a protocol.
+func listening(list []*place, proto Proto, ports netset.Numbers, f Family) func(*place) []dest {
+	out := make([]dest, len(list))
+	for i, p := range list {
+		out[i] = one(p, ports.First(), f)
+		out[i].proto, out[i].ports = proto, ports
+	}
+	return func(*place) []dest { return out }
+}
+
+// pods are the Pods of a cluster by the ports that the templates declare.
+func pods(s *shelf, f Family, inside bool) func(*place) []dest {
+	declared := declaredPorts(s.cluster, inside)
+	var out []dest
+	for _, proto := range []Proto{TCP, UDP, SCTP} {
+		if ports := declared[proto]; !ports.IsEmpty() {
+			out = append(out, listening(s.peers, proto, ports, f)(nil)...)
+		}
+	}
+	return func(*place) []dest { return out }
+}
+
 func (c *catalogue) cluster(s *shelf) {
 	if len(s.pods) == 0 {
 		for _, t := range titles {
@@ -127,7 +154,7 @@ func (c *catalogue) cluster(s *shelf) {
 		return
 	}
 	cl, vpc := s.cluster, s.cluster.VPC
-	c.each("F1", ExpectDelivered, s.pods, many(s.peers, 8080, IPv6))
+	c.each("F1", ExpectDelivered, s.pods, pods(s, IPv6, true))
 	c.clusterIPs(s)
 	c.internet(s)
 	c.privateIPv4(s)
@@ -150,7 +177,7 @@ func (c *catalogue) cluster(s *shelf) {
 		case same && other.cluster.Family == IPv4:
 			c.sameVPC(s, other)
 		case !same && other.cluster.Family == IPv6 && slices.Contains(c.connected[vpc], other.cluster.VPC):
-			c.each("F12", ExpectDelivered, s.pods, many(other.peers, 8080, IPv6))
+			c.each("F12", ExpectDelivered, s.pods, pods(other, IPv6, false))
 		}
 	}
 	c.skip("F10", "no IPv4 cluster in the VPC of an IPv6 cluster")
@@ -158,48 +185,40 @@ func (c *catalogue) cluster(s *shelf) {
 	c.skip("F12", "no other IPv6 cluster in a VPC that peering or a transit gateway joins")
 	c.otherVPCs(s)
 	for _, p := range s.pods {
-		for _, port := range opened(p) {
-			c.add("X1", ExpectRefused, Query{}, internet(IPv6), one(p, port, IPv6))
-		}
+		c.add("X1", ExpectRefused, Query{}, c.net.internet(IPv6), anything(one(p, 443, IPv6)))
 	}
 }
 
-// opened are the ports that a place's groups open to the IPv6 internet, or 443.
-func opened(p *place) []uint16 {
-	var out []uint16
-	rules := slices.Clone(p.backend)
-	for _, g := range p.groups {
-		rules = append(rules, g.Ingress...)
-	}
-	for _, r := range rules {
-		if !r.Prefix.IsValid() || !r.Prefix.Contains(internetHost6) || !r.Covers(model.TCP, max(r.From, 1)) && r.Proto != model.AnyProto {
-			continue
-		}
-		if port := cmp.Or(r.From, 443); !slices.Contains(out, port) {
-			out = append(out, port)
-		}
-	}
-	if len(out) == 0 {
-		return []uint16{443}
-	}
-	return out
+// anything asks for every protocol and port.
+func anything(d dest) dest {
+	d.everything = true
+	return d
 }
 
 func (c *catalogue) clusterIPs(s *shelf) {
-	i := slices.Index(c.net.shelves, s)
-	q := Query{Proto: UDP, Port: 53}
 	if s.cluster.Runs("coredns") {
-		dns := c.net.clusterIP(s, i, nil, "kube-system", "kube-dns", q)
-		c.each("F2", ExpectDelivered, s.pods, func(*place) []dest { return dns })
+		c.service(s, c.net.clusterIP(s, nil, "kube-system", "kube-dns", Query{}))
 	}
 	for _, svc := range s.cluster.ObjectsOf("Service") {
 		if svc.Text("spec", "clusterIP") == "None" || svc.Text("spec", "type") == "ExternalName" || len(model.At(svc.Value, "spec", "selector").Keys()) == 0 {
 			continue
 		}
-		dests := c.net.clusterIP(s, i, svc, svc.Namespace, svc.ObjectName, Query{Proto: TCP})
-		c.each("F2", ExpectDelivered, s.pods, func(*place) []dest { return dests })
+		c.service(s, c.net.clusterIP(s, svc, svc.Namespace, svc.ObjectName, Query{}))
 	}
 	c.skip("F2", "CoreDNS is not installed and no Service is in the templates")
+}
+
+// service traces a Service by each of its ports.
+func (c *catalogue) service(s *shelf, dests []dest) {
+	for len(dests) > 0 {
+		other := slices.IndexFunc(dests, func(d dest) bool { return d.proto != dests[0].proto || d.port != dests[0].port })
+		if other < 0 {
+			other = len(dests)
+		}
+		port := dests[:other]
+		c.each("F2", ExpectDelivered, s.pods, func(*place) []dest { return port })
+		dests = dests[other:]
+	}
 }
 
 // internet decides from the cluster as a whole whether its Pods are meant to reach the internet: one table among
@@ -209,8 +228,8 @@ func (c *catalogue) internet(s *shelf) {
 	six, four := vpc != nil && len(vpc.EgressOnly) > 0, vpc != nil && len(vpc.NATs) > 0
 	var open6, open4 []*place // where only the deployment tells
 	for _, p := range s.pods {
-		r4, u4 := defaultRoute(p, internet(IPv4))
-		r6, u6 := defaultRoute(p, internet(IPv6))
+		r4, u4 := defaultRoute(p, c.net.internet(IPv4))
+		r6, u6 := defaultRoute(p, c.net.internet(IPv6))
 		four, six = four || r4, six || r6 || r4
 		if u4 {
 			open4 = append(open4, p)
@@ -219,16 +238,26 @@ func (c *catalogue) internet(s *shelf) {
 			open6 = append(open6, p)
 		}
 	}
-	d6, d4 := one(internet(IPv6), 443, IPv6), one(internet(IPv4), 443, IPv4)
+	d6, d4 := one(c.net.internet(IPv6), 443, IPv6), one(c.net.internet(IPv4), 443, IPv4)
 	from6, from4 := open6, open4
 	if six {
-		from6 = s.pods
+		from6 = c.meantOut(s.pods, IPv6)
 	}
 	if four {
-		from4 = s.pods
+		from4 = c.meantOut(s.pods, IPv4)
 	}
 	c.each("F3", ExpectExits, from6, func(*place) []dest { return []dest{d6} })
-	c.each("F4", ExpectExits, from4, func(*place) []dest { return []dest{d4} })
+	expect4 := ExpectExits
+	if on, _, unknown := s.cluster.IPv4Egress(); len(from6) > 0 && len(from4) == 0 && (on || unknown != "") {
+		from4 = s.pods // they reach the IPv6 internet, and nothing says that they are not meant to reach the other
+		if vpc != nil && vpc.NoIPv4Internet {
+			expect4 = ExpectRefused
+		}
+	}
+	c.each("F4", expect4, from4, func(*place) []dest { return []dest{d4} })
+	if expect4 == ExpectRefused {
+		from4 = nil
+	}
 	c.skip("F3", "no node subnet has a default route and the VPC no egress-only internet gateway: a private cluster")
 	c.skip("F4", "no node subnet has an IPv4 default route and the VPC no NAT gateway: no IPv4 internet by choice")
 
@@ -245,6 +274,14 @@ func (c *catalogue) internet(s *shelf) {
 		dests := c.net.toEndpoint(e, Query{Proto: TCP})
 		c.each("F9", ExpectDelivered, s.pods, func(*place) []dest { return dests })
 	}
+}
+
+// meantOut leaves out the places of isolated subnets, which no default route of the family leads out of on purpose.
+func (c *catalogue) meantOut(list []*place, f Family) []*place {
+	return slices.DeleteFunc(slices.Clone(list), func(p *place) bool {
+		known, unknown := defaultRoute(p, c.net.internet(f))
+		return p.subnet != nil && p.subnet.Isolated() && !known && !unknown
+	})
 }
 
 func defaultRoute(p, to *place) (known, unknown bool) {
@@ -307,7 +344,9 @@ func (c *catalogue) api(s *shelf) {
 		}
 	}
 	c.each("F6", ExpectDelivered, s.api, many(nodes, 10250, IPv6))
-	c.each("F6", ExpectDelivered, s.api, many(s.pods, 9443, IPv6))
+	for _, ports := range webhookPorts(s.cluster) {
+		c.each("F6", ExpectDelivered, s.api, listening(s.pods, TCP, ports, IPv6))
+	}
 	c.skip("F6", "the subnets of the control plane are not in the templates")
 }
 
@@ -332,8 +371,8 @@ func (c *catalogue) fromInternet(l *model.LoadBalancer) {
 	for _, f := range []struct {
 		id     string
 		client *place
-	}{{"F7", internet(IPv4)}, {"F8", internet(IPv6)}} {
-		if f.id == "F7" && l.AddressType == "dualstack-without-public-ipv4" {
+	}{{"F7", c.net.internet(IPv4)}, {"F8", c.net.internet(IPv6)}} {
+		if f.id == "F7" && l.AddressType == aws.DualStackWithoutPublicIPv4 {
 			c.skip("F7", "%s has address type dualstack-without-public-ipv4: IPv4 clients are not meant", l.Ref)
 			continue
 		}
@@ -389,7 +428,7 @@ func (c *catalogue) sameVPC(six, four *shelf) {
 		if lbs := c.internal(four.cluster, p); len(lbs) > 0 {
 			return lbs
 		}
-		return many(four.peers, 8080, IPv4)(p)
+		return pods(four, IPv4, false)(p)
 	})
 	c.each("F11", ExpectDelivered, four.pods, func(p *place) []dest { return forceIPv4(c.internal(six.cluster, p)) })
 	c.skip("F11", "the IPv6 cluster has no internal load balancer, and no AWS Load Balancer Controller to make one")
@@ -542,7 +581,7 @@ func (c *catalogue) otherVPCs(s *shelf) {
 					if lbs := c.internal(o.cluster, p); len(lbs) > 0 {
 						out = append(out, forceIPv4(lbs)...)
 					} else {
-						out = append(out, many(o.peers, 8080, IPv4)(p)...)
+						out = append(out, pods(o, IPv4, false)(p)...)
 					}
 				}
 			}
@@ -610,7 +649,7 @@ func (c *catalogue) privateLink() {
 
 // subnets is the catalogue of a network without clusters: what Pods there would need, asked for any host.
 func (c *catalogue) subnets() {
-	var untagged []string
+	var untagged, private []string
 	for _, v := range c.net.model.VPCs {
 		if v.Imported || len(v.Prefixes(IPv6)) == 0 {
 			continue
@@ -628,28 +667,39 @@ func (c *catalogue) subnets() {
 				continue
 			}
 			h := c.net.hostIn(s, true)
-			r4, _ := defaultRoute(h, internet(IPv4))
-			r6, _ := defaultRoute(h, internet(IPv6))
+			r4, _ := defaultRoute(h, c.net.internet(IPv4))
+			r6, _ := defaultRoute(h, c.net.internet(IPv6))
 			four, six = four || r4, six || r6 || r4
 			hosts = append(hosts, h)
+			private = append(private, s.Ref.String())
+		}
+		if six {
+			for _, h := range c.meantOut(hosts, IPv6) {
+				c.add("F3", ExpectExits, Query{}, h, assumeHost(one(c.net.internet(IPv6), 443, IPv6), h))
+			}
+		}
+		if four {
+			for _, h := range c.meantOut(hosts, IPv4) {
+				if h.v4.IsValid() || h.subnet.DNS64 {
+					c.add("F4", ExpectExits, Query{}, h, assumeHost(one(c.net.internet(IPv4), 443, IPv4), h))
+				}
+			}
 		}
 		for _, h := range hosts {
-			if six {
-				c.add("F3", ExpectExits, Query{}, h, assumeHost(one(internet(IPv6), 443, IPv6), h))
-			}
-			if four && h.v4.IsValid() {
-				c.add("F4", ExpectExits, Query{}, h, assumeHost(one(internet(IPv4), 443, IPv4), h))
-			}
-			c.add("X1", ExpectRefused, Query{}, internet(IPv6), assumeHost(one(h, 443, IPv6), h))
+			c.add("X1", ExpectRefused, Query{}, c.net.internet(IPv6), assumeHost(anything(one(h, 443, IPv6)), h))
 		}
 	}
 	for _, id := range []string{"F1", "F2", "F5", "F6", "F7", "F8", "F9", "F10", "F11", "F12", "F13", "F14"} {
 		c.skip(id, "no EKS cluster in the templates")
 	}
 	for _, id := range []string{"F3", "F4", "X1"} {
+		if len(private) > 0 {
+			c.skip(id, "%s: no default route of the private subnets with an IPv6 range, and no gateway of their VPC, leads to the %s internet: none by choice",
+				strings.Join(private, ", "), map[string]Family{"F3": IPv6, "F4": IPv4}[id])
+		}
 		if len(untagged) > 0 {
 			c.skip(id, "no private subnet with an IPv6 range in the templates: %s, without a tag %s, count as public by their routes to the internet gateway",
-				strings.Join(untagged, ", "), model.InternalRole)
+				strings.Join(untagged, ", "), aws.InternalRoleTag)
 		}
 		c.skip(id, "no private subnet with an IPv6 range in the templates")
 	}

@@ -81,7 +81,7 @@ func partners(i, ns, nd int) []int {
 }
 
 func (n *Network) isDestinationOnly(ep Endpoint) bool {
-	_, err := n.dests(Query{From: AnyPod, To: ep, Proto: TCP}, internet(IPv4))
+	_, err := n.dests(Query{From: AnyPod, To: ep, Proto: TCP}, n.internet(IPv4))
 	return err == nil
 }
 
@@ -121,7 +121,7 @@ func (n *Network) dests(q Query, from *place) ([]dest, error) {
 			continue // "pod:any" from a Pod means the Pods of its own cluster, where it has any
 		}
 		_, literal := netip.ParseAddr(s)
-		d := dest{name: p.name, place: p, port: cmp.Or(q.Port, p.port, 443), proto: q.Proto, named: literal != nil, assumes: assumes}
+		d := dest{name: p.name, place: p, port: cmp.Or(q.Port, p.port, 443), proto: q.Proto, named: literal != nil, assumes: assumes, everything: q.Everything}
 		if p.kind == internetPlace || literal == nil {
 			d.family = IPv4
 			if p.v6.IsValid() {
@@ -165,7 +165,10 @@ func (n *Network) api(q Query, from *place) []dest {
 		}
 		port := cmp.Or(q.Port, 443)
 		inside := !from.outside() && from.vpc != nil && from.vpc == c.VPC
-		if inside && c.PrivateAccess {
+		// Without public access the name has the private addresses everywhere, and other networks of the templates may lead there.
+		// See https://docs.aws.amazon.com/eks/latest/userguide/cluster-endpoint.html.
+		joined := !from.outside() && from.vpc != nil && !c.PublicAccess && c.AccessUnknown == "" && n.joins(from.vpc, c.VPC)
+		if (inside || joined) && c.PrivateAccess {
 			for _, p := range filter(sh.api, at(q.To)) {
 				d := dest{name: p.name, place: p, port: port, proto: TCP, named: true}
 				if c.Family == IPv6 {
@@ -179,13 +182,11 @@ func (n *Network) api(q Query, from *place) []dest {
 		if c.Family == IPv6 && (from.v6.IsValid() || !from.v4.IsValid()) {
 			f = IPv6
 		}
-		p := internet(f)
-		p.name = "public endpoint of " + c.String()
+		a := plus(publicAPI4, c.Index)
 		if f == IPv6 {
-			p.v6 = plus(publicAPI6, c.Index)
-		} else {
-			p.v4 = plus(publicAPI4, c.Index)
+			a = plus(publicAPI6, c.Index)
 		}
+		p := internetHost("public endpoint of "+c.String(), a)
 		d := dest{name: string(APIServer), place: p, port: port, proto: TCP, named: true, family: f, publicAPI: c}
 		if c.AccessUnknown != "" {
 			d.fails, d.failAt, d.failLabel, d.failWhy = Insufficient, c.In("ResourcesVpcConfig"), "EKS public endpoint", c.AccessUnknown
@@ -199,6 +200,12 @@ func (n *Network) api(q Query, from *place) []dest {
 		out = append(out, d)
 	}
 	return out
+}
+
+// joins reports whether a peering connection or a transit gateway joins two VPCs.
+func (n *Network) joins(a, b *model.VPC) bool {
+	return slices.ContainsFunc(n.model.Peerings, func(p *model.Peering) bool { return p.Other(a) == b }) ||
+		slices.ContainsFunc(n.model.TransitGateways, func(g *model.TransitGateway) bool { return g.Attachment(a) != nil && g.Attachment(b) != nil })
 }
 
 // toEndpoint is a VPC endpoint as destination.
@@ -269,7 +276,7 @@ func (n *Network) throughLB(l *model.LoadBalancer, q Query, from *place) []dest 
 	}
 	listeners := l.Listeners
 	if q.Port != 0 {
-		listeners = slices.DeleteFunc(slices.Clone(listeners), func(li *model.Listener) bool { return li.Port != q.Port })
+		listeners = slices.DeleteFunc(slices.Clone(listeners), func(li *model.Listener) bool { return li.Port != q.Port || q.Proto == UDP && !li.Takes(model.UDP) })
 	}
 	var out []dest
 	if len(listeners) == 0 {
@@ -299,12 +306,36 @@ func (n *Network) throughLB(l *model.LoadBalancer, q Query, from *place) []dest 
 				out = append(out, d)
 				continue
 			}
-			for i := range max(len(fronts), len(backends)) {
+			for _, pair := range joined(l, tg, fronts, backends) {
 				e := d
-				e.place, e.backend = fronts[i%len(fronts)], backends[i%len(backends)]
+				e.place, e.backend = pair[0], pair[1]
 				out = append(out, e)
 			}
 		}
+	}
+	return out
+}
+
+// joined are the interfaces of a load balancer with targets that they send to: each in some pair, and within one zone where the
+// load balancer does not cross zones. Then an interface without a target in its zone has none, and its address is not given out.
+func joined(l *model.LoadBalancer, tg *model.TargetGroup, fronts, backends []*place) (out [][2]*place) {
+	if l.Crosses(tg) {
+		for i := range max(len(fronts), len(backends)) {
+			out = append(out, [2]*place{fronts[i%len(fronts)], backends[i%len(backends)]})
+		}
+		return out
+	}
+	for i, b := range backends {
+		front := fronts[i%len(fronts)]
+		for _, f := range fronts {
+			if b.subnet == nil || f.subnet == nil {
+				continue
+			}
+			if same, _ := f.subnet.SameZone(b.subnet); same {
+				front = f
+			}
+		}
+		out = append(out, [2]*place{front, b})
 	}
 	return out
 }
@@ -322,6 +353,9 @@ func (n *Network) backends(tg *model.TargetGroup) []*place {
 				q = *p.node()
 			}
 			q.port = tg.Port
+			if tg.TargetType != "instance" {
+				q.works = sh.cluster.Behind(tg)
+			}
 			if n.mayManage(&q) { // a hypothetical load balancer's rules are not among those of its nodes
 				q.backend = append(slices.Clone(q.backend), tg.Backend...)
 			}
@@ -392,13 +426,13 @@ func (n *Network) exposed(q Query, from *place, kind, name string) ([]dest, erro
 	}
 	var out []dest
 	found := false
-	for i, sh := range n.shelves {
+	for _, sh := range n.shelves {
 		c := sh.cluster
 		var svc *model.Object
 		if kind == "service" {
 			svc = c.Object("Service", namespace, object)
 			if from.cluster == c && from.kind != apiPlace {
-				if d := n.clusterIP(sh, i, svc, namespace, object, q); d != nil {
+				if d := n.clusterIP(sh, svc, namespace, object, q); d != nil {
 					return d, nil
 				}
 				continue
@@ -447,62 +481,4 @@ func (n *Network) serves(l *model.LoadBalancer, kind, namespace, object string) 
 		}
 	}
 	return false
-}
-
-// clusterIP is a Service inside its cluster. kube-dns is there wherever CoreDNS runs.
-func (n *Network) clusterIP(sh *shelf, index int, svc *model.Object, namespace, name string, q Query) []dest {
-	c := sh.cluster
-	d := dest{name: "service:" + namespace + "/" + name, proto: q.Proto, port: cmp.Or(q.Port, 443), named: true}
-	d.service = model.Ref{Type: "Kubernetes Service", Name: namespace + "/" + name}
-	target := uint16(0)
-	ordinal := 0
-	switch {
-	case svc != nil:
-		d.service = svc.Ref
-		d.service.Type = "Kubernetes Service"
-		ordinal = 100 + slices.Index(c.Objects, svc)
-		for _, p := range model.At(svc.Value, "spec", "ports").Items() {
-			port, _ := p.Get("port").Int()
-			if q.Port != 0 && int(q.Port) != port {
-				continue
-			}
-			d.port = uint16(port)
-			target = uint16(port)
-			if v, ok := p.Get("targetPort").Int(); ok {
-				target = uint16(v)
-			}
-			break
-		}
-	case namespace == "kube-system" && name == "kube-dns" && c.Runs("coredns"):
-		ordinal, target, d.port = 10, 53, cmp.Or(q.Port, 53)
-		if a := c.Addon("coredns"); a != nil {
-			d.service = a.Ref
-		}
-	default:
-		return nil
-	}
-	d.virtual = plus(c.ServiceRange.Addr(), ordinal)
-	if c.Family == IPv6 {
-		d.family = IPv6
-	}
-	var out []dest
-	backends := sh.peers
-	if svc != nil {
-		if selected := c.Selected(svc); len(selected) > 0 {
-			backends = nil
-			for _, w := range selected {
-				for _, p := range sh.onFargate(sh.peers, w.Namespace) {
-					backends = append(backends, p.workload(w))
-				}
-			}
-		}
-	}
-	for _, p := range backends {
-		e := d
-		b := *p
-		b.port = cmp.Or(target, p.port)
-		e.place = &b
-		out = append(out, e)
-	}
-	return out
 }

@@ -9,12 +9,16 @@ import (
 
 	"github.com/agext/levenshtein"
 
+	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/model"
+	"github.com/eks-ipv6/cdk/internal/netset"
 )
 
 // prepare gives every place its addresses. It runs once: a Network is immutable after it.
 func (n *Network) prepare() {
-	n.places = &places{used: map[*model.Subnet]int{}}
+	n.places = &places{used: map[*model.Subnet]int{}, ranges: map[netip.Prefix]netset.Addrs{}}
+	n.places.keep(n.model)
+	n.beyond()
 	n.byRef = map[string][]any{}
 	n.byAddr = map[netip.Addr]*place{}
 	add := func(r model.Ref, v any) {
@@ -56,8 +60,12 @@ func (n *Network) prepare() {
 			if !h.IPv6 {
 				p.v6 = netip.Addr{}
 			}
+			p.publicUnknown, p.accelerator = h.PublicUnknown, h.Accelerator
 			if h.PublicIPv4 {
 				p.public = n.places.elastic()
+			}
+			for _, a := range h.Fixed {
+				p.fix(a)
 			}
 			p.unknown = cmp.Or(p.unknown, h.Unknown)
 			n.hosts = append(n.hosts, p)
@@ -106,6 +114,26 @@ func (n *Network) prepare() {
 	}
 }
 
+// beyond finds the addresses of the internet: all that are global and that neither the network's VPCs nor the stand-ins of AWS
+// services have.
+func (n *Network) beyond() {
+	var own []netip.Prefix
+	for _, v := range n.model.VPCs {
+		for _, b := range v.Blocks {
+			own = append(own, b.Prefix)
+		}
+		for _, e := range v.Endpoints {
+			if e.PrefixList != nil {
+				own = append(own, e.PrefixList.Entries...)
+			}
+		}
+	}
+	taken := netset.Of(own...)
+	n.global4 = netset.Of(everyone[0]).Minus(netset.Of(aws.Special4()...)).Minus(taken)
+	n.anyone6 = netset.Of(everyone[1]).Minus(netset.Of(aws.Special6()...)).Minus(taken)
+	n.global6 = n.anyone6.Intersect(netset.Of(aws.GlobalUnicast6()))
+}
+
 func (n *Network) address(p *place) {
 	for _, a := range []netip.Addr{p.v4, p.v6} {
 		if a.IsValid() && n.byAddr[a] == nil {
@@ -131,13 +159,19 @@ func (n *Network) balancer(l *model.LoadBalancer) []*place {
 			open: len(l.Groups) == 0}, s)
 		p.on = "in " + s.String()
 		p.unknown = cmp.Or(l.Unknown, p.unknown)
+		p.accelerator = l.Accelerator
+		for _, a := range l.Fixed {
+			if r := s.Prefix(model.FamilyOf(a)); r.IsValid() && r.Contains(a) {
+				p.fix(a)
+			}
+		}
 		if l.Refused != "" {
 			p.unknown = ""
 		}
 		if !l.Speaks(IPv6) {
 			p.v6 = netip.Addr{}
 		}
-		if !l.Internal && l.AddressType != "dualstack-without-public-ipv4" {
+		if !l.Internal && l.AddressType != aws.DualStackWithoutPublicIPv4 {
 			p.public = n.places.elastic()
 		}
 		out = append(out, p)
@@ -145,9 +179,9 @@ func (n *Network) balancer(l *model.LoadBalancer) []*place {
 	return out
 }
 
-// assumed are the assumptions that a trace rests on: the stand-in ranges its addresses lie in, and those of the
+// assumed are the assumptions that a region rests on: the stand-in ranges its addresses lie in, and those of the
 // resources it passes.
-func (n *Network) assumed(t Trace) []string {
+func (n *Network) assumed(r Region) []string {
 	var out []string
 	seen := map[string]bool{}
 	say := func(s string) {
@@ -167,7 +201,7 @@ func (n *Network) assumed(t Trace) []string {
 		}
 	}
 	var last declared
-	for _, hops := range [][]Hop{t.Hops, t.Return} {
+	for _, hops := range [][]Hop{r.Hops, r.Return} {
 		for _, h := range hops {
 			address(h.After.Src)
 			address(h.After.Dst)
@@ -188,9 +222,13 @@ func (n *Network) assumed(t Trace) []string {
 type UnknownEndpointError struct {
 	Endpoint Endpoint
 	Nearest  []string // names that may have been meant, best first
+	Why      string   // why there is no such place, where the templates tell
 }
 
 func (e *UnknownEndpointError) Error() string {
+	if e.Why != "" {
+		return fmt.Sprintf("flow: no endpoint %q: %s", string(e.Endpoint), e.Why)
+	}
 	msg := fmt.Sprintf("flow: unknown endpoint %q", string(e.Endpoint))
 	if len(e.Nearest) > 0 {
 		msg += "; did you mean " + strings.Join(e.Nearest, ", ") + "?"
@@ -198,14 +236,44 @@ func (e *UnknownEndpointError) Error() string {
 	return msg
 }
 
+// nowhere says why an endpoint that the templates name is no place: its condition takes it out, or the cluster's subnets are
+// not known.
+func (n *Network) nowhere(ep Endpoint) string {
+	_, name, kind := strings.Cut(string(ep), ":")
+	if !kind {
+		name = string(ep)
+	}
+	name, _, _ = strings.Cut(name, "@")
+	if set := n.model.Templates; set != nil {
+		if st, condition, ok := set.Removed(name); ok {
+			return fmt.Sprintf("%s of %s is not created: its condition %s is false with the parameters' values; -parameter NAME=VALUE gives others", name, st.ID, condition)
+		}
+	}
+	if strings.Contains(string(ep), "@") || !strings.HasPrefix(string(ep), "pod:") && !strings.HasPrefix(string(ep), "nodegroup:") && !isAPI(ep) {
+		return ""
+	}
+	for _, s := range n.shelves {
+		if len(s.cluster.Subnets) == 0 && len(s.pods) == 0 {
+			return fmt.Sprintf("the subnets of cluster %s are in none of the templates", s.cluster.Ref)
+		}
+	}
+	return ""
+}
+
 // unknown makes the error with the nearest names.
 func (n *Network) unknown(ep Endpoint) error {
+	if why := n.nowhere(ep); why != "" {
+		return &UnknownEndpointError{Endpoint: ep, Why: why}
+	}
 	type scored struct {
 		name string
 		d    int
 	}
 	var all []scored
 	for _, name := range n.Endpoints() {
+		if name == ep {
+			continue
+		}
 		want, have := strings.ToLower(string(ep)), strings.ToLower(string(name))
 		d := min(distance(want, have), distance(want, tail(have)), distance(tail(want), tail(have)))
 		all = append(all, scored{string(name), d})
@@ -340,7 +408,7 @@ func filter(list []*place, at string) []*place {
 func (p *place) workload(w *model.Object) *place {
 	q := *p
 	q.name = strings.Replace(p.name, string(AnyPod), "pod:"+w.Namespace+"/"+w.ObjectName, 1)
-	q.label = "pod " + w.ObjectName
+	q.label, q.works = "pod "+w.ObjectName, []*model.Object{w}
 	spec := w.PodSpec()
 	for _, c := range spec.Get("containers").Items() {
 		for _, port := range c.Get("ports").Items() {
@@ -357,15 +425,22 @@ func (p *place) workload(w *model.Object) *place {
 	return &q
 }
 
+// anyHost is the number of the address in a subnet that stands for any host there as a source; the next is that of a destination.
+const anyHost = 100
+
 // hostIn stands for any host in a subnet; what its security groups allow is for the asker to know.
 func (n *Network) hostIn(s *model.Subnet, source bool) *place {
-	p := &place{kind: hostPlace, name: string(Subnet(s.String())), label: "host", ref: s.Ref, subnet: s, vpc: s.VPC, open: true, port: 443}
+	p := &place{kind: hostPlace, name: string(Subnet(s.String())), label: "host", ref: s.Ref, subnet: s, vpc: s.VPC, open: true, port: 443, free: every}
 	p.on = "in " + s.String()
-	i := 100
+	i := anyHost
 	if !source {
-		i = 101
+		i++
 	}
 	p.v4, p.v6 = hostAddr(s.IPv4, i), hostAddr(s.IPv6, i)
+	p.range4, p.range6 = n.places.usable(s.IPv4), n.places.usable(s.IPv6)
+	if p.publicUnknown = s.PublicUnknown; s.MapPublic && p.v4.IsValid() {
+		p.public = netip.AddrFrom4([4]byte{198, 51, 100, byte(i - 37)}) // beside those of [places.elastic]; the range's last one is for no host
+	}
 	if s.Imported {
 		p.unknown = fmt.Sprintf("subnet %s is in none of the templates", s.Ref)
 	}
@@ -380,9 +455,9 @@ func (n *Network) ends(ep Endpoint, source bool) (out []*place, assumes []string
 	kind, name, hasKind := strings.Cut(s, ":")
 	switch {
 	case ep == Internet4:
-		return []*place{internet(IPv4)}, nil, nil
+		return []*place{n.internet(IPv4)}, nil, nil
 	case ep == Internet6:
-		return []*place{internet(IPv6)}, nil, nil
+		return []*place{n.internet(IPv6)}, nil, nil
 	case isAPI(ep):
 		for _, sh := range n.shelves {
 			out = append(out, filter(sh.api, at(ep))...)
@@ -449,6 +524,14 @@ func (n *Network) at(a netip.Addr, source bool) (*place, []string) {
 	if p := n.byAddr[a]; p != nil {
 		return p, nil
 	}
+	for _, c := range n.model.VPNClients {
+		if source && c.Prefix.Contains(a) {
+			p := internetHost(a.String(), a)
+			p.label, p.ref = "VPN client", c.Ref
+			p.unknown = fmt.Sprintf("%s is a client of the VPN endpoint %s, which gives its packets an address of its own: that is not modelled", a, c.Ref)
+			return p, nil
+		}
+	}
 	for _, v := range n.model.VPCs {
 		if _, ok := v.Contains(a); !ok {
 			continue
@@ -458,12 +541,8 @@ func (n *Network) at(a netip.Addr, source bool) (*place, []string) {
 				continue
 			}
 			p := n.hostIn(s, source)
-			p.name, p.v4, p.v6 = a.String(), netip.Addr{}, netip.Addr{}
-			if a.Is4() {
-				p.v4 = a
-			} else {
-				p.v6 = a
-			}
+			p.name = a.String()
+			p.set(a)
 			if source {
 				return p, []string{fmt.Sprintf(hostAssumption, s.Ref)}
 			}
@@ -472,19 +551,8 @@ func (n *Network) at(a netip.Addr, source bool) (*place, []string) {
 		}
 		p := &place{kind: hostPlace, name: a.String(), label: "address", on: "in no subnet of " + v.String(), ref: v.Ref, vpc: v, open: true,
 			gone: fmt.Sprintf("%s lies in %s but in none of its subnets", a, v.Ref)}
-		if a.Is4() {
-			p.v4 = a
-		} else {
-			p.v6 = a
-		}
+		p.set(a)
 		return p, nil
 	}
-	p := internet(model.FamilyOf(a))
-	p.name = a.String()
-	if a.Is4() {
-		p.v4 = a
-	} else {
-		p.v6 = a
-	}
-	return p, nil
+	return internetHost(a.String(), a), nil
 }

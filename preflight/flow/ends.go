@@ -26,6 +26,7 @@ func (t Trace) Ends() (model.Ends, bool) {
 	case d.listener != nil:
 		e.Front = &e.To
 	}
+	t.sampled(&e)
 	return e, true
 }
 

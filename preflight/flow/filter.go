@@ -2,21 +2,76 @@ package flow
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 
 	"github.com/eks-ipv6/cdk/internal/model"
+	"github.com/eks-ipv6/cdk/internal/netset"
 )
 
-var protos = map[Proto]model.Proto{TCP: model.TCP, UDP: model.UDP}
+var protos = map[Proto]model.Proto{TCP: model.TCP, UDP: model.UDP, SCTP: model.SCTP}
+
+// protoOf names a protocol by IANA's number.
+func protoOf(n uint16) Proto { return Proto(model.Proto(n).String()) }
+
+// service is the protocol and the destination port, as in tcp/443.
+func (h header) service() string {
+	p := protoOf(h.proto.one)
+	if p != TCP && p != UDP && p != SCTP {
+		return string(p)
+	}
+	return fmt.Sprintf("%s/%d", p, h.dstPort.one)
+}
+
+// covers reports whether the packet's protocol and destination port are among those of a rule or of an entry.
+func (t *tracer) covers(p model.Proto, from, to uint16) bool {
+	if p == model.AnyProto {
+		return true
+	}
+	if t.pkt.proto.of == nil && model.Proto(t.pkt.proto.one) != p || t.pkt.proto.of != nil && !t.oneOf(t.pkt.proto, netset.Just(uint16(p))) {
+		return false
+	}
+	if p != model.TCP && p != model.UDP {
+		return true
+	}
+	n := t.pkt.dstPort
+	if n.of == nil {
+		return from <= n.one && n.one <= to
+	}
+	return t.oneOf(n, netset.Between(from, to))
+}
+
+// ruleOf is a rule with the group that has it; nil for what the load balancer controller adds.
+type ruleOf struct {
+	group *model.SecurityGroup
+	rule  *model.Rule
+}
+
+// everyone are the addresses of both families.
+var everyone = []netip.Prefix{netip.PrefixFrom(netip.IPv4Unspecified(), 0), netip.PrefixFrom(netip.IPv6Unspecified(), 0)}
+
+// among finds the first of some prefixes that holds an address; -1 where none does. The decision is that one does: it is the
+// same for all that the prefixes hold together.
+func (t *tracer) among(a address, list []netip.Prefix) int {
+	i := slices.IndexFunc(list, func(p netip.Prefix) bool { return p.Contains(a.one) })
+	if a.of == nil {
+		return i
+	}
+	if i >= 0 && a.as == itself && a.of.now.addrs.Inside(list[i]) {
+		return i
+	}
+	t.in(a, netset.Of(list...))
+	return i
+}
 
 // groups asks the security groups of the sender (egress) or the receiver. One allowing rule in any group is enough;
 // answers to what was allowed are not asked about.
 func (t *tracer) groups(from, to *place, egress bool) Verdict {
 	here, there := to, from
-	dir, peer := "from", t.pkt.Src
+	dir, peer := "from", t.pkt.src
 	if egress {
 		here, there = from, to
-		dir, peer = "to", t.pkt.Dst
+		dir, peer = "to", t.pkt.dst
 	}
 	if here == nil || here.open || here.outside() {
 		return 0
@@ -24,21 +79,46 @@ func (t *tracer) groups(from, to *place, egress bool) Verdict {
 	if len(here.groups) == 0 {
 		return t.stop(Insufficient, "security group", here.ref, "the security groups of %s are not known", here.ref)
 	}
-	p := protos[t.pkt.Proto]
-	matches := func(r *model.Rule) bool {
+	admits := func(r *model.Rule) []netip.Prefix { // the peers that a rule of these ports names
 		switch {
-		case r.Unknown != "" || !r.Covers(p, t.pkt.DstPort):
-			return false
 		case r.Group != nil:
-			return there != nil && !there.outside() && slices.Contains(there.groups, r.Group) && t.sees(here, there, egress)
+			if there != nil && !there.outside() && slices.Contains(there.groups, r.Group) && t.sees(here, there, egress) {
+				return everyone
+			}
+			return nil
 		case r.List != nil:
-			return slices.ContainsFunc(r.List.Entries, contains(peer))
+			return r.List.Entries
+		case r.Prefix.IsValid():
+			return []netip.Prefix{r.Prefix}
 		}
-		return r.Prefix.IsValid() && r.Prefix.Contains(peer)
+		return nil
 	}
+	var admitted []netip.Prefix
+	var by []ruleOf // the rule that each of admitted is of
 	var unsure *model.Rule
 	var imported *model.SecurityGroup
 	families := map[Family]bool{}
+	consider := func(g *model.SecurityGroup, r *model.Rule) {
+		peers := admits(r)
+		if r.Prefix.IsValid() && model.FamilyOf(r.Prefix.Addr()) != t.pkt.family() {
+			families[model.FamilyOf(r.Prefix.Addr())] = families[model.FamilyOf(r.Prefix.Addr())] || r.Covers(model.Proto(t.pkt.proto.one), t.pkt.dstPort.one)
+			return
+		}
+		if r.Unknown == "" && len(peers) == 0 || !t.covers(r.Proto, r.From, r.To) {
+			return
+		}
+		if r.Unknown != "" {
+			unsure = r
+			return
+		}
+		if r.Prefix.IsValid() {
+			families[t.pkt.family()] = true
+		}
+		for _, p := range peers {
+			admitted = append(admitted, p)
+			by = append(by, ruleOf{g, r})
+		}
+	}
 	for _, g := range here.groups {
 		if g.Imported {
 			imported = g
@@ -48,44 +128,38 @@ func (t *tracer) groups(from, to *place, egress bool) Verdict {
 			rules = g.Egress
 		}
 		for _, r := range rules {
-			if matches(r) {
-				if r.Implied {
-					t.note("%s holds the rules that AWS documents for it: no template states them", g.Ref)
-				}
-				t.hop(Allow, "security group", owner(g, r), fmt.Sprintf("%s: %s", r.Ref, ruleText(r, dir)))
-				return 0
-			}
-			if r.Unknown != "" && r.Covers(p, t.pkt.DstPort) {
-				unsure = r
-			}
-			if r.Prefix.IsValid() && r.Covers(p, t.pkt.DstPort) {
-				families[model.FamilyOf(r.Prefix.Addr())] = true
-			}
+			consider(g, r)
 		}
 	}
 	if !egress {
 		for _, r := range here.backend {
-			if matches(r) {
-				t.hop(Allow, "security group", r.Ref, fmt.Sprintf("%s: %s, which the load balancer controller adds", r.Ref, ruleText(r, dir)))
-				return 0
-			}
-			if r.Unknown != "" && r.Covers(p, t.pkt.DstPort) {
-				unsure = r
-			}
+			consider(nil, r)
 		}
+	}
+	if i := t.among(peer, admitted); i >= 0 {
+		g, r := by[i].group, by[i].rule
+		switch {
+		case g == nil:
+			t.hop(Allow, "security group", r.Ref, fmt.Sprintf("%s: %s, which the load balancer controller adds", r.Ref, ruleText(r, dir)))
+			return 0
+		case r.Implied:
+			t.note("%s holds the rules that AWS documents for it: no template states them", g.Ref)
+		}
+		t.hop(Allow, "security group", owner(g, r), fmt.Sprintf("%s: %s", r.Ref, ruleText(r, dir)))
+		return 0
 	}
 	first := here.groups[0]
 	switch {
 	case imported != nil:
 		return t.stop(Insufficient, "security group", imported.Ref, "the rules of %s are in none of the templates", imported.Ref)
 	case unsure != nil:
-		return t.stop(Insufficient, "security group", unsure.Ref, "%s names %s, which is not known at synth", unsure.Ref, unsure.Unknown)
+		return t.stop(Insufficient, "security group", unsure.Ref, "%s names %s, which is decided at deployment", unsure.Ref, unsure.Unknown)
 	}
 	hint := ""
-	if f := t.pkt.Family(); families[4+6-f] && !families[f] {
+	if f := t.pkt.family(); families[4+6-f] && !families[f] {
 		hint = fmt.Sprintf("; its rules name %s only", 4+6-f)
 	}
-	return t.stop(Denied, "security group", first.Ref, "no rule allows %s/%d %s %s%s", t.pkt.Proto, t.pkt.DstPort, dir, peer, hint)
+	return t.stop(Denied, "security group", first.Ref, "no rule allows %s %s %s%s", t.pkt.service(), dir, peer.one, hint)
 }
 
 // sees reports whether a rule that names a group holds for interfaces of that group: in the same VPC, in one that is
@@ -134,9 +208,9 @@ func ruleText(r *model.Rule, dir string) string {
 	return fmt.Sprintf("%s %s %s", what, dir, r.Prefix)
 }
 
-// acl asks a subnet's network ACL: the first entry that matches decides. It knows no connections, so answers are
-// asked about too, for the whole range of ports that the asker may have chosen.
-func (t *tracer) acl(s *model.Subnet, egress bool, from, to *place) Verdict {
+// acl asks a subnet's network ACL: the first entry that matches decides. It knows no connections, so answers are asked about
+// too, for every port that the asker may have chosen.
+func (t *tracer) acl(s *model.Subnet, egress bool) Verdict {
 	a := s.NetworkACL
 	if a == nil {
 		return 0
@@ -144,41 +218,54 @@ func (t *tracer) acl(s *model.Subnet, egress bool, from, to *place) Verdict {
 	if a.Imported {
 		return t.stop(Insufficient, "network ACL", a.Ref, "the entries of %s are in none of the templates", a.Ref)
 	}
-	ports := []uint16{t.pkt.DstPort}
-	if t.reply && to != nil {
-		ports = append(ports, to.ephemeral()[1])
-	}
-	peer, dir := t.pkt.Src, "inbound"
+	peer, dir := t.pkt.src, "inbound"
 	if egress {
-		peer, dir = t.pkt.Dst, "outbound"
+		peer, dir = t.pkt.dst, "outbound"
 	}
-	p := protos[t.pkt.Proto]
-	for i, port := range ports {
-		decided := false
-		for _, e := range a.Entries {
-			if e.Egress != egress {
-				continue
-			}
-			if e.Unknown != "" {
-				return t.stop(Insufficient, "network ACL", e.Ref, "entry %d of %s names %s, which is not known at synth", e.Number, a.Ref, e.Unknown)
-			}
-			if !e.Covers(p, port) || !e.Prefix.IsValid() || !e.Prefix.Contains(peer) {
-				continue
-			}
-			if !e.Allow {
-				return t.stop(Denied, "network ACL", aclRef(a, e), "%s entry %d denies %s/%d %s", dir, e.Number, t.pkt.Proto, port, peer)
-			}
-			if i == 0 && !a.Default {
-				t.hop(Allow, "network ACL", a.Ref, fmt.Sprintf("%s entry %d allows %s", dir, e.Number, e.Prefix))
-			}
-			decided = true
-			break
+	var perhaps []*model.ACLEntry // those that may decide, of what comes before
+	undecided := func(allow bool) *model.ACLEntry {
+		i := slices.IndexFunc(perhaps, func(e *model.ACLEntry) bool { return e.Undecided || e.Allow != allow })
+		if i < 0 {
+			return nil
 		}
-		if !decided {
-			return t.stop(Denied, "network ACL", a.Ref, "no %s entry of subnet %s allows %s/%d with %s", dir, s.Ref, t.pkt.Proto, port, peer)
-		}
+		return perhaps[i]
 	}
-	return 0
+	for _, e := range a.Entries {
+		if e.Egress != egress || !t.mayMatch(e, peer) {
+			continue
+		}
+		if e.Unknown != "" {
+			perhaps = append(perhaps, e)
+			continue
+		}
+		if o := undecided(e.Allow); o != nil {
+			return t.entryUnknown(a, o)
+		}
+		if !e.Allow {
+			t.explicit = true
+			return t.stop(Denied, "network ACL", aclRef(a, e), "%s entry %d denies %s %s", dir, e.Number, t.pkt.service(), peer.one)
+		}
+		if !a.Default {
+			t.hop(Allow, "network ACL", a.Ref, fmt.Sprintf("%s entry %d allows %s", dir, e.Number, e.Prefix))
+		}
+		return 0
+	}
+	if o := undecided(false); o != nil {
+		return t.entryUnknown(a, o)
+	}
+	return t.stop(Denied, "network ACL", a.Ref, "no %s entry of subnet %s allows %s with %s", dir, s.Ref, t.pkt.service(), peer.one)
+}
+
+// mayMatch reports whether an entry matches the packet by what is known of it.
+func (t *tracer) mayMatch(e *model.ACLEntry, peer address) bool {
+	if !e.Prefix.IsValid() && (e.Unknown == "" || e.Family != t.pkt.family()) {
+		return false
+	}
+	return t.covers(e.Proto, e.From, e.To) && (!e.Prefix.IsValid() || t.inPrefix(peer, e.Prefix))
+}
+
+func (t *tracer) entryUnknown(a *model.NetworkACL, e *model.ACLEntry) Verdict {
+	return t.stop(Insufficient, "network ACL", e.Ref, "entry %d of %s names %s, which is decided at deployment", e.Number, a.Ref, e.Unknown)
 }
 
 func aclRef(a *model.NetworkACL, e *model.ACLEntry) model.Ref {

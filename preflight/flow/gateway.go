@@ -3,7 +3,6 @@ package flow
 import (
 	"fmt"
 	"net/netip"
-	"slices"
 
 	"github.com/eks-ipv6/cdk/internal/model"
 )
@@ -17,10 +16,10 @@ func (t *tracer) public(to *place) bool {
 		return false
 	case t.reply:
 		return t.door != nil
-	case t.pkt.Family() == IPv4:
-		return t.pkt.Dst == to.public
+	case t.pkt.family() == IPv4:
+		return t.pkt.dst.is(t.publicAddress(to))
 	}
-	b, ok := to.vpc.Contains(t.pkt.Dst)
+	b, ok := t.block(to.vpc, t.pkt.dst)
 	return ok && !b.Private
 }
 
@@ -32,7 +31,7 @@ func (t *tracer) byInternet(from, to *place) Verdict {
 
 // leadsAway ends a packet for a place inside the network that a route sends to the internet.
 func (t *tracer) leadsAway(route *model.Route, to *place) Verdict {
-	return t.stop(NoRoute, "route table", route.Table.Ref, "%s leads to the internet: no route leads to %s (%s)", describe(route), to.name, t.pkt.Dst)
+	return t.stop(NoRoute, "route table", route.Table.Ref, "%s leads to the internet: no route leads to %s (%s)", describe(route), to.name, t.pkt.dst.one)
 }
 
 // exitIGW sends the packet out by an internet gateway.
@@ -44,34 +43,49 @@ func (t *tracer) exitIGW(g *model.InternetGateway, from, to *place, route *model
 		return t.stop(NoRoute, name, g.Ref, "%s is attached to no VPC", g.Ref)
 	case g.VPC != route.Table.VPC:
 		return t.stop(NoRoute, name, g.Ref, "%s is attached to another VPC", g.Ref)
-	case g.VPC != from.vpc && t.pkt.Family() == IPv4:
+	case g.VPC != from.vpc && t.pkt.family() == IPv4:
 		return t.stop(NoRoute, name, g.Ref, "%s translates public addresses of %s only: %s is in another VPC", g.Ref, g.VPC.Ref, from.name)
 	case !to.outside() && !t.public(to):
 		return t.leadsAway(route, to)
-	case nat64.Contains(t.pkt.Dst):
+	case t.inPrefix(t.pkt.dst, nat64):
 		return t.untranslated(name, g.Ref, route)
-	case t.pkt.Dst.IsPrivate():
-		return t.stop(NoRoute, name, g.Ref, "%s is private: the internet does not route it", t.pkt.Dst)
+	}
+	if v := t.notGlobal(name, g.Ref, to); v != 0 {
+		return v
 	}
 	if v := t.publicAccess(from, g.VPC, true, name, g.Ref); v != 0 {
 		return v
 	}
-	if t.pkt.Family() == IPv4 {
+	if t.pkt.family() == IPv4 {
 		if !from.public.IsValid() {
+			if from.publicUnknown != "" {
+				return t.stop(Insufficient, name, g.Ref, "whether %s %s has a public IPv4 address is not known: %s", from.label, from.on, from.publicUnknown)
+			}
 			return t.stop(NoRoute, name, g.Ref, "%s %s has no public IPv4 address, which %s in %s needs", from.label, from.on, describe(route), route.Table.Ref)
 		}
 		t.standsFor(from)
 		after := t.pkt
-		after.Src = from.public
+		after.src = t.publicAddress(from)
 		t.change(SNAT, name, g.Ref, "one to one with the public IPv4 address", after)
 	} else {
-		if v := t.routable(g.VPC, t.pkt.Src, name, g.Ref); v != 0 {
+		if v := t.routable(g.VPC, t.pkt.src, name, g.Ref); v != 0 {
 			return v
 		}
 		t.hop(Forward, name, g.Ref, "global IPv6 address, no translation"+t.detour(route, to))
 	}
 	if !to.outside() {
 		return t.byInternet(from, to)
+	}
+	return 0
+}
+
+// notGlobal ends a packet for an address that no host on the internet has.
+func (t *tracer) notGlobal(name string, g model.Ref, to *place) Verdict {
+	switch {
+	case t.among(t.pkt.dst, privateRanges) >= 0:
+		return t.stop(NoRoute, name, g, "%s is private: the internet does not route it", t.pkt.dst.one)
+	case to.outside() && (t.among(t.pkt.dst, specialRanges) >= 0):
+		return t.stop(NoRoute, name, g, "%s is reserved: no host on the internet has it", t.pkt.dst.one)
 	}
 	return 0
 }
@@ -95,11 +109,11 @@ func (t *tracer) standsFor(p *place) {
 func (t *tracer) exitEgressOnly(g *model.EgressOnlyGateway, from, to *place, route *model.Route) Verdict {
 	const name = "egress-only internet gateway"
 	switch {
-	case t.pkt.Family() == IPv4:
-		return t.stop(NoRoute, name, g.Ref, "%s carries IPv6 only; the route sends it %s", g.Ref, t.pkt.Dst)
+	case t.pkt.family() == IPv4:
+		return t.stop(NoRoute, name, g.Ref, "%s carries IPv6 only; the route sends it %s", g.Ref, t.pkt.dst.one)
 	case g.VPC != route.Table.VPC:
 		return t.stop(NoRoute, name, g.Ref, "%s belongs to another VPC", g.Ref)
-	case nat64.Contains(t.pkt.Dst):
+	case t.inPrefix(t.pkt.dst, nat64):
 		return t.untranslated(name, g.Ref, route)
 	case !to.outside() && !t.public(to):
 		return t.leadsAway(route, to)
@@ -107,10 +121,13 @@ func (t *tracer) exitEgressOnly(g *model.EgressOnlyGateway, from, to *place, rou
 	if t.reply {
 		return t.stop(NoRoute, name, g.Ref, "the connection came in elsewhere: its answer cannot leave by %s", g.Ref)
 	}
+	if v := t.notGlobal(name, g.Ref, to); v != 0 {
+		return v
+	}
 	if v := t.publicAccess(from, g.VPC, true, name, g.Ref); v != 0 {
 		return v
 	}
-	if v := t.routable(g.VPC, t.pkt.Src, name, g.Ref); v != 0 {
+	if v := t.routable(g.VPC, t.pkt.src, name, g.Ref); v != 0 {
 		return v
 	}
 	t.hop(Forward, name, g.Ref, "connections from inside, no translation"+t.detour(route, to))
@@ -122,16 +139,16 @@ func (t *tracer) exitEgressOnly(g *model.EgressOnlyGateway, from, to *place, rou
 
 // untranslated ends a packet for a host that DNS64 gave an IPv6 address, at a gateway that does not translate it back.
 func (t *tracer) untranslated(name string, g model.Ref, route *model.Route) Verdict {
-	return t.stop(NoRoute, name, g, "%s translates nothing: %s needs a route for %s to a NAT gateway in %s", g, t.pkt.Dst, nat64, route.Table.Ref)
+	return t.stop(NoRoute, name, g, "%s translates nothing: %s needs a route for %s to a NAT gateway in %s", g, t.pkt.dst.one, nat64, route.Table.Ref)
 }
 
 // routable refuses IPv6 addresses that the internet does not route to the gateway's VPC: private ones, and those of
 // another VPC, for which IPv6 has no translation to hide behind.
-func (t *tracer) routable(v *model.VPC, a netip.Addr, name string, r model.Ref) Verdict {
-	b, ok := v.Contains(a)
+func (t *tracer) routable(v *model.VPC, a address, name string, r model.Ref) Verdict {
+	b, ok := t.block(v, a)
 	switch {
 	case !ok && len(v.Blocks) > 0:
-		return t.stop(NoRoute, name, r, "%s is not an address of %s: the internet sends no answer for it to %s", a, v.Ref, r)
+		return t.stop(NoRoute, name, r, "%s is not an address of %s: the internet sends no answer for it to %s", a.one, v.Ref, r)
 	case b.Private:
 		return t.stop(NoRoute, name, b.Ref, "%s is private: the internet does not route it", b.Prefix)
 	}
@@ -184,9 +201,9 @@ func (t *tracer) enter(from, to *place, out model.Target) Verdict {
 		case *model.EgressOnlyGateway:
 			t.hop(Forward, "egress-only internet gateway", g.Ref, "answer to a connection from inside")
 		case *model.InternetGateway:
-			if t.pkt.Family() == IPv4 {
+			if t.pkt.family() == IPv4 {
 				after := t.pkt
-				after.Dst = to.v4
+				after.dst = t.address(to, IPv4)
 				t.change(DNAT, "internet gateway", g.Ref, "one to one with the public IPv4 address", after)
 			} else {
 				t.hop(Forward, "internet gateway", g.Ref, "no translation")
@@ -194,12 +211,23 @@ func (t *tracer) enter(from, to *place, out model.Target) Verdict {
 		case *model.Endpoint:
 			t.hop(Forward, "VPC endpoint", g.Ref, "answer of the service")
 		}
+		if g, ok := out.(*model.InternetGateway); ok {
+			if v := t.edge(g, to); v != 0 {
+				return v
+			}
+		}
 		return t.arrive(to, from, false)
 	}
 	g := v.InternetGateway
+	if v := t.private(v, to); v != 0 {
+		return v
+	}
+	if to.accelerator != nil && !to.public.IsValid() {
+		return t.stop(Insufficient, to.label, to.ref, "Global Accelerator (%s) brings packets from the internet to %s, and how is not modelled", *to.accelerator, to.ref)
+	}
 	if g == nil {
 		if to.subnet != nil && to.subnet.RouteTable != nil {
-			if r, _ := to.subnet.RouteTable.Lookup(t.pkt.Src); r != nil {
+			if r, _ := t.lookupIn(to.subnet.RouteTable, t.pkt.src); r != nil {
 				if e, ok := r.Target.(*model.EgressOnlyGateway); ok {
 					return t.stop(Denied, "egress-only internet gateway", e.Ref, "%s in %s: it lets nothing in that was not asked for from inside", describe(r), to.subnet.RouteTable.Ref)
 				}
@@ -207,19 +235,24 @@ func (t *tracer) enter(from, to *place, out model.Target) Verdict {
 		}
 		return t.stop(NoRoute, "VPC", v.Ref, "%s has no internet gateway attached", v.Ref)
 	}
-	if t.pkt.Family() == IPv6 {
-		if v := t.routable(v, t.pkt.Dst, "internet gateway", g.Ref); v != 0 {
+	if t.pkt.family() == IPv6 {
+		if v := t.routable(v, t.pkt.dst, "internet gateway", g.Ref); v != 0 {
 			return v
 		}
+	} else if !to.public.IsValid() && to.publicUnknown != "" {
+		return t.stop(Insufficient, "internet gateway", g.Ref, "whether %s %s has a public IPv4 address is not known: %s", to.label, to.on, to.publicUnknown)
 	} else if !to.public.IsValid() || !to.v4.IsValid() {
 		return t.stop(NoRoute, "internet gateway", g.Ref, "%s %s has no public IPv4 address", to.label, to.on)
 	}
 	if to.subnet.RouteTable == nil || to.subnet.RouteTable.Imported {
 		return t.stop(Insufficient, "route table", to.subnet.Ref, "the route table of subnet %s is in none of the templates", to.subnet.Ref)
 	}
+	if v := t.edge(g, to); v != 0 {
+		return v
+	}
 	// A gateway serves a subnet only when the subnet's table sends the client's address to it.
 	table := to.subnet.RouteTable
-	route, uncertain := table.Lookup(t.pkt.Src)
+	route, uncertain := t.lookupIn(table, t.pkt.src)
 	var target model.Target
 	if route != nil {
 		target = route.Target
@@ -235,19 +268,22 @@ func (t *tracer) enter(from, to *place, out model.Target) Verdict {
 		return t.stop(Denied, "NAT gateway", g2.Ref, "%s in %s: it lets nothing in that was not asked for from inside", describe(route), table.Ref)
 	case nil:
 		if len(uncertain) > 0 {
-			return t.stop(Insufficient, "route table", table.Ref, "no known route to %s; the destination of %s is %s", t.pkt.Src, uncertain[0].Ref, uncertain[0].Unknown)
+			return t.stop(Insufficient, "route table", table.Ref, "no known route to %s; the destination of %s is %s", t.pkt.src.one, uncertain[0].Ref, uncertain[0].Unknown)
 		}
-		return t.stop(NoRoute, "route table", table.Ref, "no route to the internet (%s) from subnet %s: the internet gateway does not serve it", t.pkt.Src, to.subnet.Ref)
+		return t.stop(NoRoute, "route table", table.Ref, "no route to the internet (%s) from subnet %s: the internet gateway does not serve it", t.pkt.src.one, to.subnet.Ref)
 	default:
+		if isMiddlebox(target) {
+			return t.middlebox(route, to)
+		}
 		return t.stop(NoRoute, "route table", table.Ref, "%s does not lead to the internet gateway", describe(route))
 	}
 	if v := t.publicAccess(to, v, false, "internet gateway", g.Ref); v != 0 {
 		return v
 	}
-	if t.pkt.Family() == IPv4 {
+	if t.pkt.family() == IPv4 {
 		t.standsFor(to)
 		after := t.pkt
-		after.Dst = to.v4
+		after.dst = t.address(to, IPv4)
 		t.change(DNAT, "internet gateway", g.Ref, "one to one with the public IPv4 address", after)
 	} else {
 		if to.lb != nil && to.lb.DenyIGW {
@@ -258,17 +294,72 @@ func (t *tracer) enter(from, to *place, out model.Target) Verdict {
 	return t.arrive(to, from, false)
 }
 
+// edge asks the route table of an internet gateway, if it has one, where a packet from the internet goes first.
+// See https://docs.aws.amazon.com/vpc/latest/userguide/gateway-route-tables.html.
+func (t *tracer) edge(g *model.InternetGateway, to *place) Verdict {
+	if g.Edge == nil || to.subnet == nil {
+		return 0
+	}
+	inside := t.address(to, t.pkt.family())
+	if g.Edge.Imported {
+		return t.stop(Insufficient, "route table", g.Edge.Ref, "the route table %s of %s is in none of the templates", g.Edge, g.Ref)
+	}
+	route, unsure := t.lookupIn(g.Edge, inside)
+	switch {
+	case route != nil && isMiddlebox(route.Target):
+		return t.middlebox(route, to)
+	case len(unsure) > 0:
+		return t.stop(Insufficient, "route table", g.Edge.Ref, "the destination of %s is %s", unsure[0].Ref, unsure[0].Unknown)
+	}
+	return 0
+}
+
+// private is where a packet with a private source may come in that no internet gateway lets in: by a VPN or a Direct Connect of
+// the VPC, or of a transit gateway that it is attached to, or by what the subnet's table sends the answer to.
+func (t *tracer) private(v *model.VPC, to *place) Verdict {
+	var by *model.Ref
+	if v.PrivateGateway != nil {
+		by = v.PrivateGateway
+	}
+	for _, g := range t.model.TransitGateways {
+		if g.Attachment(v) == nil {
+			continue
+		}
+		for _, a := range g.Attachments {
+			if a.Learns {
+				by = &a.Ref
+			}
+		}
+	}
+	if t.among(t.pkt.src, privateRanges) < 0 {
+		return 0
+	}
+	if s := to.subnet; by == nil && s != nil && s.RouteTable != nil && !s.RouteTable.Imported {
+		if route, _ := t.lookupIn(s.RouteTable, t.pkt.src); route != nil {
+			g, transit := route.Target.(*model.TransitGateway)
+			if isMiddlebox(route.Target) || transit && g.Imported {
+				at := route.Target.Resource()
+				by = &at
+			}
+		}
+	}
+	if by == nil {
+		return 0
+	}
+	return t.stop(Insufficient, to.label, to.ref, "%s may come by %s, whose other side is not in the templates", t.pkt.src.one, *by)
+}
+
 // toNAT brings the packet to a NAT gateway.
 func (t *tracer) toNAT(g *model.NATGateway, at position, from, to *place, route *model.Route) (*place, Verdict) {
 	const name = "NAT gateway"
 	switch {
 	case g.VPC != at.vpc:
 		return nil, t.stop(NoRoute, name, g.Ref, "%s is in another VPC", g.Ref)
-	case !to.outside() && !t.public(to) && t.pkt.Family() == IPv4 && endsAtInternet(g, t.pkt.Dst):
+	case !to.outside() && !t.public(to) && t.pkt.family() == IPv4 && t.endsAtInternet(g):
 		return nil, t.leadsAway(route, to)
 	case from.nat == g:
 		return nil, t.stop(NoRoute, name, g.Ref, "%s in %s, the table of its own subnet, leads back to it: it needs a subnet whose table leads to the internet gateway", describe(route), route.Table.Ref)
-	case t.pkt.Family() == IPv6 && !nat64.Contains(t.pkt.Dst):
+	case t.pkt.family() == IPv6 && !t.inPrefix(t.pkt.dst, nat64):
 		return nil, t.stop(NoRoute, name, g.Ref, "%s carries IPv4, and of IPv6 only %s: %s cannot pass", g.Ref, nat64, describe(route))
 	case t.reply: // it would translate the answer as a connection of its own
 		return nil, t.stop(NoRoute, name, g.Ref, "the connection came in elsewhere: its answer cannot leave by %s", g.Ref)
@@ -277,6 +368,9 @@ func (t *tracer) toNAT(g *model.NATGateway, at position, from, to *place, route 
 	}
 	p := &place{kind: natPlace, name: g.String(), label: name, ref: g.Ref, nat: g, vpc: g.VPC, subnet: g.Subnet, open: true, public: g.Public}
 	p.v4 = g.Address()
+	if g.Subnet != nil && !g.Fixed.IsValid() {
+		p.range4 = t.net.places.usable(g.Subnet.IPv4)
+	}
 	if g.Subnet == nil {
 		p.on = "regional"
 		return p, 0
@@ -286,26 +380,26 @@ func (t *tracer) toNAT(g *model.NATGateway, at position, from, to *place, route 
 		return nil, t.stop(NoRoute, name, g.Ref, "subnet %s has no IPv4 range for %s", g.Subnet.Ref, g.Ref)
 	}
 	if g.Subnet != at.subnet {
-		if v := t.acl(g.Subnet, false, from, p); v != 0 {
+		if v := t.acl(g.Subnet, false); v != 0 {
 			return nil, v
 		}
 	}
 	return p, 0
 }
 
-// endsAtInternet reports whether a NAT gateway sends an address to the internet and nowhere else.
-func endsAtInternet(g *model.NATGateway, a netip.Addr) bool {
+// endsAtInternet reports whether a NAT gateway sends the packet to the internet and nowhere else.
+func (t *tracer) endsAtInternet(g *model.NATGateway) bool {
 	if g.Subnet == nil {
 		if g.VPC == nil || g.VPC.InternetGateway == nil {
 			return false
 		}
-		_, own := g.VPC.Contains(a)
+		_, own := t.block(g.VPC, t.pkt.dst)
 		return !own
 	}
 	if g.Subnet.RouteTable == nil {
 		return false
 	}
-	route, _ := g.Subnet.RouteTable.Lookup(a)
+	route, _ := t.lookupIn(g.Subnet.RouteTable, t.pkt.dst)
 	if route == nil {
 		return false
 	}
@@ -316,9 +410,9 @@ func endsAtInternet(g *model.NATGateway, a netip.Addr) bool {
 // translate is what a NAT gateway does: source translation, and for 64:ff9b::/96 translation to IPv4.
 func (t *tracer) translate(p *place) Verdict {
 	after := t.pkt
-	after.Src, after.SrcPort = p.v4, anyEphemeral[0]
-	if t.pkt.Family() == IPv6 {
-		after.Dst = embedded(t.pkt.Dst)
+	after.src, after.srcPort = t.address(p, IPv4), t.port(p)
+	if t.pkt.family() == IPv6 {
+		after.dst = t.pkt.dst.extract()
 		t.change(NAT64, "NAT gateway", p.ref, fmt.Sprintf("%s to IPv4", nat64), after)
 		return 0
 	}
@@ -372,8 +466,13 @@ func overlap(a, b *model.VPC, f Family) netip.Prefix {
 // See https://docs.aws.amazon.com/vpc/latest/tgw/how-transit-gateways-work.html.
 func (t *tracer) transit(g *model.TransitGateway, at position, from, to *place) (position, Verdict) {
 	const name = "transit gateway"
-	six := t.pkt.Family() == IPv6
+	six := t.pkt.family() == IPv6
 	a := g.Attachment(at.vpc)
+	var near *model.Subnet // the attachment's, in the zone of the packet
+	inZone := true
+	if a != nil && at.subnet != nil {
+		near, inZone = model.Serving(a.Subnets, at.subnet)
+	}
 	switch {
 	case a == nil && g.Imported:
 		return at, t.stop(Insufficient, name, g.Ref, "the attachments of %s are in none of the templates", g.Ref)
@@ -381,32 +480,42 @@ func (t *tracer) transit(g *model.TransitGateway, at position, from, to *place) 
 		return at, t.stop(NoRoute, name, g.Ref, "%s has no attachment of %s", g.Ref, at.vpc.Ref)
 	case six && !a.IPv6:
 		return at, t.stop(NoRoute, "transit gateway attachment", a.Ref, "Ipv6Support of %s is not enable", a.Ref)
-	case at.subnet != nil && len(a.Subnets) > 0 && attachmentSubnet(a, at.subnet.Zone, true) == nil:
+	case !inZone:
+		return at, t.stop(Insufficient, "transit gateway attachment", a.Ref, "whether %s has a subnet in the zone of %s is not known: AWS chooses the zone of one, or one is named by its id", a.Ref, at.subnet.Ref)
+	case at.subnet != nil && len(a.Subnets) > 0 && near == nil:
 		return at, t.stop(NoRoute, "transit gateway attachment", a.Ref, "%s has no subnet in zone %s of %s", a.Ref, at.subnet.Zone, at.subnet.Ref)
 	case g.Imported && a.Table == nil:
 		return at, t.stop(Insufficient, name, g.Ref, "the route tables of %s are in none of the templates", g.Ref)
 	case a.Table == nil:
 		return at, t.stop(NoRoute, "transit gateway attachment", a.Ref, "%s is associated with no transit gateway route table", a.Ref)
 	}
-	if at.subnet != nil {
-		if s := attachmentSubnet(a, at.subnet.Zone, true); s != nil { // also when it is the sender's own
-			if v := t.acl(s, false, from, to); v != 0 {
-				return at, v
-			}
+	if near != nil { // also when it is the sender's own
+		if v := t.acl(near, false); v != 0 {
+			return at, v
 		}
 	}
-	route, uncertain := a.Table.Lookup(t.pkt.Dst)
+	route, uncertain := t.transitRoute(a.Table, t.pkt.dst)
 	switch {
 	case route == nil && len(uncertain) > 0:
-		return at, t.stop(Insufficient, "transit gateway route table", a.Table.Ref, "no known route to %s; the destination of %s is %s", t.pkt.Dst, uncertain[0].Ref, uncertain[0].Unknown)
+		return at, t.stop(Insufficient, "transit gateway route table", a.Table.Ref, "no known route to %s; the destination of %s is %s", t.pkt.dst.one, uncertain[0].Ref, uncertain[0].Unknown)
 	case route == nil:
-		return at, t.stop(NoRoute, "transit gateway route table", a.Table.Ref, "no route to %s", t.pkt.Dst)
+		return at, t.stop(NoRoute, "transit gateway route table", a.Table.Ref, "no route to %s", t.pkt.dst.one)
 	case route.Blackhole:
+		t.explicit = true
 		return at, t.stop(NoRoute, "transit gateway route table", route.Ref, "%s is a blackhole", route.Destination)
 	case route.Attachment == nil:
 		return at, t.stop(Insufficient, "transit gateway route table", route.Ref, "the attachment of route %s is in none of the templates", route.Ref)
 	}
 	next := route.Attachment
+	for _, u := range uncertain {
+		if u.Attachment == nil || !u.Attachment.Learns {
+			continue
+		}
+		if to.outside() && t.among(t.pkt.dst, privateRanges) >= 0 {
+			return at, t.stop(Insufficient, "transit gateway route table", a.Table.Ref, "%s → %s, unless a route of %s is more specific: %s", route.Destination, next.Ref, u.Ref, u.Unknown)
+		}
+		t.note("the destination of route %s (%s) is not known at synth: assumed not to hold %s", u.Ref, u.Unknown, t.pkt.dst.one)
+	}
 	t.hop(Route, "transit gateway route table", a.Table.Ref, fmt.Sprintf("%s → %s", route.Destination, next.Ref))
 	switch {
 	case six && !next.IPv6:
@@ -416,11 +525,7 @@ func (t *tracer) transit(g *model.TransitGateway, at position, from, to *place) 
 	case next.VPC == at.vpc:
 		return at, t.stop(NoRoute, "transit gateway route table", a.Table.Ref, "%s leads back to %s", route.Destination, at.vpc.Ref)
 	}
-	zone := ""
-	if at.subnet != nil {
-		zone = at.subnet.Zone
-	}
-	s := attachmentSubnet(next, zone, false)
+	s := farSubnet(next, at.subnet)
 	if s == nil || s.Imported {
 		return at, t.stop(Insufficient, "transit gateway attachment", next.Ref, "the subnets of %s are in none of the templates", next.Ref)
 	}
@@ -428,12 +533,31 @@ func (t *tracer) transit(g *model.TransitGateway, at position, from, to *place) 
 	return position{next.VPC, s}, 0
 }
 
-func attachmentSubnet(a *model.Attachment, zone string, same bool) *model.Subnet {
-	i := slices.IndexFunc(a.Subnets, func(s *model.Subnet) bool { return s.Zone == zone })
-	switch {
-	case i >= 0:
-		return a.Subnets[i]
-	case same || len(a.Subnets) == 0:
+// transitRoute finds the route of a transit gateway's table for an address, as [tracer.lookupIn] does for a VPC's.
+func (t *tracer) transitRoute(table *model.TransitTable, a address) (*model.TransitRoute, []*model.TransitRoute) {
+	route, uncertain := table.Lookup(a.one)
+	if a.of == nil {
+		return route, uncertain
+	}
+	if route != nil {
+		t.inPrefix(a, route.Destination)
+	}
+	for _, r := range table.Routes {
+		if r.Destination.IsValid() && !r.Destination.Contains(a.one) {
+			t.inPrefix(a, r.Destination)
+		}
+	}
+	return route, uncertain
+}
+
+// farSubnet is the subnet by which a packet leaves an attachment: one in the zone that it comes from, else the first.
+func farSubnet(a *model.Attachment, from *model.Subnet) *model.Subnet {
+	if from != nil {
+		if s, _ := model.Serving(a.Subnets, from); s != nil {
+			return s
+		}
+	}
+	if len(a.Subnets) == 0 {
 		return nil
 	}
 	return a.Subnets[0]
@@ -448,13 +572,9 @@ func (t *tracer) toService(e *model.Endpoint, from, to *place) Verdict {
 		return t.stop(NoRoute, name, e.Ref, "%s leads to %s only", e.Ref, e.ShortName)
 	case e.VPC != nil && from.vpc != e.VPC:
 		return t.stop(NoRoute, name, e.Ref, "%s serves %s only: %s is in another VPC", e.Ref, e.VPC.Ref, from.name)
-	case t.pkt.Proto != TCP:
+	case !t.covers(model.TCP, 0, 65535):
 		return t.stop(NoRoute, name, e.Ref, "%s carries TCP only", e.Ref)
 	}
 	t.hop(Forward, "VPC endpoint", e.Ref, "gateway endpoint of "+e.ShortName)
 	return 0
-}
-
-func contains(a netip.Addr) func(netip.Prefix) bool {
-	return func(p netip.Prefix) bool { return p.Contains(a) }
 }

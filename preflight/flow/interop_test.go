@@ -32,11 +32,11 @@ func TestInterop(t *testing.T) {
 		want   string
 		across []string
 	}{
-		"InteropPeering":        {"F1 4/4, F2 8/8, F3 2/2, F4 2/2, F6 12/12, F9 4/4, F13 4/4, F14 4/4, X1 2/2", []string{"F13", "F14"}},
-		"InteropTransitGateway": {"F1 4/4, F2 8/8, F3 2/2, F4 2/2, F6 12/12, F9 4/4, F13 4/4, F14 4/4, X1 2/2", []string{"F13", "F14"}},
-		"InteropPrivateLink":    {"F1 4/4, F2 8/8, F3 2/2, F4 2/2, F6 12/12, F9 4/4, F15 8/8, X1 2/2", []string{"F15"}},
-		"InteropSameVpc":        {"F1 4/4, F2 8/8, F3 2/2, F4 2/2, F6 12/12, F9 4/4, F10 4/4, F11 4/4, X1 2/2", []string{"F10", "F11"}},
-		"InteropIpv6Clusters":   {"F1 8/8, F2 12/12, F3 4/4, F4 4/4, F6 24/24, F9 8/8, F12 8/8, X1 4/4", []string{"F12"}},
+		"InteropPeering":        {"F1 4/4, F2 12/12, F3 2/2, F4 2/2, F6 12/12, F9 4/4, F13 4/4, F14 4/4, X1 2/2", []string{"F13", "F14"}},
+		"InteropTransitGateway": {"F1 4/4, F2 12/12, F3 2/2, F4 2/2, F6 12/12, F9 4/4, F13 4/4, F14 4/4, X1 2/2", []string{"F13", "F14"}},
+		"InteropPrivateLink":    {"F1 4/4, F2 12/12, F3 2/2, F4 2/2, F6 12/12, F9 4/4, F15 8/8, X1 2/2", []string{"F15"}},
+		"InteropSameVpc":        {"F1 4/4, F2 12/12, F3 2/2, F4 2/2, F6 12/12, F9 4/4, F10 4/4, F11 4/4, X1 2/2", []string{"F10", "F11"}},
+		"InteropIpv6Clusters":   {"F1 8/8, F2 20/20, F3 4/4, F4 4/4, F6 24/24, F9 8/8, F12 8/8, X1 4/4", []string{"F12"}},
 	} {
 		r := network(t, name+".json", interop(t, name)).Check()
 		checkReport(t, r)

@@ -3,6 +3,7 @@ package flow
 import (
 	"encoding/json"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -46,8 +47,8 @@ func Text(r Report, o TextOptions) string {
 	if len(r.Skipped) > 0 {
 		p.line("")
 		p.line("not applicable:")
-		for _, s := range r.Skipped {
-			p.line("%-4s %s: %s", s.ID, s.Title, s.Reason)
+		for _, s := range joinSkipped(r.Skipped) {
+			p.line("%s: %s", s.Title, s.Reason)
 		}
 	}
 	if len(r.Unmodelled) > 0 {
@@ -64,7 +65,35 @@ func Text(r Report, o TextOptions) string {
 			p.line("     %s", s)
 		}
 	}
+	if len(r.Unread) > 0 {
+		p.line("")
+		p.line("not seen, may decide over packets:")
+		for _, s := range r.Unread {
+			p.line("     %s", s)
+		}
+	}
 	return p.b.String()
+}
+
+// joinSkipped makes one line of flows that are left out for one reason, where they are many.
+func joinSkipped(list []Skipped) (out []Skipped) {
+	const many = 4
+	same := map[string][]string{}
+	for _, s := range list {
+		same[s.Reason] = append(same[s.Reason], s.ID)
+	}
+	told := map[string]bool{}
+	for _, s := range list {
+		ids := same[s.Reason]
+		switch {
+		case len(ids) < many:
+			out = append(out, Skipped{s.ID, fmt.Sprintf("%-4s %s", s.ID, s.Title), s.Reason})
+		case !told[s.Reason]:
+			told[s.Reason] = true
+			out = append(out, Skipped{s.ID, strings.Join(ids, ", "), s.Reason})
+		}
+	}
+	return out
 }
 
 // group puts the results of one flow together, in order.
@@ -105,6 +134,8 @@ const (
 
 func (p *printer) mark(r Result) string {
 	switch {
+	case r.OK && len(r.Trace.Exceptions()) > 0:
+		return p.paint(yellow, "◐")
 	case r.OK:
 		return p.paint(green, "✓")
 	case r.Trace.Verdict == Insufficient:
@@ -154,9 +185,40 @@ func (p *printer) flow(g []Result, width int) {
 		if len(r.Trace.Return) > 0 {
 			way = " on the way back"
 		}
-		p.line("     %s %s → %s%s: %s%s at %s %s: %s", p.mark(r), short(r.From), short(r.To), more, last.Action, way, last.Component, last.Name(), last.By)
+		p.line("     %s %s → %s%s: %s%s at %s: %s", p.mark(r), short(r.From), short(r.To), more, last.Action, way, last.where(), last.By)
+		if len(r.Trace.Regions) > 1 {
+			p.packets(r.Trace.Decisive())
+		}
+	}
+	told := map[string]bool{}
+	for _, r := range g {
+		if !r.OK {
+			continue
+		}
+		for _, e := range r.Trace.Exceptions() {
+			if key := fmt.Sprint(e.Last().Component, e.Last().Stack, e.Last().LogicalID, e.Text()); !told[key] {
+				told[key] = true
+				p.line("     %s but not: %s at %s: %s", p.mark(r), e.Last().Action, e.Last().where(), e.Last().By)
+				p.packets(e)
+			}
+		}
 	}
 }
+
+// packets writes which packets a region holds.
+func (p *printer) packets(r Region) {
+	lines := r.Text()
+	for i, s := range lines {
+		if i == maxSets && len(lines) > maxSets+1 {
+			p.line("         and %d more sets of packets", len(lines)-i)
+			return
+		}
+		p.line("         %s", s)
+	}
+}
+
+// maxSets is how many sets of packets are written for a region.
+const maxSets = 8
 
 // cause is what a missed flow ended at: equal for flows that one change would mend.
 func cause(r Result) string {
@@ -237,6 +299,13 @@ func TraceText(t Trace, o TextOptions) string {
 		p.line("return:")
 		p.hops(t.Return)
 	}
+	if len(t.Regions) > 1 {
+		for _, r := range t.Regions {
+			last := r.Last()
+			p.line("%s at %s: %s", r.Verdict, last.where(), last.By)
+			p.packets(r)
+		}
+	}
 	for i, a := range t.Assumptions {
 		if i == 0 {
 			p.line("assumes:")
@@ -265,6 +334,7 @@ func (p *printer) hops(hops []Hop) {
 			mark = p.paint(red, "✗")
 		case Unknown:
 			mark = p.paint(yellow, "?")
+		default:
 		}
 		p.line("%2d %s %-*s  %-*s  %s  %s  %s", i+1, mark, wName, names[i], wAction, h.Action, h.FamilyOut(), p.paint(dim, pad(addresses(h.After), wPacket)), h.By)
 	}
@@ -274,6 +344,14 @@ func pad(s string, n int) string { return s + strings.Repeat(" ", max(0, n-utf8.
 
 func addresses(p Packet) string { return fmt.Sprintf("%s → %s", p.Src, p.Dst) }
 
+// where is the component with its name, where it has one of its own.
+func (h Hop) where() string {
+	if name := h.Name(); name != h.Component {
+		return h.Component + " " + name
+	}
+	return h.Component
+}
+
 func named(path, id string) string {
 	if path != "" {
 		return path
@@ -281,35 +359,91 @@ func named(path, id string) string {
 	return id
 }
 
+// jsonVersion is raised when a field changes its meaning or goes.
+const jsonVersion = 2
+
 type jsonReport struct {
+	Version    int         `json:"version"`
 	Flows      []jsonFlow  `json:"flows"`
 	Unmodelled []Component `json:"unmodelled"`
+	Unread     []string    `json:"unread,omitempty"`
 }
 
 type jsonFlow struct {
-	ID          string   `json:"id"`
-	From        string   `json:"from"`
-	To          string   `json:"to"`
-	Expect      Expect   `json:"expect"`
-	Verdict     Verdict  `json:"verdict"`
-	OK          bool     `json:"ok"`
-	Hops        []Hop    `json:"hops"`
-	Return      []Hop    `json:"return"`
-	Assumptions []string `json:"assumptions"`
+	ID          string       `json:"id"`
+	From        string       `json:"from"`
+	To          string       `json:"to"`
+	Expect      Expect       `json:"expect"`
+	Verdict     Verdict      `json:"verdict"`
+	OK          bool         `json:"ok"`
+	Hops        []Hop        `json:"hops"`
+	Return      []Hop        `json:"return"`
+	Assumptions []string     `json:"assumptions"`
+	Regions     []jsonRegion `json:"regions"`
 }
 
 // JSON writes a report for programs. Lists that are empty are [], never null.
 func JSON(r Report) ([]byte, error) {
-	out := jsonReport{Flows: []jsonFlow{}, Unmodelled: append([]Component{}, r.Unmodelled...)}
+	out := jsonReport{Version: jsonVersion, Flows: []jsonFlow{}, Unmodelled: append([]Component{}, r.Unmodelled...), Unread: r.Unread}
 	for _, f := range r.Results {
 		out.Flows = append(out.Flows, jsonFlow{ID: f.ID, From: f.From, To: f.To, Expect: f.Expect, Verdict: f.Trace.Verdict, OK: f.OK,
-			Hops: append([]Hop{}, f.Trace.Hops...), Return: append([]Hop{}, f.Trace.Return...), Assumptions: append([]string{}, f.Trace.Assumptions...)})
+			Hops: append([]Hop{}, f.Trace.Hops...), Return: append([]Hop{}, f.Trace.Return...), Assumptions: append([]string{}, f.Trace.Assumptions...), Regions: jsonRegions(f.Trace)})
 	}
 	b, err := json.MarshalIndent(out, "", "  ")
 	if err != nil {
 		return nil, fmt.Errorf("flow: report to JSON: %w", err)
 	}
 	return append(b, '\n'), nil
+}
+
+type jsonRegion struct {
+	Verdict     Verdict         `json:"verdict"`
+	Exception   bool            `json:"exception"`
+	Unassigned  bool            `json:"unassigned"`
+	Packets     []jsonPacketSet `json:"packets"`
+	Hops        []Hop           `json:"hops,omitempty"`
+	Return      []Hop           `json:"return,omitempty"`
+	Assumptions []string        `json:"assumptions,omitempty"`
+}
+
+type jsonPacketSet struct {
+	Src             []netip.Prefix `json:"src"`
+	Dst             []netip.Prefix `json:"dst"`
+	Protocols       []string       `json:"protocols"`
+	SourcePort      []string       `json:"sourcePorts"`
+	DestinationPort []string       `json:"destinationPorts"`
+	Where           []string       `json:"where"`
+	Text            string         `json:"text"`
+}
+
+// jsonRegions are the regions of a trace. The region whose way the flow itself shows does not repeat it. Numbers are spans, such
+// as "32768-60999".
+func jsonRegions(t Trace) []jsonRegion {
+	out := []jsonRegion{}
+	for i, r := range t.Regions {
+		j := jsonRegion{Verdict: r.Verdict, Exception: r.Exception, Unassigned: r.Unassigned, Packets: jsonPackets(r)}
+		if i != t.region {
+			j.Hops, j.Return, j.Assumptions = r.Hops, r.Return, r.Assumptions
+		}
+		out = append(out, j)
+	}
+	return out
+}
+
+func jsonPackets(r Region) []jsonPacketSet {
+	out := []jsonPacketSet{}
+	list := func(spans []Span) []string {
+		out := make([]string, len(spans))
+		for i, s := range spans {
+			out[i] = s.String()
+		}
+		return out
+	}
+	for _, p := range r.Packets() {
+		out = append(out, jsonPacketSet{Src: append([]netip.Prefix{}, p.Src...), Dst: append([]netip.Prefix{}, p.Dst...), Protocols: list(p.Proto),
+			SourcePort: list(p.SrcPort), DestinationPort: list(p.DstPort), Where: append([]string{}, p.Where...), Text: p.String()})
+	}
+	return out
 }
 
 // Mermaid draws a report as a Mermaid flowchart: a subgraph for each flow, with each different way of it once. An edge
@@ -354,6 +488,7 @@ func Mermaid(r Report) string {
 				case Unknown:
 					shapeOf = "{{%s}}"
 					label += "\n? " + h.By
+				default:
 				}
 				p.line("    %s"+shapeOf, id, quote(label))
 				if prev != "" {

@@ -115,7 +115,7 @@ func settled() []question {
 
 	keeps := replace("AppNlb", "Manifest", `"annotations":{`, `"annotations":{"service.beta.kubernetes.io/aws-load-balancer-target-group-attributes":"preserve_client_ip.enabled=true",`)
 	internal := replace("AppNlb", "Manifest", `scheme":"internet-facing"`, `scheme":"internal"`)
-	private := []any{ref("PrivateA"), ref("PrivateB")}
+	private := []any{ref("PrivateA"), ref("PrivateB"), ref("PrivateC")}
 	pods := func(protocol, kept string) edit {
 		return nlb(private, object{"VpcId": ref("Vpc"), "TargetType": "ip", "IpAddressType": "ipv6", "Protocol": protocol, "Port": 8080, "TargetGroupAttributes": preserve(kept)})
 	}
@@ -166,12 +166,12 @@ func settled() []question {
 		{"block-ingress leaves NAT alone", cluster, bpa(""), flow.Query{From: pod, To: flow.Internet4}, flow.ExitsNetwork, "", "", "NAT gateway NatA: snat"},
 		{"block-ingress leaves egress-only gateways alone", cluster, bpa(""), flow.Query{From: pod, To: flow.Internet6}, flow.ExitsNetwork, "", "", "egress-only internet gateway EgressOnly: forward"},
 
-		{"the VPC CNI sends from any port", cluster, narrow("Vpc", "PrivateA"), flow.Query{From: pod, To: flow.Internet4}, flow.Denied, "Own", "tcp/1024", ""},
+		{"the VPC CNI sends from any port", cluster, narrow("Vpc", "PrivateA"), flow.Query{From: pod, To: flow.Internet4}, flow.Mixed, "Own", "tcp/1024", ""},
 		{"unless it is told not to", cluster, all(narrow("Vpc", "PrivateA"), cni("Cni", "Cluster", `"AWS_VPC_K8S_CNI_RANDOMIZESNAT":"none"`)), flow.Query{From: pod, To: flow.Internet4}, flow.ExitsNetwork, "", "", "VPC CNI Cni: snat"},
 		{"a node sends from Linux' ports", cluster, narrow("Vpc", "PrivateA"), flow.Query{From: node, To: flow.Internet4}, flow.ExitsNetwork, "", "", ""},
 		{"a function sends from any port", cluster, all(narrow("Vpc", "PrivateA"), add("Function", "AWS::Lambda::Function", object{"VpcConfig": object{"SubnetIds": []any{ref("PrivateA")}, "SecurityGroupIds": []any{att("ControlPlaneGroup", "GroupId")}}})),
-			flow.Query{From: "Function", To: flow.Internet4}, flow.Denied, "Own", "tcp/1024", ""},
-		{"beyond the VPC the VPC CNI of an IPv4 cluster sends from any port", peering, narrow("WestVpc", "WestPrivateA"), flow.Query{From: west, To: "subnet:EastPrivateA"}, flow.Denied, "Own", "tcp/1024", ""},
+			flow.Query{From: "Function", To: flow.Internet4}, flow.Mixed, "Own", "tcp/1024", ""},
+		{"beyond the VPC the VPC CNI of an IPv4 cluster sends from any port", peering, narrow("WestVpc", "WestPrivateA"), flow.Query{From: west, To: "subnet:EastPrivateA"}, flow.Mixed, "Own", "tcp/1024", ""},
 		{"within it the Pod from its own", peering, narrow("WestVpc", "WestPrivateA"), flow.Query{From: west, To: "subnet:WestPrivateB"}, flow.Delivered, "", "", ""},
 		{"and everywhere with external translation", peering, all(narrow("WestVpc", "WestPrivateA"), cni("WestCni", "WestCluster", `"AWS_VPC_K8S_CNI_EXTERNALSNAT":"true"`)), flow.Query{From: west, To: "subnet:EastPrivateA"}, flow.Delivered, "", "", ""},
 
@@ -194,7 +194,7 @@ func settled() []question {
 			add("WestOwn", "AWS::EC2::VPCCidrBlock", object{"VpcId": ref("WestVpc"), "Ipv6CidrBlock": "2001:db8:42:100::/56", "Ipv6Pool": "p"})), flow.Query{From: eastToWest, To: west}, flow.Denied, "Peering", "2001:db8:42:100::/56", ""},
 		{"over a transit gateway no group of another VPC opens a VPC endpoint", transit, westEndpoint, flow.Query{From: eastToWest, To: "WestEcr"}, flow.Denied, "WestEcrGroup", "no rule allows tcp/443", ""},
 
-		{"with the client's address kept the targets' subnet lets the answer out to the client", cluster, all(keeps, acl("Vpc", "PrivateA", in(six), out(eastIPv6))), flow.Query{From: flow.Internet6, To: flow.Service("shop", "web-nlb")}, flow.Denied, "Own", "no outbound entry of subnet PrivateA", ""},
+		{"with the client's address kept the targets' subnet lets the answer out to the client", cluster, all(keeps, acl("Vpc", "PrivateA", in(six), out(eastIPv6))), flow.Query{From: flow.Internet6, To: flow.Service("shop", "web-nlb")}, flow.Mixed, "Own", "no outbound entry of subnet PrivateA", ""},
 		{"and the load balancer's subnet lets it in", cluster, all(keeps, acl("Vpc", "PublicA", ports(in(six), 443, 443), out(six))), flow.Query{From: flow.Internet6, To: flow.Service("shop", "web-nlb")}, flow.Denied, "Own", "no inbound entry of subnet PublicA", ""},
 		{"from the targets' addresses", cluster, all(keeps, acl("Vpc", "PublicA", ports(in(six), 443, 443), ports(in(eastIPv6), 1024, 65535), out(six))), flow.Query{From: flow.Internet6, To: flow.Service("shop", "web-nlb")}, flow.Delivered, "", "", ""},
 		{"none is asked where both are in one subnet", cluster, all(pods("TCP", "true"), bind("NlbTargets", publicAIPv6, "TCP"), set("Nlb", "Subnets", []any{ref("PrivateA")}), set("NodesArm", "Subnets", []any{ref("PrivateA")}), set("NodesX86", "Subnets", []any{ref("PrivateA")}),
@@ -205,14 +205,14 @@ func settled() []question {
 		{"and not over TCP", cluster, all(pods("TCP", "false"), bind("NlbTargets", publicAIPv6, "TCP")), flow.Query{From: "subnet:PublicA", To: "Nlb"}, flow.Denied, "Cluster", "no rule allows tcp/8080", ""},
 		{"a target registered by an instance's address, behind a transit gateway", transit, remote("false"), flow.Query{From: "subnet:EastPrivateA", To: "Nlb"}, flow.Delivered, "OldInstance", "", ""},
 		{"where the client's address cannot be kept", transit, remote("true"), flow.Query{From: "subnet:EastPrivateA", To: "Nlb", Family: flow.IPv4}, flow.NoRoute, "NlbTargets", "behind a transit gateway", ""},
-		{"an internal NLB of a Service that the internet may call", cluster, all(internal, toIgw, set("PrivateB", "Tags", nil), set("PrivateC", "Tags", nil),
+		{"an internal NLB of a Service that the internet may call", cluster, all(internal, toIgw, set("PrivateB", "Tags", nil), set("PrivateC", "Tags", nil), set("NodesX86", "Subnets", []any{ref("PrivateA")}), set("NodesArm", "Subnets", []any{ref("PrivateA")}),
 			replace("AppNlb", "Manifest", `"annotations":{`, `"annotations":{"service.beta.kubernetes.io/aws-load-balancer-attributes":"ipv6.deny_all_igw_traffic=false",`)), flow.Query{From: flow.Internet6, To: flow.Service("shop", "web-nlb")}, flow.Delivered, "", "", ""},
 
 		{"a route to a CIDR before one to a prefix list that holds it", cluster, twice, flow.Query{From: pod, To: flow.Internet4}, flow.ExitsNetwork, "", "", "NAT gateway NatA: snat"},
 		{"how a regional NAT gateway is answered from inside", cluster, all(regional, set("PrivateA", "EnableDns64", true), nat64("PrivateATable")), flow.Query{From: pod, To: "Database"}, flow.Insufficient, "NatA", "not documented", ""},
 		{"a node of an IPv4 cluster has IPv6 where its subnet gives it", interop, six4, flow.Query{From: "nodegroup:OldNodes@SharedPrivateA", To: flow.Internet6}, flow.ExitsNetwork, "", "", "egress-only internet gateway EgressOnly: forward"},
 		{"its Pods go out under that address", interop, six4, flow.Query{From: old, To: flow.Internet6}, flow.ExitsNetwork, "", "", "VPC CNI OldCni: snat"},
-		{"from any port", interop, all(six4, narrow("SharedVpc", "SharedPrivateA")), flow.Query{From: old, To: flow.Internet6}, flow.Denied, "Own", "tcp/1024", ""},
+		{"from any port", interop, all(six4, narrow("SharedVpc", "SharedPrivateA")), flow.Query{From: old, To: flow.Internet6}, flow.Mixed, "Own", "tcp/1024", ""},
 		{"and not where the subnet gives none", interop, all(six4, set("SharedPrivateA", "AssignIpv6AddressOnCreation", nil)), flow.Query{From: old, To: flow.Internet6}, flow.NoRoute, "SharedPrivateA", "have no IPv6 address", ""},
 
 		{"an address of the VPC in no subnet opens no connection", cluster, nil, flow.Query{From: "10.0.250.1", To: flow.Internet4}, flow.NoRoute, "Vpc", "in none of its subnets", ""},

@@ -37,7 +37,7 @@ func TestStockCDK(t *testing.T) {
 	}
 	r := n.Check()
 	checkReport(t, r)
-	if got, want := summary(r), "F1 4/4, F2 4/4, F3 2/2, F4 2/2, F6 24/24, F7 2/2, F8 2/2, F9 4/4, X1 2/2"; got != want {
+	if got, want := summary(r), "F1 4/4, F2 8/8, F3 2/2, F4 2/2, F6 24/24, F7 2/2, F8 2/2, F9 4/4, X1 2/2"; got != want {
 		t.Errorf("%s, want %s\n%s", got, want, flow.Text(r, flow.TextOptions{}))
 	}
 	if len(r.Unmodelled) > 0 || len(r.Problems) > 0 {
@@ -66,7 +66,7 @@ func TestEksctl(t *testing.T) {
 	}
 	r := n.Check()
 	checkReport(t, r)
-	if got, want := summary(r), "F1 12/12, F2 12/12, F3 6/6, F4 6/6, F6 30/30, F9 12/12, X1 6/6"; got != want {
+	if got, want := summary(r), "F1 12/12, F2 24/24, F3 6/6, F4 6/6, F6 30/30, F9 12/12, X1 6/6"; got != want {
 		t.Errorf("%s, want %s\n%s", got, want, flow.Text(r, flow.TextOptions{}))
 	}
 	for _, c := range []struct {

@@ -18,10 +18,11 @@ const (
 	Denied                          // a rule refuses it, or no rule allows it
 	NoRoute                         // nothing carries it towards its destination
 	Insufficient                    // the templates do not say enough
+	Mixed                           // some of the packets pass, and some do not: the regions of the trace say which
 )
 
 var verdictNames = map[Verdict]string{
-	Delivered: "Delivered", ExitsNetwork: "ExitsNetwork", Denied: "Denied", NoRoute: "NoRoute", Insufficient: "Insufficient",
+	Delivered: "Delivered", ExitsNetwork: "ExitsNetwork", Denied: "Denied", NoRoute: "NoRoute", Insufficient: "Insufficient", Mixed: "Mixed",
 }
 
 func (v Verdict) String() string {
@@ -34,7 +35,7 @@ func (v Verdict) String() string {
 // OK reports whether the packet passes: Delivered or ExitsNetwork.
 func (v Verdict) OK() bool { return v == Delivered || v == ExitsNetwork }
 
-// Blocked reports whether the packet is refused: Denied or NoRoute. Insufficient is neither OK nor Blocked.
+// Blocked reports whether the packet is refused: Denied or NoRoute. Insufficient and Mixed are neither OK nor Blocked.
 func (v Verdict) Blocked() bool { return v == Denied || v == NoRoute }
 
 // MarshalText writes the verdict's name; an invalid verdict is an error.
@@ -102,6 +103,8 @@ type Proto string
 const (
 	TCP Proto = "tcp"
 	UDP Proto = "udp"
+	// SCTP is asked by the catalogue only, for Services that use it.
+	SCTP Proto = "sctp"
 )
 
 // Hop is one step of a packet: a component did something because of a rule.
@@ -135,7 +138,10 @@ func (h Hop) Name() string {
 	return h.Component
 }
 
-// Trace is the way of one packet through the network, and of its answer.
+// Trace is the answer to a question between two places: what becomes of every packet that it asks about, and of the answers.
+//
+// Regions are the whole answer: they are disjoint, and together they hold every packet of the question. The other fields show one
+// packet of the region that decides: one that is lost where some are, else the first.
 //
 // A trace with an OK verdict has a complete Return. When the answer is what fails, the verdict says how and
 // the last hop of Return says where. When the packet itself fails, the last hop of Hops says where and Return
@@ -147,20 +153,25 @@ type Trace struct {
 	Hops        []Hop
 	Return      []Hop
 	Assumptions []string // what the verdict rests on that the templates do not say
+	Regions     []Region
 
-	from *place
-	dest *dest
+	from   *place
+	dest   *dest
+	region int            // whose way is shown
+	one    map[any]domain // of a sample: the values of its packet
 }
 
 // Last is the hop that decided: the last of Return when the answer failed, else the last of Hops.
-func (t Trace) Last() Hop {
-	if len(t.Return) > 0 && !t.Verdict.OK() {
-		return t.Return[len(t.Return)-1]
+func (t Trace) Last() Hop { return last(t.Hops, t.Return) }
+
+func last(hops, back []Hop) Hop {
+	if n := len(back); n > 0 && back[n-1].Action != Deliver {
+		return back[n-1]
 	}
-	if len(t.Hops) == 0 {
+	if len(hops) == 0 {
 		return Hop{}
 	}
-	return t.Hops[len(t.Hops)-1]
+	return hops[len(hops)-1]
 }
 
 // Query asks for the fate of a packet.
@@ -169,6 +180,8 @@ type Query struct {
 	Port     uint16 // destination port; 0 means the port the destination is known for, else 443
 	Proto    Proto  // TCP unless said
 	Family   Family // 0 means IPv6 where both ends have it, else IPv4
+	// Everything asks for every protocol and every port, not for Port and Proto only. Of a load balancer it asks for the listeners.
+	Everything bool
 }
 
 func (q Query) String() string {
@@ -179,6 +192,9 @@ func (q Query) String() string {
 			proto = TCP
 		}
 		s = fmt.Sprintf("%s → %s:%d/%s", q.From, bracketed(string(q.To)), q.Port, proto)
+	}
+	if q.Everything {
+		s = fmt.Sprintf("%s → %s on every protocol and port", q.From, q.To)
 	}
 	if q.Family != 0 {
 		s += " over " + q.Family.String()
@@ -204,6 +220,7 @@ func (e Endpoint) family() Family {
 		return IPv4
 	case Internet6:
 		return IPv6
+	default:
 	}
 	a, _ := netip.ParseAddr(string(e))
 	return model.FamilyOf(a)

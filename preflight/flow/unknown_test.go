@@ -76,7 +76,7 @@ func TestUndecided(t *testing.T) {
 		by      string
 	}{
 		{"a route of a table that is a parameter", all(drop("PrivateADefault6"), stray("::/0")), "F3", flow.Insufficient, "Stray.RouteTableId (Decided) is decided at deployment"},
-		{"a route of such a table to elsewhere", all(drop("PrivateADefault6"), stray("2001:db8:abcd::/48")), "F3", flow.NoRoute, "no route to"},
+		{"a route of such a table to elsewhere", all(drop("PrivateADefault6"), stray("2001:db8:abcd::/48")), "F3", flow.Mixed, "no route to"},
 		{"a rule of a group that is a parameter", all(drop("DatabaseFromNodes"), rule("10.0.0.0/8")), "F5", flow.Insufficient, "StrayRule.GroupId (Decided) is decided at deployment"},
 		{"a rule of such a group for others", all(drop("DatabaseFromNodes"), rule("192.0.2.0/24")), "F5", flow.Denied, "no rule allows"},
 		{"nodes in subnets that are a parameter", all(set("NodesX86", "Subnets", ref("Subnets")), set("NodesArm", "Subnets", ref("Subnets"))), "F6", flow.Insufficient, "subnet Subnets is in none of the templates"},

@@ -26,6 +26,7 @@ package preflighttest
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -88,16 +89,21 @@ func pointed[T any](p *T) any {
 // comes back.
 func MustReach(t testing.TB, source any, queries ...flow.Query) {
 	t.Helper()
-	ask(t, source, queries, "must pass", flow.Verdict.OK)
+	ask(t, source, queries, "must pass", flow.ExpectPasses)
 }
 
-// MustNotReach fails the test unless every query's packet is refused, from every place that the query names.
+// MustNotReach fails the test unless no packet of any query passes, from every place that the query names. A query without a port
+// and a protocol is about all of them.
 func MustNotReach(t testing.TB, source any, queries ...flow.Query) {
 	t.Helper()
-	ask(t, source, queries, "must be refused", flow.Verdict.Blocked)
+	queries = slices.Clone(queries)
+	for i, q := range queries {
+		queries[i].Everything = q.Everything || q.Port == 0 && q.Proto == ""
+	}
+	ask(t, source, queries, "must be refused", flow.ExpectRefused)
 }
 
-func ask(t testing.TB, source any, queries []flow.Query, want string, met func(flow.Verdict) bool) {
+func ask(t testing.TB, source any, queries []flow.Query, want string, expect flow.Expect) {
 	t.Helper()
 	network := Load(t, source)
 	if len(queries) == 0 {
@@ -112,7 +118,8 @@ func ask(t testing.TB, source any, queries []flow.Query, want string, met func(f
 			continue
 		}
 		for _, trace := range traces {
-			if !met(trace.Verdict) {
+			trace = trace.For(expect)
+			if !expect.Met(trace.Verdict) {
 				t.Errorf("%s %s, and %s:\n%s", q, want, outcomes[trace.Verdict], flow.TraceText(trace, flow.TextOptions{}))
 				failed = true
 			}
@@ -128,6 +135,7 @@ var outcomes = map[flow.Verdict]string{
 	flow.ExitsNetwork: "leaves for the internet",
 	flow.Denied:       "is denied",
 	flow.NoRoute:      "finds no route",
+	flow.Mixed:        "some of its packets do, and some do not",
 	flow.Insufficient: "whether it does, the templates do not say",
 }
 

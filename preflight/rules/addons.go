@@ -40,11 +40,11 @@ var addonRules = []Rule{
 				v, ok := versionOf(r.Prop("AddonVersion"))
 				switch {
 				case !ok:
-				case v.before(version{1, 10, 1}):
+				case v.Before("v1.10.1"):
 					c.report(r, "AddonVersion", "the add-on %s of the IPv6 cluster %s is %s, wanted v1.10.1 or later", r.ID, cl.LogicalID, v)
-				case v.before(version{1, 16, 0}) && on(a.Env("ENABLE_POD_ENI"), false):
+				case v.Before("v1.16.0") && on(a.Env("ENABLE_POD_ENI"), false):
 					c.report(r, "AddonVersion", "the add-on %s is %s; security groups for Pods on IPv6 want v1.16.0 or later", r.ID, v)
-				case v.before(version{1, 15, 1}) && a.Env("ENABLE_V4_EGRESS").Exists():
+				case v.Before("v1.15.1") && a.Env("ENABLE_V4_EGRESS").Exists():
 					c.report(r, "AddonVersion", "the add-on %s is %s; ENABLE_V4_EGRESS wants v1.15.1 or later", r.ID, v)
 				}
 			})
@@ -84,21 +84,22 @@ var addonRules = []Rule{
 	},
 	{
 		ID: "V52", Severity: Error, Title: "Load balancer controller that cannot find its Region and VPC",
-		Why:    "Without region and vpcId the controller asks the instance metadata, and a hop limit of 1 keeps Pods from it: it crash-loops.",
+		Why:    "Without region and vpcId the controller asks the instance metadata, which Pods do not reach: a hop limit of 1, as EKS's own node groups, Karpenter and Auto Mode have it, keeps them from it, and on Fargate there is none. It crash-loops.",
 		Fix:    "set region and vpcId in the chart's values",
 		Source: "https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/deploy/installation/",
 		check: func(c *check) {
 			for _, cl := range c.clusters6() {
-				if cl.Controller == nil || cl.Controller.Chart == nil || cl.Controller.Chart.ValuesUnknown != "" {
+				if cl.Controller == nil || cl.Controller.Chart == nil || cl.Controller.Chart.ValuesUnknown != "" || c.raw(cl.Controller.Chart) == nil {
 					continue
 				}
-				closed := slices.ContainsFunc(cl.NodeGroups, func(n *model.NodeGroup) bool { return n.Template != nil && n.Template.HopLimit == 1 })
-				if !closed {
+				where := c.withoutMetadata(cl)
+				if where == "" {
 					continue
 				}
+				values := cl.Controller.Chart.Values
 				for _, key := range []string{"region", "vpcId"} {
-					if !cl.Controller.Chart.Values.Field(key).Exists() {
-						c.report(c.raw(cl.Controller.Chart), "Values", "the chart %s sets no %s, and nodes of %s have the hop limit 1", cl.Controller.Chart.LogicalID, key, cl.LogicalID)
+					if !values.Field(key).Exists() && (key != "vpcId" || !values.Field("vpcTags").Exists()) {
+						c.report(c.raw(cl.Controller.Chart), "Values", "the chart %s sets no %s, and Pods of %s do not reach the instance metadata: %s", cl.Controller.Chart.LogicalID, key, cl.LogicalID, where)
 					}
 				}
 			}
@@ -156,6 +157,26 @@ var addonRules = []Rule{
 					continue
 				}
 				c.report(c.raw(a), "ConfigurationValues", "the add-on %s of cluster %s forwards to no IPv6 name server, and Pods have no IPv4 egress", a.LogicalID, cl.LogicalID)
+			}
+		},
+	},
+	{
+		ID: "W47", Severity: Warning, Title: "Network policy with ranges of the other family only",
+		Why:    "Pods of a cluster have one family, and the VPC CNI's network policy agent leaves blocks of the other one out: the rule allows nothing of what it names.",
+		Fix:    "name the ranges of the Pods' family in the rule as well",
+		Source: "https://github.com/aws/aws-network-policy-agent/pull/321",
+		check: func(c *check) {
+			for _, cl := range c.net.Clusters {
+				if !c.familyKnown(cl) {
+					continue
+				}
+				for _, o := range cl.ObjectsOf("NetworkPolicy") {
+					if r := c.raw(o); r != nil && strings.HasPrefix(o.APIVersion, "networking.k8s.io/") {
+						for _, list := range deadBlocks(o, cl.Family) {
+							c.report(r, "Manifest", "the network policy %s/%s of the %s cluster %s names %s only", o.Namespace, o.ObjectName, cl.Family, cl.LogicalID, list)
+						}
+					}
+				}
 			}
 		},
 	},
@@ -228,12 +249,62 @@ var addonRules = []Rule{
 		Source: "https://github.com/aws/amazon-vpc-cni-k8s/blob/master/CHANGELOG.md",
 		check: func(c *check) {
 			c.eachCNI(func(cl *model.Cluster, a *model.Addon, r *cfn.Resource) {
-				if v, ok := versionOf(r.Prop("AddonVersion")); ok && v == (version{1, 22, 1}) {
+				if v, ok := versionOf(r.Prop("AddonVersion")); ok && v == "v1.22.1" {
 					c.report(r, "AddonVersion", "the add-on %s of cluster %s is v1.22.1", r.ID, cl.LogicalID)
 				}
 			})
 		},
 	},
+}
+
+// deadBlocks are the blocks of each rule of a network policy whose blocks are all of another family.
+func deadBlocks(o *model.Object, f model.Family) (out []string) {
+	for _, way := range []struct{ rules, peers string }{{"ingress", "from"}, {"egress", "to"}} {
+		for _, rule := range model.At(o.Value, "spec", way.rules).Items() {
+			var other []string
+			live := false
+			for _, peer := range rule.Get(way.peers).Items() {
+				cidr := peer.Get("ipBlock.cidr")
+				p, ok := prefixOf(cidr)
+				switch {
+				case !cidr.Exists():
+				case ok && model.FamilyOf(p.Addr()) != f:
+					other = append(other, p.String())
+				default:
+					live = true
+				}
+			}
+			if len(other) > 0 && !live {
+				out = append(out, way.rules+" "+way.peers+" "+strings.Join(other, ", "))
+			}
+		}
+	}
+	return out
+}
+
+// withoutMetadata is a place of the controller's Pods where they do not reach the instance metadata; "" where none is known.
+// Sources: https://docs.aws.amazon.com/eks/latest/userguide/al2023.html, https://docs.aws.amazon.com/eks/latest/userguide/automode.html,
+// https://karpenter.sh/docs/concepts/nodeclasses/, https://docs.aws.amazon.com/eks/latest/userguide/fargate.html.
+func (c *check) withoutMetadata(cl *model.Cluster) string {
+	if r := c.fargateOf(cl, orDefaultText(cl.Controller.Chart.Namespace, "default")); r != nil {
+		return "the Fargate profile " + r.ID + " takes them"
+	}
+	for _, n := range cl.NodeGroups {
+		switch {
+		case n.Auto:
+			return "the nodes of Auto Mode have the hop limit 1"
+		case n.Template != nil && n.Template.HopLimit == 1:
+			return "the nodes " + n.LogicalID + " have the hop limit 1"
+		case n.Managed && c.raw(n) != nil && missing(c.raw(n), "LaunchTemplate") && (n.AmiType == "" || strings.HasPrefix(n.AmiType, "AL2023_")):
+			return "the nodes " + n.LogicalID + " have no launch template, and so the hop limit 1"
+		}
+	}
+	for _, o := range cl.ObjectsOf("EC2NodeClass") {
+		if hops := model.At(o.Value, "spec", "metadataOptions", "httpPutResponseHopLimit"); !hops.Exists() || hops.Is("1") {
+			return "the nodes of EC2NodeClass " + o.ObjectName + " have the hop limit 1"
+		}
+	}
+	return ""
 }
 
 // forwards6 finds an IPv6 address in a forward line of a Corefile.

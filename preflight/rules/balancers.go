@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/cfn"
 	"github.com/eks-ipv6/cdk/internal/model"
 )
@@ -12,8 +13,8 @@ const (
 	docNLBType  = "https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-ip-address-type.html"
 	docTargets  = "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-elasticloadbalancingv2-targetgroup.html"
 	docClass    = "https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/ingress_class/"
-	notePrefix  = "service.beta.kubernetes.io/aws-load-balancer-"
-	ingressNote = "alb.ingress.kubernetes.io/"
+	notePrefix  = aws.ServiceAnnotation
+	ingressNote = aws.IngressAnnotation
 )
 
 var balancerRules = []Rule{
@@ -32,26 +33,31 @@ var balancerRules = []Rule{
 					c.report(l, "EnablePrefixForIpv6SourceNat", "the dual-stack load balancer %s has the %s listener %s and no prefix for source NAT", l.ID, r.Prop("Protocol"), r.ID)
 				}
 			}
-			for _, cl := range c.clusters6() {
-				for _, o := range cl.ObjectsOf("Service") {
-					udp := slices.ContainsFunc(model.At(o.Value, "spec", "ports").Items(), func(p cfn.Value) bool { return p.Get("protocol").Is("UDP") })
-					if c.raw(o) != nil && udp && o.Text("spec", "type") == "LoadBalancer" && o.Annotation(notePrefix+"ip-address-type").Is("dualstack") &&
-						off(o.Annotation(notePrefix+"enable-prefix-for-ipv6-source-nat"), false) {
-						c.report(c.raw(o), "Manifest", "the Service %s/%s has UDP ports on a dual-stack load balancer and no prefix for source NAT", o.Namespace, o.ObjectName)
-					}
+			for _, l := range c.net.LoadBalancers {
+				if r := c.udpWithoutPrefix(l); r != nil {
+					c.report(r, "Manifest", "the %s %s/%s has UDP ports on a dual-stack load balancer and no prefix for source NAT", l.For.Kind, l.For.Namespace, l.For.ObjectName)
 				}
 			}
 		},
 	},
 	{
-		ID: "V31", Severity: Error, Title: "IPv6 target group with instance targets",
-		Why:    "IPv6 target groups take addresses; instances only with a primary IPv6 address, which managed nodes do not have.",
-		Fix:    "set TargetType: ip",
+		ID: "V31", Severity: Error, Title: "IPv6 target group whose targets have no IPv6",
+		Why:    "IPv6 target groups take addresses, and instances with a primary IPv6 address, which nodes have only by their launch template. Behind a network load balancer an application load balancer is reached over IPv4, and a function has no address.",
+		Fix:    "set TargetType: ip, or PrimaryIpv6: true on the interface in the nodes' launch template",
 		Source: docTargets,
 		check: func(c *check) {
 			for _, r := range c.set.Resources("AWS::ElasticLoadBalancingV2::TargetGroup") {
-				if typ := r.Prop("TargetType"); r.Prop("IpAddressType").Is("ipv6") && typ.Known() && !typ.Is("ip") {
-					c.report(r, "TargetType", "the IPv6 target group %s has the target type %s", r.ID, orDefault(typ, "instance"))
+				typ := r.Prop("TargetType")
+				if !r.Prop("IpAddressType").Is("ipv6") || !typ.Known() {
+					continue
+				}
+				switch {
+				case typ.Is("alb"), typ.Is("lambda"):
+					c.reportFix(r, "IpAddressType", "set IpAddressType: ipv4 on the target group, or leave it out; IPv6 clients still come in by a dual-stack load balancer",
+						"the target group %s of the target type %s is ipv6, wanted ipv4", r.ID, typ)
+				case typ.Is("ip"), c.primaryIPv6(r):
+				default:
+					c.report(r, "TargetType", "the IPv6 target group %s has the target type %s, and what may be registered has no primary IPv6 address", r.ID, orDefault(typ, "instance"))
 				}
 			}
 		},
@@ -66,9 +72,9 @@ var balancerRules = []Rule{
 				if l.Cluster == nil || !l.Cluster.AutoMode || l.Hypothetical || l.For == nil || c.raw(l.For) == nil || !l.Speaks(model.IPv6) || l.Cluster.VPC == nil || l.Cluster.VPC.Imported {
 					continue
 				}
-				tag := "kubernetes.io/role/elb"
+				tag := aws.PublicRoleTag
 				if l.Internal {
-					tag = "kubernetes.io/role/internal-elb"
+					tag = aws.InternalRoleTag
 				}
 				subnets := c.declared(l.Cluster.VPC.Subnets)
 				unknown := slices.ContainsFunc(subnets, func(s *model.Subnet) bool { return !c.raw(s).Prop("Tags").Known() })
@@ -134,7 +140,37 @@ var balancerRules = []Rule{
 				if !c.decided(l) {
 					continue
 				}
-				c.report(c.raw(l.For), "Manifest", "the controller makes no load balancer for %s: %s", l.For.Name, l.Refused)
+				c.reportFix(c.raw(l.For), "Manifest", remedy(l.Refused, c.rule.Fix), "the controller makes no load balancer for %s: %s", l.For.Name, l.Refused)
+			}
+		},
+	},
+	{
+		ID: "V77", Severity: Error, Title: "Two listeners on one port",
+		Why:    "A load balancer has one listener on a port: Elastic Load Balancing refuses the second, and of a TCP and a UDP port of a Service with one number the load balancer controller makes the last one only.",
+		Fix:    "make one listener of protocol TCP_UDP: on a Service set the annotation aws-load-balancer-enable-tcp-udp-listener to \"true\" (controller 2.13.0 or later)",
+		Source: "https://github.com/kubernetes-sigs/aws-load-balancer-controller/issues/4405",
+		check: func(c *check) {
+			first := map[string]*cfn.Resource{}
+			for _, r := range c.set.Resources("AWS::ElasticLoadBalancingV2::Listener") {
+				port, ok := r.Prop("Port").Int()
+				if !ok || missing(r, "LoadBalancerArn") || r.Conditional || conditionalParent(r) {
+					continue
+				}
+				key := sameAs(r.Prop("LoadBalancerArn")) + " " + itoa(port)
+				if other := first[key]; other != nil {
+					c.reportFix(r, "Port", "make one listener of them; for TCP and UDP one of Protocol: TCP_UDP, with a target group of that protocol",
+						"the listeners %s (%s) and %s (%s) of %s are both on port %d", other.ID, other.Prop("Protocol"), r.ID, r.Prop("Protocol"), r.Prop("LoadBalancerArn"), port)
+					continue
+				}
+				first[key] = r
+			}
+			for _, l := range c.net.LoadBalancers {
+				if l.Refused != "" || l.For == nil || l.For.Kind != "Service" || c.raw(l.For) == nil || c.mergesUDP(l) {
+					continue
+				}
+				for _, port := range twoProtocols(l.For) {
+					c.report(c.raw(l.For), "Manifest", "the Service %s/%s has TCP and UDP on port %d, and its load balancer gets a listener for one of them", l.For.Namespace, l.For.ObjectName, port)
+				}
 			}
 		},
 	},
@@ -153,7 +189,7 @@ var balancerRules = []Rule{
 				}) {
 					continue
 				}
-				if v := cl.Controller.ClassParams.Get("ipAddressType"); v.Known() && !v.Is("dualstack") && !v.Is("dualstack-without-public-ipv4") {
+				if v := cl.Controller.ClassParams.Get("ipAddressType"); v.Known() && !v.Is("dualstack") && !v.Is(aws.DualStackWithoutPublicIPv4) {
 					c.report(c.raw(cl.Controller.Chart), "Values", "the chart %s in the IPv6 cluster %s sets no dual-stack default for Ingresses", cl.Controller.Chart.LogicalID, cl.LogicalID)
 				}
 			}
@@ -189,7 +225,7 @@ var balancerRules = []Rule{
 					listener = l
 				}
 				l, ok := listener.Prop("LoadBalancerArn").Resource()
-				if !ok || !l.Prop("IpAddressType").Is("dualstack-without-public-ipv4") {
+				if !ok || !l.Prop("IpAddressType").Is(aws.DualStackWithoutPublicIPv4) {
 					continue
 				}
 				for _, actions := range []string{"DefaultActions", "Actions"} {
@@ -203,7 +239,7 @@ var balancerRules = []Rule{
 			for _, cl := range c.clusters6() {
 				for _, o := range cl.ObjectsOf("Ingress") {
 					auth := o.Annotation(ingressNote + "auth-type")
-					if c.raw(o) != nil && (auth.Is("oidc") || auth.Is("cognito")) && o.Annotation(ingressNote+"ip-address-type").Is("dualstack-without-public-ipv4") {
+					if c.raw(o) != nil && (auth.Is("oidc") || auth.Is("cognito")) && o.Annotation(ingressNote+"ip-address-type").Is(aws.DualStackWithoutPublicIPv4) {
 						c.report(c.raw(o), "Manifest", "the Ingress %s/%s logs users in on a load balancer without public IPv4", o.Namespace, o.ObjectName)
 					}
 				}
@@ -264,6 +300,98 @@ var balancerRules = []Rule{
 			}
 		},
 	},
+}
+
+// udpWithoutPrefix is the object that asks for a dual-stack network load balancer with UDP and no prefix for source NAT;
+// nil where it does not, or where that is not known.
+func (c *check) udpWithoutPrefix(l *model.LoadBalancer) *cfn.Resource {
+	if l.For == nil || l.Kind != model.NLB || l.AddressType != "dualstack" || l.Cluster == nil || l.Refused != "" {
+		return nil
+	}
+	if !slices.ContainsFunc(l.Listeners, func(li *model.Listener) bool { return li.Proto == model.UDP }) {
+		return nil
+	}
+	settings := []cfn.Value{l.For.Annotation(notePrefix + "enable-prefix-for-ipv6-source-nat")}
+	if l.For.Kind == "Gateway" {
+		settings = nil
+		for _, conf := range l.Cluster.ObjectsOf("LoadBalancerConfiguration") {
+			settings = append(settings, model.At(conf.Value, "spec", "enablePrefixForIpv6SourceNat"))
+		}
+	}
+	if slices.ContainsFunc(settings, func(v cfn.Value) bool { return !off(v, false) }) {
+		return nil
+	}
+	return c.raw(l.For)
+}
+
+// primaryIPv6 says that an instance which may be a target has a primary IPv6 address, or may have one.
+func (c *check) primaryIPv6(group *cfn.Resource) bool {
+	has := func(r *cfn.Resource, at string) bool {
+		list := r.Prop(at)
+		return !list.Known() && list.Kind() != cfn.List || slices.ContainsFunc(list.Items(), func(ni cfn.Value) bool { return !off(ni.Get("PrimaryIpv6"), false) })
+	}
+	for _, t := range group.Prop("Targets").Items() {
+		if r, ok := t.Get("Id").Resource(); ok && r.Type == "AWS::EC2::Instance" && has(r, "NetworkInterfaces") {
+			return true
+		}
+	}
+	return slices.ContainsFunc(c.set.Resources("AWS::EC2::LaunchTemplate"), func(r *cfn.Resource) bool { return has(r, "LaunchTemplateData.NetworkInterfaces") })
+}
+
+// mergesUDP says that the controller makes one listener of a TCP and a UDP port with one number, or that this is not known.
+func (c *check) mergesUDP(l *model.LoadBalancer) bool {
+	if l.Cluster.Controller == nil {
+		return true // another controller's
+	}
+	asked := l.For.Annotation(notePrefix + "enable-tcp-udp-listener")
+	if chart := l.Cluster.Controller.Chart; chart != nil {
+		if yes, known := l.Cluster.Controller.AtLeast(2, 13, 0); known && !yes {
+			return false
+		}
+		gate := model.At(chart.Values, "controllerConfig", "featureGates", "EnableTCPUDPListener")
+		if chart.ValuesUnknown != "" || !asked.Exists() && !off(gate, false) {
+			return true
+		}
+	}
+	return !off(asked, false)
+}
+
+// twoProtocols are the port numbers that a Service has for TCP and for UDP.
+func twoProtocols(o *model.Object) (out []int) {
+	udp := map[int]bool{}
+	seen := map[int]int{}
+	for _, p := range model.At(o.Value, "spec", "ports").Items() {
+		n, ok := p.Get("port").Int()
+		if !ok || !p.Get("protocol").Known() {
+			continue
+		}
+		if seen[n]++; seen[n] == 2 && udp[n] != p.Get("protocol").Is("UDP") {
+			out = append(out, n)
+		}
+		udp[n] = p.Get("protocol").Is("UDP")
+	}
+	return out
+}
+
+// remedy is the fix for what the controller refuses.
+func remedy(refused, otherwise string) string {
+	for _, r := range []struct{ begins, fix string }{
+		{"conflicting", "give the Ingresses of a group one value, or groups of their own (alb.ingress.kubernetes.io/group.name)"},
+		{"count of", "give as many addresses as the load balancer has subnets, and name these subnets in the annotation aws-load-balancer-subnets"},
+		{"EIP allocations can only", "set the annotation aws-load-balancer-scheme to internet-facing, or leave the elastic addresses out"},
+		{"private IPv4 addresses can only", "set the annotation aws-load-balancer-scheme to internal, or leave the private addresses out"},
+		{"IPv6 addresses can only", "set the annotation aws-load-balancer-ip-address-type to dualstack"},
+		{"expect one", "give one address out of each subnet's range"},
+		{"unable to resolve", "tag subnets of two zones that have IPv6 with kubernetes.io/role/elb=1 (internet-facing) or kubernetes.io/role/internal-elb=1 (internal)"},
+		{"subnet ", "give the subnet an Ipv6CidrBlock, or take it out: by another role tag, or of the annotation; from controller 3.5.0 on subnets that it finds by tags are left out by itself"},
+		{"unsupported IPv6 configuration", "set ip-address-type dualstack: by the annotation, or for every Ingress by ingressClassParams.spec.ipAddressType in the chart's values"},
+		{"target type instance", "set the target type ip: by the annotation, or by defaultTargetType in the chart's values"},
+	} {
+		if strings.HasPrefix(refused, r.begins) {
+			return r.fix
+		}
+	}
+	return otherwise
 }
 
 // decided says that all is known that the controller's refusal of a load balancer may rest on.

@@ -229,7 +229,7 @@ var clusterRules = []Rule{
 		check: func(c *check) {
 			for _, cl := range c.clusters6() {
 				if v, p := c.clusterProp(cl, "Version"); v.Known() && v.Exists() {
-					if minor, ok := minorOf(v.String()); ok && minor < 21 {
+					if minor, ok := aws.MinorOf(v.String()); ok && minor < 21 {
 						c.report(c.raw(cl), p, "the IPv6 cluster %s runs Kubernetes %s", cl.LogicalID, v)
 					}
 				}
@@ -261,7 +261,7 @@ var clusterRules = []Rule{
 	},
 	{
 		ID: "W05", Severity: Warning, Title: "Kubernetes API open to the world",
-		Why:    "The default of PublicAccessCidrs is everyone, in both families.",
+		Why:    "The default of PublicAccessCidrs is everyone, in both families. Ranges that together are as wide as that, such as two halves, are the same.",
 		Fix:    "name the ranges in PublicAccessCidrs, or set EndpointPublicAccess: false",
 		Source: docEndpointAccess,
 		check: func(c *check) {
@@ -271,11 +271,15 @@ var clusterRules = []Rule{
 				if !on(pub, true) || !list.Known() {
 					continue
 				}
-				open := []string{}
+				var ranges []netip.Prefix
 				for _, v := range list.Items() {
-					if x, ok := prefixOf(v); ok && x.Bits() == 0 {
-						open = append(open, x.String())
+					if x, ok := prefixOf(v); ok {
+						ranges = append(ranges, x)
 					}
+				}
+				open := []string{}
+				for _, x := range worldly(ranges...) {
+					open = append(open, x.String())
 				}
 				if !list.Exists() {
 					open = []string{"0.0.0.0/0", "::/0 (the default)"}
@@ -297,7 +301,7 @@ var clusterRules = []Rule{
 					continue
 				}
 				v, p := c.clusterProp(cl, "Version")
-				minor, ok := minorOf(v.String())
+				minor, ok := aws.MinorOf(v.String())
 				if !v.Exists() || !v.Known() || !ok {
 					continue
 				}

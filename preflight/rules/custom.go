@@ -12,7 +12,8 @@ const docCustomResource = "https://docs.aws.amazon.com/AWSCloudFormation/latest/
 var customRules = []Rule{
 	{
 		ID: "W39", Severity: Warning, Title: "Custom resource whose failure is told after an hour",
-		Why:    "CDK's functions for charts and manifests have 15 minutes; one that uses them up answers nobody, and CloudFormation waits for ServiceTimeout, an hour unless it is set. A ServiceTimeout that is shorter than the function gives up on work that goes on.",
+		Why: "CDK's functions for charts and manifests have 15 minutes; one that uses them up answers nobody, and CloudFormation waits for ServiceTimeout, an hour unless it is set. " +
+			"A ServiceTimeout that is shorter than the function gives up on work that goes on.",
 		Fix:    "set ServiceTimeout on the custom resource, a little longer than its function's Timeout",
 		Source: docCustomResource,
 		check: func(c *check) {

@@ -18,6 +18,8 @@ func TestDocs(t *testing.T) {
 What ` + "`preflight check`" + ` looks for in CloudFormation templates, before anything is deployed. An **error** is refused by AWS or breaks
 the cluster; a **warning** works, at a cost or a risk. What a template leaves to its deployment is never a finding.
 
+V64 to V70 and W44 to W46 compare with what is deployed, where ` + "`-deployed`" + ` says what that is ([how](preflight.md#what-is-deployed)).
+
 Acknowledge a finding that is wanted by its id, with a reason. Ids are never given to another rule.
 
 This page is made from the rules (` + "`go test ./preflight/rules -run '^TestDocs$' -update`" + `).

@@ -116,7 +116,8 @@ var endpointRules = []Rule{
 	},
 	{
 		ID: "W42", Severity: Warning, Title: "PrivateLink service whose load balancer keeps to its zones",
-		Why:    "A consumer's endpoint in a zone uses the network load balancer's node in that zone, which without cross-zone load balancing sends to targets of its own zone only: where these are gone, or were scheduled elsewhere, the endpoint is dead.",
+		Why: "A consumer's endpoint in a zone uses the network load balancer's node in that zone, which without cross-zone load balancing sends to targets of its own zone only: " +
+			"where these are gone, or were scheduled elsewhere, the endpoint is dead.",
 		Fix:    "set the load balancer's attribute load_balancing.cross_zone.enabled to true, or keep targets in every zone and acknowledge this",
 		Source: "https://docs.aws.amazon.com/elasticloadbalancing/latest/network/target-group-cross-zone.html",
 		check: func(c *check) {
@@ -151,7 +152,12 @@ var endpointRules = []Rule{
 					rules = append(rules, g.Ingress...)
 				}
 				if open, sure := lets6(rules); len(rules) > 0 && !open && sure {
-					c.report(r, property, "the %s %s has IPv6 addresses, and its security groups let in IPv4 only", what, r.ID)
+					// The group is what to edit, where it is declared.
+					at, path := r, property
+					if g := c.raw(groups[0]); g != nil && g.Type == "AWS::EC2::SecurityGroup" {
+						at, path = g, "SecurityGroupIngress"
+					}
+					c.report(at, path, "the %s %s has IPv6 addresses, and its security group%s in IPv4 only", what, r.ID, letNames(groups))
 				}
 			}
 			for _, v := range c.net.VPCs {
@@ -159,6 +165,11 @@ var endpointRules = []Rule{
 					if c.raw(e) != nil && !e.Gateway && e.Speaks(model.IPv6) {
 						closed(c.raw(e), e.Groups, "SecurityGroupIds", "endpoint")
 					}
+				}
+			}
+			for _, l := range c.net.LoadBalancers {
+				if r := c.raw(l); r != nil && l.For == nil && !l.Hypothetical && l.Speaks(model.IPv6) && l.Unknown == "" && !missing(r, "SecurityGroups") {
+					closed(r, l.Groups, "SecurityGroups", "load balancer")
 				}
 			}
 			for _, h := range c.net.Hosts {
@@ -229,6 +240,18 @@ var endpointRules = []Rule{
 			}
 		},
 	},
+}
+
+// letNames names groups, with the verb.
+func letNames(groups []*model.SecurityGroup) string {
+	var names []string
+	for _, g := range groups {
+		names = append(names, g.String())
+	}
+	if len(names) == 1 {
+		return " " + names[0] + " lets"
+	}
+	return "s " + strings.Join(names, " and ") + " let"
 }
 
 // attribute is the value of a load balancer's or target group's attribute: absent where it is not set, unknown where

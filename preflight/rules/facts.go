@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/cfn"
 	"github.com/eks-ipv6/cdk/internal/model"
 	"github.com/eks-ipv6/cdk/internal/netset"
@@ -127,6 +128,12 @@ func (c *check) clusterSubnets() []*model.Subnet {
 	return c.declared(lists...)
 }
 
+var (
+	all4  = netset.Every4
+	all6  = netset.Every6
+	nat64 = aws.NAT64.Prefix
+)
+
 // routeTo is a table's route for exactly a destination; sure is false where another route may be this one.
 func (c *check) routeTo(t *model.RouteTable, dest netip.Prefix) (route *model.Route, sure bool) {
 	if t == nil || t.Imported {
@@ -146,9 +153,9 @@ func (c *check) routeTo(t *model.RouteTable, dest netip.Prefix) (route *model.Ro
 
 // internetRoute says whether a subnet's default route of a family is there, and its target.
 func (c *check) internetRoute(s *model.Subnet, f model.Family) (target model.Target, sure bool) {
-	dest := netset.Every4
+	dest := all4
 	if f == model.IPv6 {
-		dest = netset.Every6
+		dest = all6
 	}
 	if s.MainTable && (c.stray("AWS::EC2::SubnetRouteTableAssociation", "SubnetId") || c.stray("AWS::EC2::SubnetRouteTableAssociation", "RouteTableId")) {
 		return nil, false

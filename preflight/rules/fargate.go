@@ -71,6 +71,49 @@ var fargateRules = []Rule{
 			}
 		},
 	},
+	{
+		ID: "V76", Severity: Error, Title: "Fargate profile in a public subnet",
+		Why:    "EKS refuses a profile whose subnets have a direct route to an internet gateway: Pods on Fargate get no public IPv4 address, whatever the subnet says.",
+		Fix:    "name private subnets in the profile, whose tables send 0.0.0.0/0 to a NAT gateway and ::/0 to an egress-only internet gateway",
+		Source: "https://docs.aws.amazon.com/eks/latest/userguide/fargate-profile.html",
+		check: func(c *check) {
+			for _, cl := range c.net.Clusters {
+				for _, f := range cl.Fargate {
+					r := c.raw(f)
+					if r == nil {
+						continue
+					}
+					property := "Subnets"
+					if r.Type != "AWS::EKS::FargateProfile" {
+						property = "Config.subnets"
+					}
+					if r.Prop(property).Kind() != cfn.List {
+						continue // EKS takes the cluster's private subnets, or they are not known
+					}
+					for _, s := range f.Subnets {
+						if route := c.toInternetGateway(s); route != nil {
+							c.report(r, property, "the Fargate profile %s is in subnet %s, which %s sends to the internet gateway, wanted a private subnet", r.ID, s, route)
+						}
+					}
+				}
+			}
+		},
+	},
+}
+
+// toInternetGateway is a route of a subnet's table to an internet gateway, of either family; nil where there is none, or where
+// another table may be the subnet's.
+func (c *check) toInternetGateway(s *model.Subnet) *model.Route {
+	if s.RouteTable == nil || s.RouteTable.Imported ||
+		s.MainTable && (c.stray("AWS::EC2::SubnetRouteTableAssociation", "SubnetId") || c.stray("AWS::EC2::SubnetRouteTableAssociation", "RouteTableId")) {
+		return nil
+	}
+	for _, r := range s.RouteTable.Routes {
+		if _, ok := r.Target.(*model.InternetGateway); ok {
+			return r
+		}
+	}
+	return nil
 }
 
 // fargateOf is the Fargate profile that surely takes every Pod of a namespace: by a selector without labels. Nil where

@@ -4,18 +4,17 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/cfn"
 	"github.com/eks-ipv6/cdk/internal/model"
 )
-
-const docCNIPolicy = "https://github.com/aws/amazon-vpc-cni-k8s/blob/master/docs/iam-policy.md#ipv6-mode"
 
 var iamRules = []Rule{
 	{
 		ID: "V16", Severity: Error, Title: "VPC CNI without the permissions of IPv6 mode",
 		Why:    "aws-node needs seven EC2 actions on IPv6; without AssignIpv6Addresses no Pod gets an address, and from v1.22.1 on it crash-loops without DescribeSubnets and DescribeSecurityGroups. AmazonEKS_CNI_Policy is for IPv4.",
 		Fix:    "allow ec2:AssignIpv6Addresses, DescribeInstances, DescribeSecurityGroups, DescribeSubnets, DescribeTags, DescribeNetworkInterfaces and DescribeInstanceTypes on *, and ec2:CreateTags on network interfaces",
-		Source: docCNIPolicy,
+		Source: aws.DocCNIPolicy,
 		check: func(c *check) {
 			for _, cl := range c.clusters6() {
 				roles, own := c.cniRoles(cl)
@@ -135,7 +134,7 @@ var iamRules = []Rule{
 					continue
 				}
 				for _, role := range roles {
-					if granted := c.permissions(role); len(granted.lacking("ec2:AssignIpv6Addresses")) == 0 {
+					if granted := c.permissions(role); len(granted.lacking(aws.AssignIPv6)) == 0 {
 						c.report(role, "", "the node role %s of cluster %s carries the VPC CNI's permissions", role.ID, cl.LogicalID)
 					}
 				}
@@ -191,7 +190,7 @@ var iamRules = []Rule{
 				if cl.Controller == nil || cl.Controller.Chart == nil {
 					continue
 				}
-				if v, ok := versionOf(c.raw(cl.Controller.Chart).Prop("Version")); ok && v.before(version{3, 0, 0}) {
+				if v, ok := versionOf(c.raw(cl.Controller.Chart).Prop("Version")); ok && v.Before("v3.0.0") {
 					continue
 				}
 				for _, role := range c.controllerRoles(cl) {
@@ -207,21 +206,13 @@ var iamRules = []Rule{
 
 // cniActions are what aws-node calls on IPv6.
 func cniActions(cl *model.Cluster) []string {
-	actions := []string{"ec2:AssignIpv6Addresses", "ec2:DescribeInstances", "ec2:DescribeTags", "ec2:DescribeNetworkInterfaces", "ec2:DescribeInstanceTypes"}
-	a := cl.Addon("vpc-cni")
-	discovery := true
-	if a != nil {
-		if v, ok := versionOf(cfn.String(a.Version)); ok && v.before(version{1, 22, 1}) {
-			discovery = false
-		}
-		if off(a.Env("ENABLE_SUBNET_DISCOVERY"), true) {
-			discovery = false
+	if a := cl.Addon("vpc-cni"); a != nil {
+		v, ok := versionOf(cfn.String(a.Version))
+		if ok && v.Before(aws.CNIDiscovery) || off(a.Env("ENABLE_SUBNET_DISCOVERY"), true) {
+			return aws.CNIActionsWithoutDiscovery()
 		}
 	}
-	if discovery {
-		actions = append(actions, "ec2:DescribeSubnets", "ec2:DescribeSecurityGroups")
-	}
-	return actions
+	return aws.CNIActions()
 }
 
 // controllerActions are the youngest that the load balancer controller 3.x calls: a policy with them is no older.
@@ -342,26 +333,6 @@ type grants struct {
 	complete bool
 }
 
-// managed are AWS managed policies with what they allow of EC2's networking. A policy that is not listed may allow
-// anything.
-// https://docs.aws.amazon.com/aws-managed-policy/latest/reference/about-managed-policy-reference.html
-var managed = map[string][]string{
-	"AmazonEKS_CNI_Policy": {
-		"ec2:AssignPrivateIpAddresses", "ec2:AttachNetworkInterface", "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface",
-		"ec2:DescribeInstances", "ec2:DescribeTags", "ec2:DescribeNetworkInterfaces", "ec2:DescribeInstanceTypes", "ec2:DescribeSubnets",
-		"ec2:DetachNetworkInterface", "ec2:ModifyNetworkInterfaceAttribute", "ec2:UnassignPrivateIpAddresses", "ec2:CreateTags",
-	},
-	"AmazonEKSWorkerNodePolicy": {
-		"ec2:DescribeInstances", "ec2:DescribeInstanceTypes", "ec2:DescribeRouteTables", "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets",
-		"ec2:DescribeVolumes", "ec2:DescribeVolumesModifications", "ec2:DescribeVpcs", "eks:DescribeCluster", "eks-auth:AssumeRoleForPodIdentity",
-	},
-	"AmazonEKSWorkerNodeMinimalPolicy":   {"eks-auth:AssumeRoleForPodIdentity"},
-	"AmazonEC2ContainerRegistryReadOnly": {},
-	"AmazonEC2ContainerRegistryPullOnly": {},
-	"AmazonSSMManagedInstanceCore":       {},
-	"AmazonEKSClusterPolicy":             {"ec2:DescribeInstances", "ec2:DescribeSubnets", "ec2:DescribeSecurityGroups", "ec2:DescribeNetworkInterfaces", "ec2:DescribeInstanceTypes"},
-}
-
 // permissions gathers what a role allows from the policies in the templates.
 func (c *check) permissions(role *cfn.Resource) grants {
 	g := grants{complete: true}
@@ -381,7 +352,7 @@ func (c *check) permissions(role *cfn.Resource) grants {
 			continue
 		}
 		_, name, ok := strings.Cut(lastText(v), ":aws:policy/")
-		actions, listed := managed[name[strings.LastIndex(name, "/")+1:]]
+		actions, listed := aws.ManagedPolicy(name[strings.LastIndex(name, "/")+1:])
 		if !ok || !listed {
 			g.complete = false
 		}

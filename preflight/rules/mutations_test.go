@@ -39,6 +39,9 @@ const (
 	kubectlFunctions = `  Handler: {Type: AWS::Lambda::Function, Properties: {Role: x, Code: {ZipFile: x}, Timeout: 900, VpcConfig: {Ipv6AllowedForDualStack: true, SubnetIds: [!Ref PrivateB], SecurityGroupIds: [!GetAtt Cluster.ClusterSecurityGroupId]}}}
   OnEvent: {Type: AWS::Lambda::Function, Properties: {Role: x, Code: {ZipFile: x}, Timeout: 900, Environment: {Variables: {USER_ON_EVENT_FUNCTION_ARN: !GetAtt Handler.Arn}}, VpcConfig: {SubnetIds: [!Ref PrivateB], SecurityGroupIds: [!GetAtt Cluster.ClusterSecurityGroupId]}}}
 `
+	otherVPC = `  OtherVpc: {Type: AWS::EC2::VPC, Properties: {CidrBlock: 10.50.0.0/16}}
+  OtherGroup: {Type: AWS::EC2::SecurityGroup, Properties: {GroupDescription: x, VpcId: !Ref OtherVpc}}
+`
 	kubectlUse = `  Apply: {Type: Custom::AWSCDK-EKS-KubernetesResource, Properties: {ServiceToken: !GetAtt OnEvent.Arn, ServiceTimeout: 1000, ClusterName: !Ref Cluster, Manifest: "[]"}}
 `
 )
@@ -116,7 +119,7 @@ var mutations = []mutation{
 	{name: "V02 IPv6 only", base: auto, edits: []string{"      CidrBlock: 10.0.0.0/20\n", "      Ipv6Native: true\n"}, want: "V02 A"},
 	{name: "V02 no IPv4", base: auto, edits: []string{"      CidrBlock: 10.0.0.0/20\n", ""}, want: "V02 A"},
 	{name: "V02 no IPv6", edits: []string{"      CidrBlock: 10.0.32.0/20\n      Ipv6CidrBlock: !Select [2, !Cidr [!Select [0, !GetAtt Vpc.Ipv6CidrBlocks], 4, 64]]\n",
-		"      CidrBlock: 10.0.32.0/20\n"}, want: "V02 PrivateA", also: "V28 EksEndpoint; V55 PrivateA"},
+		"      CidrBlock: 10.0.32.0/20\n"}, want: "V02 PrivateA", also: "V28 EksEndpoint; V55 PrivateA; V74 Attachment Database Nlb"},
 	{name: "V03 not assigned", edits: []string{"      CidrBlock: 10.0.32.0/20\n      Ipv6CidrBlock: !Select [2, !Cidr [!Select [0, !GetAtt Vpc.Ipv6CidrBlocks], 4, 64]]\n      AssignIpv6AddressOnCreation: true\n",
 		"      CidrBlock: 10.0.32.0/20\n      Ipv6CidrBlock: !Select [2, !Cidr [!Select [0, !GetAtt Vpc.Ipv6CidrBlocks], 4, 64]]\n"}, want: "V03 PrivateA"},
 	{name: "V04 public nodes", edits: []string{"Version: !GetAtt Template.LatestVersionNumber}\n      Subnets: [!Ref PrivateA, !Ref PrivateB]",
@@ -149,13 +152,13 @@ var mutations = []mutation{
 	{name: "V20", base: auto, edits: []string{"EndpointPrivateAccess: true, EndpointPublicAccess: false", "EndpointPublicAccess: false"}, want: "V20 Cluster"},
 	{name: "V21 no range", edits: []string{"PublicAccessCidrs: [203.0.113.0/24, ", "PublicAccessCidrs: [203.0.113.7, "}, want: "V21 Cluster"},
 	{name: "V21 host bits", edits: []string{"\"2001:db8:1::/48\"", "\"2001:db8:1::1/48\""}, want: "V21 Cluster"},
-	{name: "V22", edits: []string{`RouteTableId: !Ref PrivateTableB, DestinationIpv6CidrBlock: "::/0", EgressOnlyInternetGatewayId: !Ref Eigw`, `RouteTableId: !Ref PrivateTableB, DestinationIpv6CidrBlock: "::/0", GatewayId: !Ref Igw`}, want: "V22 PrivateRouteB6"},
+	{name: "V22", edits: []string{`RouteTableId: !Ref PrivateTableB, DestinationIpv6CidrBlock: "::/0", EgressOnlyInternetGatewayId: !Ref Eigw`, `RouteTableId: !Ref PrivateTableB, DestinationIpv6CidrBlock: "::/0", GatewayId: !Ref Igw`}, want: "V22 PrivateRouteB6", also: "V83 PrivateRouteB6"},
 	{name: "V23 IPv6 to NAT", edits: []string{`RouteTableId: !Ref PrivateTableB, DestinationIpv6CidrBlock: "::/0", EgressOnlyInternetGatewayId: !Ref Eigw`, `RouteTableId: !Ref PrivateTableB, DestinationIpv6CidrBlock: "::/0", NatGatewayId: !Ref NatB`}, want: "V23 PrivateRouteB6"},
 	{name: "V23 IPv4 to EIGW", edits: []string{"RouteTableId: !Ref PrivateTableB, DestinationCidrBlock: 0.0.0.0/0, NatGatewayId: !Ref NatB", "RouteTableId: !Ref PrivateTableB, DestinationCidrBlock: 0.0.0.0/0, EgressOnlyInternetGatewayId: !Ref Eigw"}, want: "V23 PrivateRouteB4", also: "V57 Controller; V58 Nodes"},
 	{name: "V24 no route", edits: []string{"CidrBlock: 10.0.0.0/20\n", "CidrBlock: 10.0.0.0/20\n      EnableDns64: true\n"}, want: "V24 PublicA"},
 	{name: "V24 wrong target", add: `  Nat64: {Type: AWS::EC2::Route, Properties: {RouteTableId: !Ref PrivateTableA, DestinationIpv6CidrBlock: "64:ff9b::/96", EgressOnlyInternetGatewayId: !Ref Eigw}}` + "\n", want: "V24 Nat64"},
-	{name: "V25 zonal", edits: []string{"NatA: {Type: AWS::EC2::NatGateway, Properties: {SubnetId: !Ref PublicA, ", "NatA: {Type: AWS::EC2::NatGateway, Properties: {"}, want: "V25 NatA", also: "V57 Controller; V58 Nodes Fargate"},
-	{name: "V25 regional", base: auto, edits: []string{"AvailabilityMode: regional, VpcId: !Ref Vpc", "AvailabilityMode: regional, VpcId: !Ref Vpc, SubnetId: !Ref A"}, want: "V25 Nat"},
+	{name: "V25 zonal", edits: []string{"NatA: {Type: AWS::EC2::NatGateway, Properties: {SubnetId: !Ref PublicA, ", "NatA: {Type: AWS::EC2::NatGateway, Properties: {"}, want: "V25 NatA", also: "V57 Controller; V58 Nodes"},
+	{name: "V25 regional", base: auto, edits: []string{"AvailabilityMode: regional, VpcId: !Ref Vpc", "AvailabilityMode: regional, VpcId: !Ref Vpc, SubnetId: !Ref A"}, want: "V25 Nat", also: "V83 Nat"},
 	{name: "V25 no VPC", base: auto, edits: []string{"AvailabilityMode: regional, VpcId: !Ref Vpc", "AvailabilityMode: regional"}, want: "V25 Nat", also: "W19 A B"},
 	{name: "V25 zone twice", base: auto, edits: []string{"AvailabilityMode: regional, VpcId: !Ref Vpc", "AvailabilityMode: regional, VpcId: !Ref Vpc, AvailabilityZoneAddresses: [{AvailabilityZone: a, AllocationIds: [x]}, {AvailabilityZone: a, AllocationIds: [y]}]"}, want: "V25 Nat"},
 	{name: "V26 subnet", edits: []string{"!Select [2, !Cidr [!Select [0, !GetAtt Vpc.Ipv6CidrBlocks], 4, 64]]", "!Select [1, !Cidr [!Select [0, !GetAtt Vpc.Ipv6CidrBlocks], 4, 65]]"}, want: "V26 PrivateA", also: "V51 PrivateB"},
@@ -181,7 +184,7 @@ var mutations = []mutation{
 `, want: "V33 Peering", also: "W32 PrivateA PrivateB PublicA PublicB"},
 	{name: "V33 stand-ins", add: `  Fifth: {Type: AWS::EC2::VPC, Properties: {Ipv4IpamPoolId: ipam-pool-1, Ipv4NetmaskLength: 20}}
   Late: {Type: AWS::EC2::VPCPeeringConnection, Properties: {VpcId: !Ref Fifth, PeerVpcId: !Ref Other}}
-  More: {Type: AWS::EC2::VPCCidrBlock, Properties: {VpcId: !Ref Other, CidrBlock: 240.0.0.0/4}}
+  More: {Type: AWS::EC2::VPCCidrBlock, Properties: {VpcId: !Ref Other, CidrBlock: 240.0.0.0/16}}
 `, want: ""},
 	{name: "V34 has its routes", base: auto, edits: []string{"EndpointPublicAccess: false}", "EndpointPublicAccess: false, ControlPlaneEgressMode: CUSTOMER_ROUTED}"}, want: ""},
 	{name: "V35 IPv4 range", edits: []string{"cidr: ${Cluster.KubernetesNetworkConfig.ServiceIpv6Cidr}", "cidr: 10.100.0.0/16"}, want: "V35 OwnTemplate"},
@@ -189,10 +192,10 @@ var mutations = []mutation{
 	{name: "V37", base: auto, add: "  Dns: {Type: AWS::EKS::Addon, Properties: {ClusterName: !Ref Cluster, AddonName: coredns}}\n", want: "V37 Dns"},
 	{name: "V39 subnet", edits: []string{"  PrivateA:\n    Type: AWS::EC2::Subnet\n    DependsOn: Ipv6Block\n", "  PrivateA:\n    Type: AWS::EC2::Subnet\n"}, want: "V39 PrivateA"},
 	{name: "V39 group", edits: []string{"  EndpointGroup:\n    Type: AWS::EC2::SecurityGroup\n    DependsOn: Ipv6Block\n", "  EndpointGroup:\n    Type: AWS::EC2::SecurityGroup\n"}, want: "V39 EndpointGroup"},
-	{name: "V40", edits: []string{"  PrivateRouteB6: {Type: AWS::EC2::Route, Properties: {RouteTableId: !Ref PrivateTableB, ", "  PrivateRouteB6: {Type: AWS::EC2::Route, Properties: {RouteTableId: !Ref PublicTable, "}, want: "V40 PrivateB"},
+	{name: "V40", edits: []string{"  PrivateRouteB6: {Type: AWS::EC2::Route, Properties: {RouteTableId: !Ref PrivateTableB, ", "  PrivateRouteB6: {Type: AWS::EC2::Route, Properties: {RouteTableId: !Ref PublicTable, "}, want: "V40 PrivateB", also: "V82 PublicRoute6"},
 	{name: "V41", edits: []string{`Version: "1.35"`, `Version: "1.20"`}, want: "V41 Cluster", also: "W13 Cluster"},
 	{name: "V42", edits: []string{"        EndpointPrivateAccess: true\n        EndpointPublicAccess: true\n        PublicAccessCidrs: [203.0.113.0/24, \"2001:db8:1::/48\"]", "        PublicAccessCidrs: [203.0.113.0/24]"}, want: "V42 Cluster"},
-	{name: "V43", edits: []string{"DeviceIndex: 0, Ipv6AddressCount: 1, ", "DeviceIndex: 0, "}, want: "V43 OwnTemplate"},
+	{name: "V43", edits: []string{"DeviceIndex: 0, Ipv6AddressCount: 1, ", "DeviceIndex: 0, Ipv6AddressCount: 0, "}, want: "V43 OwnTemplate"},
 	{name: "V44", edits: []string{"AddonName: eks-pod-identity-agent", "AddonName: metrics-server"}, want: "V44 Cni"},
 	{name: "V45", edits: []string{"  CniRole:\n    Type: AWS::IAM::Role\n    Properties:\n      AssumeRolePolicyDocument: {Statement: [{Effect: Allow, Action: [\"sts:AssumeRole\", \"sts:TagSession\"]", "  CniRole:\n    Type: AWS::IAM::Role\n    Properties:\n      AssumeRolePolicyDocument: {Statement: [{Effect: Allow, Action: [\"sts:AssumeRole\"]"}, want: "V45 CniRole"},
 	{name: "V46", edits: []string{"Scheme: internet-facing, IpAddressType: dualstack", "Scheme: internet-facing"}, want: "V46 AlbListener"},
@@ -203,7 +206,7 @@ var mutations = []mutation{
 	{name: "V48 webhook", edits: []string{"FromPort: 9443, ToPort: 9443", "FromPort: 9444, ToPort: 9444"}, want: "V48 OwnGroup"},
 	{name: "V50 route", edits: []string{`RouteTableId: !Ref PublicTable, DestinationIpv6CidrBlock: "::/0"`, `RouteTableId: !Ref PublicTable, DestinationCidrBlock: "::/0"`}, want: "V50 PublicRoute6"},
 	{name: "V50 group", edits: []string{"CidrIp: 0.0.0.0/0}, {IpProtocol: tcp, FromPort: 443, ToPort: 443, CidrIpv6: \"::/0\"}", "CidrIp: 0.0.0.0/0}, {IpProtocol: tcp, FromPort: 443, ToPort: 443, CidrIp: \"::/0\"}"}, want: "V50 NlbGroup"},
-	{name: "V50 two targets", edits: []string{"DestinationCidrBlock: 0.0.0.0/0, NatGatewayId: !Ref NatA", "DestinationCidrBlock: 0.0.0.0/0, NatGatewayId: !Ref NatA, GatewayId: !Ref Igw"}, want: "V50 PrivateRouteA4", also: "V57 Controller; V58 Nodes; V04 PrivateA; W22 PrivateA"},
+	{name: "V50 two targets", edits: []string{"DestinationCidrBlock: 0.0.0.0/0, NatGatewayId: !Ref NatA", "DestinationCidrBlock: 0.0.0.0/0, NatGatewayId: !Ref NatA, GatewayId: !Ref Igw"}, want: "V50 PrivateRouteA4", also: "V57 Controller; V58 Nodes; V04 PrivateA; V76 Fargate; W22 PrivateA"},
 	{name: "V51 IPv6", edits: []string{"!Select [3, !Cidr", "!Select [2, !Cidr"}, want: "V51 PrivateB"},
 	{name: "V51 IPv4", edits: []string{"CidrBlock: 10.0.48.0/20", "CidrBlock: 10.0.32.0/21"}, want: "V51 PrivateB"},
 	{name: "V52", edits: []string{`"region":"${AWS::Region}",`, ""}, want: "V52 Controller"},
@@ -224,8 +227,8 @@ var mutations = []mutation{
 	{name: "W05 default", edits: []string{"        PublicAccessCidrs: [203.0.113.0/24, \"2001:db8:1::/48\"]\n", ""}, want: "W05 Cluster"},
 	{name: "W05 half", edits: []string{"\"2001:db8:1::/48\"", "\"::/0\""}, want: "W05 Cluster"},
 	{name: "W06", edits: []string{".s3\", IpAddressType: dualstack, ", ".s3\", "}, want: "W06 S3"},
-	{name: "W07 endpoint", edits: []string{"        - {IpProtocol: tcp, FromPort: 443, ToPort: 443, CidrIpv6: !Select [0, !GetAtt Vpc.Ipv6CidrBlocks]}\n", ""}, want: "W07 EksEndpoint"},
-	{name: "W07 database", edits: []string{"FromPort: 5432, ToPort: 5432, SourceSecurityGroupId: !GetAtt Cluster.ClusterSecurityGroupId", "FromPort: 5432, ToPort: 5432, CidrIp: 10.0.0.0/16"}, want: "W07 Database"},
+	{name: "W07 endpoint", edits: []string{"        - {IpProtocol: tcp, FromPort: 443, ToPort: 443, CidrIpv6: !Select [0, !GetAtt Vpc.Ipv6CidrBlocks]}\n", ""}, want: "W07 EndpointGroup"},
+	{name: "W07 database", edits: []string{"FromPort: 5432, ToPort: 5432, SourceSecurityGroupId: !GetAtt Cluster.ClusterSecurityGroupId", "FromPort: 5432, ToPort: 5432, CidrIp: 10.0.0.0/16"}, want: "W07 DatabaseGroup"},
 	{name: "W08", edits: []string{"RuleNumber: 101, RuleAction: allow, Protocol: -1, Ipv6CidrBlock: \"::/0\", Egress: true", "RuleNumber: 102, RuleAction: allow, Protocol: -1, CidrBlock: 0.0.0.0/0, Egress: true"}, want: "W08 Acl"},
 	{name: "W09 policy", base: auto, edits: []string{`"spec": {"advancedNetworking": {"enableV4Egress": false}}`, `"spec": {}`}, want: "W09 App"},
 	{name: "W09 SNAT", base: auto, edits: []string{`"spec": {"advancedNetworking": {"enableV4Egress": false}}`, `"spec": {"snatPolicy": "Disabled", "advancedNetworking": {"enableV4Egress": false}}`}, want: "W09 App"},
@@ -285,7 +288,7 @@ var mutations = []mutation{
 	{name: "V57 by IPv4 only", add: strings.Replace(kubectlFunctions, "Ipv6AllowedForDualStack: true, ", "", 1) + "  Fetched: {Type: Custom::AWSCDK-EKS-HelmChart, Properties: {ServiceToken: !GetAtt OnEvent.Arn, ServiceTimeout: 1000, ClusterName: !Ref Cluster, Repository: \"https://aws.github.io/eks-charts\", Chart: y, Release: y, Namespace: y}}\n", edits: noNAT,
 		want: "V57 Fetched Controller", also: "V58 Nodes; V59 OnEvent"},
 	{name: "W37", edits: noNAT, add: app("CronJob", `"containers": [{"image": "ghcr.io/x/app:1"}]`), want: "W37 App", also: "V57 Controller; V58 Nodes"},
-	{name: "V57 neither family", edits: with(noNAT, `RouteTableId: !Ref PrivateTableB, DestinationIpv6CidrBlock: "::/0"`, `RouteTableId: !Ref PrivateTableB, DestinationIpv6CidrBlock: "2001:db8:aaaa::/48"`), add: bootstrap + app("CronJob", `"containers": [{"image": "quay.io/x/app:1"}]`),
+	{name: "V57 neither family", edits: with(noNAT, `RouteTableId: !Ref PrivateTableB, DestinationIpv6CidrBlock: "::/0"`, `RouteTableId: !Ref PrivateTableB, DestinationIpv6CidrBlock: "fd00:aaaa::/48"`), add: bootstrap + app("CronJob", `"containers": [{"image": "quay.io/x/app:1"}]`),
 		want: "V57 App Controller", also: "W33 PrivateB"},
 	{name: "W37 not over NAT", add: app("CronJob", `"containers": [{"image": "ghcr.io/x/app:1"}]`), want: ""},
 	{name: "V58 nodes", edits: noNAT, want: "V58 Nodes", also: "V57 Controller"},
@@ -298,7 +301,7 @@ var mutations = []mutation{
 	{name: "V58 not Fargate that pulls over IPv6", edits: with(noNAT, "Subnets: [!Ref PrivateA], Selectors", "Subnets: [!Ref PrivateB], Selectors"), add: bootstrap, want: "V57 Controller"},
 	{name: "V58 not by NAT64", edits: with(noNAT, "CidrBlock: 10.0.48.0/20\n", "CidrBlock: 10.0.48.0/20\n      EnableDns64: true\n"),
 		add: `  Nat64: {Type: AWS::EC2::Route, Properties: {RouteTableId: !Ref PrivateTableB, DestinationIpv6CidrBlock: "64:ff9b::/96", NatGatewayId: !Ref NatB}}` + "\n", want: "W01 PrivateB"},
-	{name: "V58 not Fargate in public subnets", edits: []string{"Subnets: [!Ref PrivateA], Selectors: [{Namespace: batch}]", "Subnets: [!Ref PublicA], Selectors: [{Namespace: kube-system}]"}, add: coredns(""), want: "V62 ControllerIdentity"},
+	{name: "V58 not Fargate in public subnets", edits: []string{"Subnets: [!Ref PrivateA], Selectors: [{Namespace: batch}]", "Subnets: [!Ref PublicA], Selectors: [{Namespace: kube-system}]"}, add: coredns(""), want: "V62 ControllerIdentity", also: "V76 Fargate"},
 	{name: "V59", edits: noNAT, add: kubectlFunctions + kubectlUse, want: "V59 OnEvent", also: "V57 Controller; V58 Nodes"},
 	{name: "V59 handler", edits: noNAT, add: kubectlFunctions + strings.Replace(kubectlUse, "ServiceTimeout: 1000", "ServiceTimeout: 1000, RoleArn: x", 1), want: "V59 Handler OnEvent", also: "V57 Controller; V58 Nodes"},
 	{name: "V59 not with endpoints", edits: noNAT, add: kubectlFunctions + kubectlUse + bootstrap + strings.ReplaceAll(endpoint("lambda", "ipv4", interfaceIn), "Extra", "LambdaEndpoint"), want: "V57 Controller"},
@@ -343,6 +346,29 @@ var mutations = []mutation{
 	{name: "W41 not others", add: "  Logs: {Type: AWS::Logs::LogGroup, Properties: {LogGroupName: /aws/eks/mine/pods}}\n", want: ""},
 	{name: "W42", edits: []string{`{Key: load_balancing.cross_zone.enabled, Value: "true"}`, `{Key: load_balancing.cross_zone.enabled, Value: "false"}`}, want: "W42 Nlb"},
 	{name: "W42 not by target groups", edits: []string{`{Key: load_balancing.cross_zone.enabled, Value: "true"}`, `{Key: deletion_protection.enabled, Value: "true"}`, "Port: 53, Protocol: TCP_UDP, TargetType: ip, ", `Port: 53, TargetGroupAttributes: [{Key: load_balancing.cross_zone.enabled, Value: "true"}], Protocol: TCP_UDP, TargetType: ip, `}, want: ""},
+	{name: "V50 not of targets that exclude each other", edits: []string{"Parameters:\n", "Conditions: {Gw: !Equals [!Ref Kind, gateway], Box: !Not [!Condition Gw]}\nParameters:\n  Kind: {Type: String}\n",
+		"DestinationCidrBlock: 0.0.0.0/0, NatGatewayId: !Ref NatB", "DestinationCidrBlock: 0.0.0.0/0, NatGatewayId: !If [Gw, !Ref NatB, !Ref AWS::NoValue], InstanceId: !If [Box, i-0123456789abcdef0, !Ref AWS::NoValue]"}},
+	{name: "V50 of one that is surely there and another", edits: []string{"DestinationCidrBlock: 0.0.0.0/0, NatGatewayId: !Ref NatB", "DestinationCidrBlock: 0.0.0.0/0, NatGatewayId: !Ref NatB, InstanceId: i-0123456789abcdef0"}, want: "V50 PrivateRouteB4"},
+	{name: "V83 route", edits: []string{"    DependsOn: IgwAttachment\n    Properties: {RouteTableId: !Ref PublicTable, DestinationIpv6CidrBlock", "    Properties: {RouteTableId: !Ref PublicTable, DestinationIpv6CidrBlock"}, want: "V83 PublicRoute6"},
+	{name: "V83 address", edits: []string{"EipA: {Type: AWS::EC2::EIP, DependsOn: IgwAttachment,", "EipA: {Type: AWS::EC2::EIP,"}, want: "V83 EipA"},
+	{name: "V83 not where the gateway waits itself", edits: []string{"EipA: {Type: AWS::EC2::EIP, DependsOn: IgwAttachment,", "EipA: {Type: AWS::EC2::EIP,", "NatA: {Type: AWS::EC2::NatGateway,", "NatA: {Type: AWS::EC2::NatGateway, DependsOn: IgwAttachment,"}},
+	{name: "V83 association", add: "  Box: {Type: AWS::EC2::Instance, Properties: {ImageId: x, SubnetId: !Ref PublicA}}\n  Fixed: {Type: AWS::EC2::EIP}\n  Tie: {Type: AWS::EC2::EIPAssociation, Properties: {AllocationId: !GetAtt Fixed.AllocationId, InstanceId: !Ref Box}}\n", want: "V83 Fixed"},
+	{name: "V83 instance", add: "  Box: {Type: AWS::EC2::Instance, Properties: {ImageId: x, SubnetId: !Ref PublicA}}\n  Fixed: {Type: AWS::EC2::EIP, Properties: {InstanceId: !Ref Box}}\n", want: "V83 Fixed"},
+	{name: "V83 not of a private gateway", add: "  Own: {Type: AWS::EC2::NatGateway, Properties: {ConnectivityType: private, SubnetId: !Ref PrivateA}}\n"},
+	{name: "V84", add: subnet("More", "CidrBlock: 10.1.0.0/24"), want: "V84 More"},
+	{name: "V84 wider than the VPC's", add: "  Small: {Type: AWS::EC2::VPC, Properties: {CidrBlock: 10.9.0.0/24}}\n  More: {Type: AWS::EC2::Subnet, Properties: {VpcId: !Ref Small, CidrBlock: 10.9.0.0/23}}\n", want: "V84 More", also: "V73 Small"},
+	{name: "V84 not in a second range", add: "  Second: {Type: AWS::EC2::VPCCidrBlock, Properties: {VpcId: !Ref Vpc, CidrBlock: 100.64.0.0/20}}\n  More: {Type: AWS::EC2::Subnet, DependsOn: Second, Properties: {VpcId: !Ref Vpc, CidrBlock: 100.64.1.0/24}}\n"},
+	{name: "V85 VPC", add: "  Wide: {Type: AWS::EC2::VPC, Properties: {CidrBlock: 10.0.0.0/8}}\n", want: "V85 Wide"},
+	{name: "V85 block", add: "  Second: {Type: AWS::EC2::VPCCidrBlock, Properties: {VpcId: !Ref Vpc, CidrBlock: 100.64.0.0/29}}\n", want: "V85 Second"},
+	{name: "V85 subnet", add: subnet("More", "CidrBlock: 10.0.200.0/29"), want: "V85 More"},
+	{name: "V85 IPAM", add: "  Asked: {Type: AWS::EC2::VPC, Properties: {Ipv4IpamPoolId: x, Ipv4NetmaskLength: 12}}\n", want: "V85 Asked"},
+	{name: "V86", add: otherVPC + "  Mine: {Type: AWS::EC2::SecurityGroup, Properties: {GroupDescription: x, VpcId: !Ref Vpc, SecurityGroupIngress: [{IpProtocol: tcp, FromPort: 1, ToPort: 2, SourceSecurityGroupId: !Ref OtherGroup}]}}\n", want: "V86 Mine"},
+	{name: "V86 separate rule", add: otherVPC + "  Rule: {Type: AWS::EC2::SecurityGroupIngress, Properties: {GroupId: !GetAtt Cluster.ClusterSecurityGroupId, IpProtocol: tcp, FromPort: 1, ToPort: 2, SourceSecurityGroupId: !Ref OtherGroup}}\n", want: "V86 Rule"},
+	{name: "V86 not where peering joins them", add: otherVPC + "  Join: {Type: AWS::EC2::VPCPeeringConnection, Properties: {VpcId: !Ref Vpc, PeerVpcId: !Ref OtherVpc}}\n  Mine: {Type: AWS::EC2::SecurityGroup, Properties: {GroupDescription: x, VpcId: !Ref Vpc, SecurityGroupIngress: [{IpProtocol: tcp, FromPort: 1, ToPort: 2, SourceSecurityGroupId: !Ref OtherGroup}]}}\n"},
+	{name: "W54", edits: []string{"RouteTableId: !Ref PrivateTableB, DestinationCidrBlock: 0.0.0.0/0,", "RouteTableId: !Ref PrivateTableB, DestinationCidrBlock: 128.0.0.0/1,"}, want: "W54 PrivateB"},
+	{name: "W54 not by halves", edits: []string{"RouteTableId: !Ref PrivateTableB, DestinationCidrBlock: 0.0.0.0/0,", "RouteTableId: !Ref PrivateTableB, DestinationCidrBlock: 128.0.0.0/1,"}, add: "  Lower: {Type: AWS::EC2::Route, Properties: {RouteTableId: !Ref PrivateTableB, DestinationCidrBlock: 0.0.0.0/1, NatGatewayId: !Ref NatB}}\n"},
+	{name: "W52", add: "  Nested: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: https://s3.amazonaws.com/bucket/nested.yaml}}\n", want: "W52 Nested"},
+	{name: "W53", add: "  Twice: {Type: AWS::SNS::Topic, Metadata: {a: 1}, Metadata: {b: 1}}\n", want: "W53 Twice"},
 	{name: "W43", edits: []string{`{"LOG": "info"}}'`, `{"ENABLE_V4_EGRESS": "false"}}'`}, add: coredns(""), want: "W43 Dns", also: "W23 Cni"},
 	{name: "W43 IPv4 resolver", edits: []string{`{"LOG": "info"}}'`, `{"ENABLE_V4_EGRESS": "false"}}'`}, add: coredns(`, ConfigurationValues: '{"corefile": ".:53 {\n  forward . 10.0.0.2:53\n}"}'`), want: "W43 Dns", also: "W23 Cni"},
 	{name: "W43 not the IPv6 resolver", edits: []string{`{"LOG": "info"}}'`, `{"ENABLE_V4_EGRESS": "false"}}'`}, add: coredns(`, ConfigurationValues: '{"corefile": ".:53 {\n  forward . fd00:ec2::253\n}"}'`), want: "W23 Cni"},
@@ -377,8 +403,8 @@ var mutations = []mutation{
 // TestMutations breaks good templates, one thing at a time, and wants exactly the findings that are then true.
 func TestMutations(t *testing.T) {
 	t.Parallel()
-	tested := map[string]bool{}
-	for _, m := range mutations {
+	tested := testedUpdates()
+	for _, m := range slices.Concat(mutations, moreMutations) {
 		if m.base == "" {
 			m.base = "good.yaml"
 		}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/cfn"
 	"github.com/eks-ipv6/cdk/internal/model"
 	"github.com/eks-ipv6/cdk/internal/netset"
@@ -299,7 +300,7 @@ var networkRules = []Rule{
 		Source: "https://github.com/terraform-aws-modules/terraform-aws-eks/issues/3598",
 		check: func(c *check) {
 			for _, s := range c.nodeSubnets() {
-				if s.Tags["kubernetes.io/role/cni"] == "0" {
+				if s.Tags[aws.CNIRoleTag] == "0" {
 					c.report(c.raw(s), "Tags", "subnet %s, in which nodes run, has the tag kubernetes.io/role/cni=0", s.LogicalID)
 				}
 			}
@@ -337,9 +338,9 @@ var networkRules = []Rule{
 					if _, other := four.(*model.Other); other || !sure || !c.raw(s).Prop("Tags").Known() {
 						continue
 					}
-					want := "kubernetes.io/role/internal-elb"
+					want := aws.InternalRoleTag
 					if c.public(s) {
-						want = "kubernetes.io/role/elb"
+						want = aws.PublicRoleTag
 					}
 					if _, ok := s.Tags[want]; !ok {
 						c.report(c.raw(s), "Tags", "subnet %s of cluster %s has no tag %s", s.LogicalID, cl.LogicalID, want)

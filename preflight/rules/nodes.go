@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/cfn"
 	"github.com/eks-ipv6/cdk/internal/model"
 )
@@ -21,7 +22,7 @@ var nodeRules = []Rule{
 			for _, n := range c.nodes() {
 				r := c.raw(n)
 				for i, v := range r.Prop("InstanceTypes").Items() {
-					if t, ok := v.Text(); ok && xen(t) {
+					if t, ok := v.Text(); ok && aws.Xen(t) {
 						c.report(r, "InstanceTypes."+itoa(i), "the nodes %s of an IPv6 cluster may be %s, which is not Nitro", n.LogicalID, t)
 					}
 				}
@@ -29,8 +30,16 @@ var nodeRules = []Rule{
 					continue
 				}
 				lt := c.raw(n.Template)
-				if t, ok := lt.Prop("LaunchTemplateData.InstanceType").Text(); ok && xen(t) {
+				if t, ok := lt.Prop("LaunchTemplateData.InstanceType").Text(); ok && aws.Xen(t) {
 					c.report(lt, "LaunchTemplateData.InstanceType", "the nodes %s of an IPv6 cluster are %s, which is not Nitro", n.LogicalID, t)
+				}
+			}
+			for _, cl := range c.clusters6() {
+				for _, o := range cl.ObjectsOf("NodePool") {
+					if types := xenChosen(o); len(types) > 0 && c.raw(o) != nil && c.karpenters(o) && !nitroOnly(o) {
+						c.reportFix(c.raw(o), "Manifest", "take them out of the requirement, or require karpenter.k8s.aws/instance-hypervisor In [nitro] as well",
+							"the NodePool %s of an IPv6 cluster may choose %s, which is not Nitro", o.ObjectName, strings.Join(types, " and "))
+					}
 				}
 			}
 		},
@@ -83,8 +92,8 @@ var nodeRules = []Rule{
 	},
 	{
 		ID: "V43", Severity: Error, Title: "Launch template whose interface has no IPv6",
-		Why:    "NetworkInterfaces in a launch template replaces what the subnet assigns: without Ipv6AddressCount nodes start without IPv6.",
-		Fix:    "set Ipv6AddressCount: 1 on the interface, or give SecurityGroupIds instead of NetworkInterfaces",
+		Why:    "What the interface in a launch template says replaces what the subnet assigns: with Ipv6AddressCount 0, or nothing said in a subnet that assigns none, nodes start without an IPv6 address of their own. A prefix is for Pods and gives the node none.",
+		Fix:    "set Ipv6AddressCount: 1 on the interface, without a prefix",
 		Source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-ec2-launchtemplate-networkinterface.html",
 		check: func(c *check) {
 			for _, n := range c.nodes() {
@@ -98,9 +107,9 @@ var nodeRules = []Rule{
 						continue
 					}
 					count := ni.Get("Ipv6AddressCount")
-					zero := !count.Exists() || count.Is("0")
-					if zero && !ni.Get("Ipv6Addresses").Exists() && !ni.Get("Ipv6Prefixes").Exists() && !ni.Get("Ipv6PrefixCount").Exists() && !ni.Get("NetworkInterfaceId").Exists() {
-						c.report(lt, "LaunchTemplateData.NetworkInterfaces."+itoa(i), "the interface in the launch template of the nodes %s has no Ipv6AddressCount", n.LogicalID)
+					zero := count.Is("0") || !count.Exists() && (ni.Get("Ipv6Prefixes").Exists() || ni.Get("Ipv6PrefixCount").Exists() || !slices.ContainsFunc(n.Subnets, func(s *model.Subnet) bool { return s.AssignIPv6 || s.Imported }))
+					if zero && !ni.Get("Ipv6Addresses").Exists() && !ni.Get("NetworkInterfaceId").Exists() {
+						c.report(lt, "LaunchTemplateData.NetworkInterfaces."+itoa(i), "the interface in the launch template of the nodes %s gets no IPv6 address", n.LogicalID)
 					}
 				}
 			}
@@ -165,12 +174,12 @@ var nodeRules = []Rule{
 					continue
 				}
 				version, _ := c.clusterProp(n.Cluster, "Version")
-				if minor, known := minorOf(version.String()); known && version.Known() && minor >= 33 && strings.HasPrefix(ami, "AL2_") {
+				if minor, known := aws.MinorOf(version.String()); known && version.Known() && minor >= 33 && strings.HasPrefix(ami, "AL2_") {
 					c.report(r, "AmiType", "the nodes %s are %s, and cluster %s runs Kubernetes %s", n.LogicalID, ami, n.Cluster.LogicalID, version)
 				}
 				for i, v := range r.Prop("InstanceTypes").Items() {
 					t, ok := v.Text()
-					if image := strings.Contains(strings.ToUpper(ami), "ARM_64"); ok && ami != "CUSTOM" && image != graviton.MatchString(t) {
+					if image := strings.Contains(strings.ToUpper(ami), "ARM_64"); ok && ami != "CUSTOM" && image != aws.ARM(t) {
 						c.report(r, "InstanceTypes."+itoa(i), "the nodes %s may be %s, and their image is %s", n.LogicalID, t, ami)
 					}
 				}
@@ -212,6 +221,9 @@ var nodeRules = []Rule{
 					return
 				}
 				seen[g] = true
+				if c.stray("AWS::EC2::VPCCidrBlock", "VpcId") && missing(c.raw(g), "SecurityGroupEgress") {
+					return // EC2's own rules are of the families that the VPC has
+				}
 				if open, sure := lets6(g.Egress); !open && sure && len(g.Egress) > 0 {
 					c.report(c.raw(g), "SecurityGroupEgress", "security group %s of %s lets IPv4 out and no IPv6", g.LogicalID, what)
 				}
@@ -254,19 +266,6 @@ var nodeRules = []Rule{
 		},
 	},
 }
-
-// xenFamilies are the instance families that are not built on the Nitro system; of r3 to x1e no later size is either.
-// https://docs.aws.amazon.com/ec2/latest/instancetypes/ec2-nitro-instances.html
-var xenFamilies = []string{"c1", "c3", "c4", "cc2", "cr1", "d2", "f1", "g2", "g3", "g3s", "h1", "hs1", "i2", "i3", "m1", "m2", "m3", "m4", "p2", "p3", "r3", "r4", "t1", "t2", "x1", "x1e"}
-
-// xen says that an instance type is not Nitro. The bare-metal sizes of Xen families are.
-func xen(instanceType string) bool {
-	family, size, _ := strings.Cut(instanceType, ".")
-	return slices.Contains(xenFamilies, family) && size != "metal"
-}
-
-// graviton matches the instance types with an ARM processor: a g after the generation, and a1.
-var graviton = regexp.MustCompile(`^(a1|[a-z]+[0-9]+[a-z]*g[a-z]*)\.`)
 
 var burst = regexp.MustCompile(`^t[1-4][a-z]*\.`)
 

@@ -29,8 +29,9 @@ var pullRules = []Rule{
 	},
 	{
 		ID: "V58", Severity: Error, Title: "Nodes or Fargate Pods without the services that they start with",
-		Why:    "Nodes ask the EC2 API for their name and the VPC CNI for its addresses, and pull EKS's own images from private ECR, whose layers are in S3: all by names that have IPv4 only. Without a way to them nodes never become Ready, and Fargate Pods, CoreDNS among them, get no image.",
-		Fix:    "route 0.0.0.0/0 to a NAT gateway, or add interface endpoints for ec2, ecr.api and ecr.dkr and a gateway endpoint for s3 (Fargate needs no ec2)",
+		Why: "Nodes ask the EC2 API for their name and the VPC CNI for its addresses, and pull EKS's own images from private ECR, whose layers are in S3: all by names that have IPv4 only. " +
+			"Without a way to them nodes never become Ready, and Fargate Pods, CoreDNS among them, get no image.",
+		Fix:    "route 0.0.0.0/0 to a NAT gateway, or add interface endpoints for ec2, ecr.api and ecr.dkr and a gateway endpoint for s3",
 		Source: docPrivateClusters,
 		check: func(c *check) {
 			for _, cl := range c.net.Clusters {
@@ -60,7 +61,8 @@ var pullRules = []Rule{
 						}
 					}
 					if len(bad) > 0 {
-						c.report(r, "Subnets", "Pods of the Fargate profile %s in %s have no way to %s, and so to no image: neither IPv4 to the internet nor an endpoint", f.LogicalID, names(bad), strings.Join(lacks, ", "))
+						c.reportFix(r, "Subnets", "route 0.0.0.0/0 of these subnets to a NAT gateway, or add endpoints for "+strings.Join(lacks, ", ")+" to the VPC",
+							"Pods of the Fargate profile %s in %s have no way to %s, and so to no image: neither IPv4 to the internet nor an endpoint", f.LogicalID, names(bad), strings.Join(lacks, ", "))
 					}
 				}
 			}

@@ -23,7 +23,7 @@ var routeRules = []Rule{
 		Source: docEgressOnly,
 		check: func(c *check) {
 			c.eachTable(func(t *model.RouteTable, used []*model.Subnet) {
-				six, _ := c.routeTo(t, netset.Every6)
+				six, _ := c.routeTo(t, all6)
 				if six == nil || c.raw(six) == nil {
 					return
 				}
@@ -34,7 +34,7 @@ var routeRules = []Rule{
 					_, meant := s.Meant()
 					return meant
 				})
-				if four, _ := c.routeTo(t, netset.Every4); four != nil {
+				if four, _ := c.routeTo(t, all4); four != nil {
 					_, nat := four.Target.(*model.NATGateway)
 					private = private || nat
 				}
@@ -54,7 +54,7 @@ var routeRules = []Rule{
 				if !missing(r, "EgressOnlyInternetGatewayId") && !missing(r, "DestinationCidrBlock") {
 					c.report(r, "EgressOnlyInternetGatewayId", "route %s sends the IPv4 range %s to an egress-only internet gateway", r.ID, r.Prop("DestinationCidrBlock"))
 				}
-				if dest, ok := prefixOf(r.Prop("DestinationIpv6CidrBlock")); ok && !missing(r, "NatGatewayId") && !netset.Holds(netset.NAT64, dest) {
+				if dest, ok := prefixOf(r.Prop("DestinationIpv6CidrBlock")); ok && !missing(r, "NatGatewayId") && !netset.Holds(nat64, dest) {
 					c.report(r, "NatGatewayId", "route %s sends %s to a NAT gateway, which takes 64:ff9b::/96 only", r.ID, dest)
 				}
 			}
@@ -71,13 +71,13 @@ var routeRules = []Rule{
 					if !on(c.raw(s).Prop("EnableDns64"), false) {
 						continue
 					}
-					if r, sure := c.routeTo(s.RouteTable, netset.NAT64); r == nil && sure {
+					if r, sure := c.routeTo(s.RouteTable, nat64); r == nil && sure {
 						c.report(c.raw(s), "EnableDns64", "subnet %s has DNS64 on, and its route table no route for 64:ff9b::/96", s.LogicalID)
 					}
 				}
 			}
 			for _, r := range c.set.Resources("AWS::EC2::Route") {
-				if dest, ok := prefixOf(r.Prop("DestinationIpv6CidrBlock")); ok && dest == netset.NAT64 &&
+				if dest, ok := prefixOf(r.Prop("DestinationIpv6CidrBlock")); ok && dest == nat64 &&
 					!missing(r, "GatewayId", "EgressOnlyInternetGatewayId", "TransitGatewayId", "VpcPeeringConnectionId") {
 					c.report(r, "DestinationIpv6CidrBlock", "route %s sends the NAT64 range 64:ff9b::/96 to what is no NAT gateway", r.ID)
 				}
@@ -180,9 +180,7 @@ var routeRules = []Rule{
 		Source: docNetwork,
 		check: func(c *check) {
 			for _, s := range c.nodeSubnets() {
-				four, _ := c.internetRoute(s, model.IPv4)
-				six, sure := c.internetRoute(s, model.IPv6)
-				if four == nil || six != nil || !sure || hasBroaderRoute6(s.RouteTable) {
+				if !c.noIPv6(s) {
 					continue
 				}
 				c.report(c.raw(s), "", "the route table %s of subnet %s, in which nodes run, has a route for 0.0.0.0/0 and none for ::/0", s.RouteTable.Ref, s.LogicalID)
@@ -220,7 +218,7 @@ var routeRules = []Rule{
 			for _, r := range c.set.Resources("AWS::EC2::Route") {
 				count := func(names ...string) (n int) {
 					for _, p := range names {
-						if !missing(r, p) {
+						if v := r.Prop(p); v.Exists() && !v.MayBeAbsent() {
 							n++
 						}
 					}
@@ -297,13 +295,12 @@ var routeRules = []Rule{
 					if acl == nil || acl.Default || acl.Imported || c.raw(acl) == nil || !s.IPv6.IsValid() {
 						continue
 					}
-					in, out, sure := false, false, !c.stray("AWS::EC2::NetworkAclEntry", "NetworkAclId")
-					for _, e := range acl.Entries {
-						sure = sure && e.Unknown == "" && (c.raw(e) == nil || c.raw(e).Prop("Egress").Known() && c.raw(e).Prop("RuleAction").Known())
-						if e.Allow && e.Prefix.IsValid() && e.Prefix.Addr().Is6() {
-							in, out = in || !e.Egress, out || e.Egress
-						}
+					if c.stray("AWS::EC2::NetworkAclEntry", "NetworkAclId") {
+						continue
 					}
+					in, sureIn := c.admits6(acl, false)
+					out, sureOut := c.admits6(acl, true)
+					sure := sureIn && sureOut
 					if sure && (!in || !out) {
 						c.report(c.raw(acl), "", "the network ACL %s of the dual-stack subnet %s lets IPv6 through in %s", acl.LogicalID, s.LogicalID,
 							map[[2]bool]string{{false, false}: "neither direction", {true, false}: "one direction only, in", {false, true}: "one direction only, out"}[[2]bool{in, out}])

@@ -9,6 +9,8 @@
 // a cost or a risk that somebody should have chosen. What a template leaves to its deployment (a parameter without a
 // default, an id from outside) is never an error: a rule that cannot know is silent.
 //
+// With [Options.Update] the rules also find which changes of what is deployed AWS refuses, and what they cost.
+//
 // A finding that is wanted is acknowledged by its id, with a reason, and then is no longer reported.
 package rules
 
@@ -23,6 +25,7 @@ import (
 	"github.com/eks-ipv6/cdk/internal/cfn"
 	"github.com/eks-ipv6/cdk/internal/model"
 	"github.com/eks-ipv6/cdk/preflight/flow"
+	"github.com/eks-ipv6/cdk/preflight/updates"
 )
 
 // Severity says whether a finding stops a deployment.
@@ -78,6 +81,9 @@ type Options struct {
 	Acknowledge []Acknowledge
 	// Today is the day for rules about support periods. Default: now.
 	Today time.Time
+	// Update is what the templates do to what is deployed, for the rules about updates (V64 to V70, W44 to W46): see
+	// [updates.Compare]. Default: nothing is deployed.
+	Update *updates.Update
 }
 
 // Validate reports every acknowledgement that names no rule or gives no reason.
@@ -105,7 +111,7 @@ func last(prefix string) string {
 
 // all are the rules by id; V before W.
 var all = sortRules(slices.Concat(networkRules, routeRules, endpointRules, clusterRules, nodeRules, addonRules, iamRules, balancerRules,
-	fargateRules, versionRules, customRules, pullRules, quotaRules))
+	fargateRules, versionRules, customRules, pullRules, quotaRules, updateRules, exclusiveRules, familyRules, pathRules, rangeRules, hostRules, readingRules, refusedRules))
 
 func sortRules(rules []Rule) []Rule {
 	slices.SortFunc(rules, func(a, b Rule) int { return cmp.Compare(a.ID, b.ID) })
@@ -125,6 +131,7 @@ func Check(network *flow.Network, opts Options) ([]Finding, error) {
 		opts.Today = time.Now()
 	}
 	c := newCheck(network, opts.Today)
+	c.update = opts.Update
 	for i := range all {
 		if slices.ContainsFunc(opts.Acknowledge, func(a Acknowledge) bool { return a.ID == all[i].ID }) {
 			continue
@@ -145,6 +152,7 @@ type check struct {
 	net       *model.Network
 	set       *cfn.Set
 	today     time.Time
+	update    *updates.Update // nil where nothing is deployed
 	byRef     map[model.Ref]*cfn.Resource
 	endpoints map[*cfn.Resource]*model.Endpoint
 	strays    map[string]bool
@@ -179,12 +187,17 @@ func (c *check) raw(r model.Resource) *cfn.Resource {
 
 // report adds a finding at a property ("" for the resource as a whole).
 func (c *check) report(r *cfn.Resource, property, format string, args ...any) {
+	c.reportFix(r, property, c.rule.Fix, format, args...)
+}
+
+// reportFix is report where the rule's fix is not what this finding needs.
+func (c *check) reportFix(r *cfn.Resource, property, fix, format string, args ...any) {
 	path := "Resources." + r.ID
 	if property != "" {
 		path += ".Properties." + property
 	}
 	c.findings = append(c.findings, Finding{
-		ID: c.rule.ID, Severity: c.rule.Severity, Fix: c.rule.Fix,
+		ID: c.rule.ID, Severity: c.rule.Severity, Fix: fix,
 		Message:   fmt.Sprintf(format, args...),
 		LogicalID: r.ID, ConstructPath: r.ConstructPath, Path: path, Stack: r.Stack.ID,
 	})

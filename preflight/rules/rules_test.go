@@ -52,7 +52,7 @@ func read(t testing.TB, path string) string {
 
 func TestGoodTemplates(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"good.yaml", "auto.yaml"} {
+	for _, name := range []string{"good.yaml", "auto.yaml", "more.yaml"} {
 		for _, f := range check(t, cfn.Options{}, name, read(t, "testdata/"+name)) {
 			t.Errorf("%s: %s", name, f)
 		}
@@ -151,8 +151,8 @@ func TestAcknowledge(t *testing.T) {
 		t.Errorf("got %v, %v, wanted W05 only", findings, err)
 	}
 	for want, a := range map[string]rules.Acknowledge{
-		`acknowledge "W99": no rule has this id; wanted V01 to V63 or W01 to W43`: {ID: "W99", Reason: "x"},
-		`acknowledge "w05": no rule has this id; wanted V01 to V63 or W01 to W43`: {ID: "w05", Reason: "x"},
+		`acknowledge "W99": no rule has this id; wanted V01 to V86 or W01 to W54`: {ID: "W99", Reason: "x"},
+		`acknowledge "w05": no rule has this id; wanted V01 to V86 or W01 to W54`: {ID: "w05", Reason: "x"},
 		"acknowledge W05: the reason is missing; say why this finding is wanted":  {ID: "W05", Reason: " "},
 	} {
 		if _, err := rules.Check(network, rules.Options{Acknowledge: []rules.Acknowledge{a}}); err == nil || err.Error() != want {
@@ -201,12 +201,12 @@ func TestRulesAreWhole(t *testing.T) {
 			t.Errorf("%s is an error", r.ID)
 		}
 	}
-	for i := range 63 {
+	for i := range 86 {
 		if v := fmt.Sprintf("V%02d", i+1); !seen[v] {
 			t.Errorf("there is no %s", v)
 		}
 	}
-	for i := range 43 {
+	for i := range 54 {
 		if w := fmt.Sprintf("W%02d", i+1); !seen[w] {
 			t.Errorf("there is no %s", w)
 		}

@@ -2,10 +2,8 @@ package rules
 
 import (
 	"fmt"
-	"slices"
-	"strconv"
-	"strings"
 
+	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/cfn"
 )
 
@@ -23,14 +21,14 @@ var versionRules = []Rule{
 					continue
 				}
 				v, _ := c.clusterProp(cl, "Version")
-				minor, ok := minorOf(v.String())
+				minor, ok := aws.MinorOf(v.String())
 				if !ok || !v.Known() {
 					continue
 				}
 				apart := func(r *cfn.Resource, property, what string) {
 					got := r.Prop(property)
 					s, _ := got.Text()
-					m, ok := minorOf(strings.TrimPrefix(s, "v"))
+					m, ok := aws.MinorOf(s)
 					if !ok {
 						return
 					}
@@ -68,40 +66,10 @@ func skew(server, other int) string {
 	return ""
 }
 
-func minorOf(version string) (int, bool) {
-	major, rest, ok := strings.Cut(version, ".")
-	if !ok || major != "1" {
-		return 0, false
-	}
-	minor, _, _ := strings.Cut(rest, ".")
-	n, err := strconv.Atoi(minor)
-	return n, err == nil
-}
-
-// version is a semantic version such as v1.18.1-eksbuild.3, its build left out.
-type version [3]int
-
-func versionOf(v cfn.Value) (version, bool) {
+func versionOf(v cfn.Value) (aws.Release, bool) {
 	s, ok := v.Text()
 	if !ok {
-		return version{}, false
+		return "", false
 	}
-	s, _, _ = strings.Cut(strings.TrimPrefix(s, "v"), "-")
-	var out version
-	parts := strings.Split(s, ".")
-	if len(parts) != 3 {
-		return version{}, false
-	}
-	for i, p := range parts {
-		n, err := strconv.Atoi(p)
-		if err != nil {
-			return version{}, false
-		}
-		out[i] = n
-	}
-	return out, true
+	return aws.ReleaseOf(s)
 }
-
-func (v version) before(w version) bool { return slices.Compare(v[:], w[:]) < 0 }
-
-func (v version) String() string { return fmt.Sprintf("v%d.%d.%d", v[0], v[1], v[2]) }

@@ -1,7 +1,7 @@
 package rules
 
 import (
-	"net/netip"
+	"math"
 	"slices"
 	"strings"
 
@@ -62,7 +62,7 @@ func (c *check) way(p puller, to flow.Endpoint, f flow.Family) certainty {
 			switch {
 			case t.Verdict.OK():
 				got = surely
-			case t.Verdict.Blocked():
+			case t.Verdict.Blocked(), t.Verdict == flow.Mixed && passing(t) < 0.5:
 				got = surelyNot
 			}
 			if before, twice := found[from]; twice {
@@ -80,6 +80,27 @@ func (c *check) way(p puller, to flow.Endpoint, f flow.Family) certainty {
 		return 0
 	}
 	return found[wayFrom{p.source.Resource(), p.subnet}]
+}
+
+// passing is the part of a trace's destinations that passes, or of which that is not known: a host on the internet may have any
+// address, and where few are reached it is none of them.
+func passing(t flow.Trace) float64 {
+	part := 0.0
+	for _, r := range t.Regions {
+		if r.Verdict.Blocked() {
+			continue
+		}
+		for _, set := range r.Packets() {
+			for _, p := range set.Dst {
+				whole := 0 // the internet is all of IPv4, and 2000::/3 of IPv6
+				if p.Addr().Is6() {
+					whole = 3
+				}
+				part += math.Pow(2, float64(whole-p.Bits()))
+			}
+		}
+	}
+	return part
 }
 
 // internet says whether a puller reaches hosts on the internet that have these families.
@@ -110,8 +131,8 @@ func (c *check) translated(p puller) certainty {
 	return surelyNot
 }
 
-// someIPv4Host is 203.0.113.7, which stands for a host on the internet, as DNS64 answers for it.
-var someIPv4Host = netip.MustParseAddr("64:ff9b::203.0.113.7")
+// someIPv4Host is the host on the internet as DNS64 answers for it.
+var someIPv4Host = aws.Synthesize(aws.SomeHost4)
 
 // private says whether a puller reaches an AWS service by its IPv4 name through an endpoint of its VPC.
 func (c *check) private(p puller, service string) certainty {
@@ -187,7 +208,7 @@ func (c *check) nodePullers(n *model.NodeGroup) (out []puller) {
 		return nil
 	}
 	for _, s := range n.Subnets {
-		if n.Cluster.Family == model.IPv6 && (!s.IPv4.IsValid() || !s.IPv6.IsValid() || !s.AssignIPv6 && (n.Template == nil || n.Template.IPv6AddressCount == 0)) {
+		if n.Cluster.Family == model.IPv6 && (!s.IPv4.IsValid() || !s.IPv6.IsValid() || !n.IPv6(s)) {
 			continue
 		}
 		out = append(out, puller{flow.NodeGroup(n.String()), n, s})

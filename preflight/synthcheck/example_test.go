@@ -16,3 +16,13 @@ func ExampleRegister() {
 	stacks.NewPlatform(app, "Platform", nil)
 	app.Synth(nil)
 }
+
+func ExampleRegister_deployed() {
+	app := awscdk.NewApp(nil)
+	synthcheck.Register(app, &synthcheck.Options{
+		// aws cloudformation get-template --stack-name Platform --query TemplateBody > deployed.json
+		Deployed: []string{"deployed.json"},
+	})
+	stacks.NewPlatform(app, "Platform", nil)
+	app.Synth(nil)
+}

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 
@@ -87,12 +86,12 @@ func parts(err error) []error {
 }
 
 // inspect is the report on a network.
-func inspect(network *flow.Network, today time.Time) *awscdk.PolicyValidationPluginReport {
+func inspect(network *flow.Network, opts rules.Options) *awscdk.PolicyValidationPluginReport {
 	r := reporter{files: map[string]string{}}
 	for _, s := range network.Model().Templates.Stacks() {
 		r.files[s.ID] = s.File
 	}
-	findings, err := rules.Check(network, rules.Options{Today: today})
+	findings, err := rules.Check(network, opts)
 	if err != nil {
 		return failure(err)
 	}
@@ -176,8 +175,12 @@ func (r *reporter) flows(report flow.Report) {
 		}
 		last, at := f.Trace.Last(), whereFailed(f.Trace)
 		what := fmt.Sprintf("%s at %s: %s", last.Action, last.Component, last.By)
-		if f.Trace.Verdict.OK() { // what must be refused passes
-			what = fmt.Sprintf("%s, and must be refused", f.Trace.Verdict)
+		decisive := f.Trace.Decisive()
+		if decisive.Verdict.OK() { // what must be refused passes
+			what = fmt.Sprintf("%s, and must be refused", decisive.Verdict)
+		}
+		if len(f.Trace.Regions) > 1 {
+			what += " (" + strings.Join(decisive.Text(), "; ") + ")"
 		}
 		description := fmt.Sprintf("%s: %s → %s%s: %s", f.Title, f.From, f.To, others, what)
 		if f.Trace.Verdict == flow.Insufficient {
@@ -191,7 +194,7 @@ func (r *reporter) flows(report flow.Report) {
 // whereFailed is the resource of the hop that decided, or of the last one before it that a template declares.
 func whereFailed(t flow.Trace) place {
 	hops := append(slices.Clone(t.Hops), t.Return...)
-	if len(t.Return) > 0 && t.Verdict.OK() { // what passes and must not was let through on the way there
+	if len(t.Return) > 0 && t.Decisive().Verdict.OK() { // what passes and must not was let through on the way there
 		hops = t.Hops
 	}
 	for _, h := range slices.Backward(hops) {
@@ -215,7 +218,7 @@ func fix(f flow.Result) string {
 		case toInternet && six:
 			return "route ::/0 in this table to an egress-only internet gateway (private subnets) or to the internet gateway (public subnets)"
 		case toInternet:
-			return "route 0.0.0.0/0 in this table to a NAT gateway (private subnets) or to the internet gateway (public subnets)"
+			return "route 0.0.0.0/0 in this table to a NAT gateway (private subnets) or to the internet gateway (public subnets); if no IPv4 internet is meant, say so: dualstack.NatNone does, and ENABLE_V4_EGRESS false of the VPC CNI"
 		}
 		return fmt.Sprintf("route the range of %s in this table to the peering connection or transit gateway that leads there", last.Before.Dst)
 	}

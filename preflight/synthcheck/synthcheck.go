@@ -4,6 +4,8 @@
 //	app := awscdk.NewApp(nil)
 //	synthcheck.Register(app, nil)
 //
+// With [Options.Deployed] it stops for an update that AWS would refuse half-way, too.
+//
 // It is a validation plugin of CDK, and CDK's own reports show what it finds:
 // https://docs.aws.amazon.com/cdk/v2/guide/policy-validation-synthesis.html. What only warns, what the templates leave
 // open and what the tracer does not know is reported and stops nothing, but with cdk synth --strict.
@@ -29,6 +31,7 @@ import (
 	"github.com/eks-ipv6/cdk/internal/model"
 	"github.com/eks-ipv6/cdk/preflight/flow"
 	"github.com/eks-ipv6/cdk/preflight/rules"
+	"github.com/eks-ipv6/cdk/preflight/updates"
 )
 
 // Name is what CDK's reports call the plugin, and what stands before :: in the ids that CDK acknowledges.
@@ -43,6 +46,11 @@ type Options struct {
 	// Today is the day for rules about support periods.
 	// Default: now.
 	Today time.Time
+	// Deployed are the template files, or cloud assembly folders, of what is deployed: what AWS would refuse to make of it,
+	// and what would be lost, is found too. aws cloudformation get-template --stack-name NAME --query TemplateBody writes such
+	// a file; one that is not called after its stack is known by its resources. What cannot be read stops the synth.
+	// Default: nothing is compared.
+	Deployed []string
 }
 
 // Validate tells everything that is wrong with the options, or nil. It needs no CDK.
@@ -54,6 +62,11 @@ func (o *Options) Validate() error {
 			errs = append(errs, fmt.Errorf("Acknowledge %q: want the id of a rule, such as V40, or of a flow, such as F4", a.ID))
 		} else if strings.TrimSpace(a.Reason) == "" {
 			errs = append(errs, fmt.Errorf("Acknowledge %s: the reason is missing: say why this is wanted", a.ID))
+		}
+	}
+	for i, path := range opts.Deployed {
+		if strings.TrimSpace(path) == "" {
+			errs = append(errs, fmt.Errorf("Deployed[%d] is empty: name a template file or a cloud assembly folder", i))
 		}
 	}
 	return errors.Join(errs...)
@@ -79,14 +92,17 @@ func Register(stage awscdk.Stage, opts *Options) {
 	}
 	o := jsiix.Value(opts)
 	validations := awscdk.Validations_Of(stage)
-	validations.AddPlugins(&plugin{today: o.Today})
+	validations.AddPlugins(&plugin{today: o.Today, deployed: slices.Clone(o.Deployed)})
 	for _, a := range o.Acknowledge {
 		validations.Acknowledge(&awscdk.Acknowledgment{Id: jsiix.Str(Name + "::" + a.ID), Reason: jsiix.Str(a.Reason)})
 	}
 }
 
 // plugin is called back by CDK. Its methods are the interface's and no others: jsii sees every one.
-type plugin struct{ today time.Time }
+type plugin struct {
+	today    time.Time
+	deployed []string
+}
 
 var _ awscdk.IPolicyValidationPlugin = (*plugin)(nil)
 
@@ -126,9 +142,16 @@ func (p *plugin) Validate(context awscdk.IPolicyValidationContext) (report *awsc
 	for _, t := range *context.StackTemplates() {
 		templates = append(templates, *t.TemplatePath)
 	}
-	network, err := flow.Load(assemblies(templates)...)
+	next := assemblies(templates)
+	network, err := flow.Load(next...)
 	if err != nil {
 		return failure(err)
 	}
-	return inspect(network, p.today)
+	opts := rules.Options{Today: p.today}
+	if len(p.deployed) > 0 {
+		if opts.Update, err = updates.CompareFiles(p.deployed, next); err != nil {
+			return failure(err)
+		}
+	}
+	return inspect(network, opts)
 }

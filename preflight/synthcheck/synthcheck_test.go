@@ -216,9 +216,9 @@ func TestOptions(t *testing.T) {
 			t.Errorf("%+v: %v", o, err)
 		}
 	}
-	bad := &Options{Acknowledge: []rules.Acknowledge{{ID: "F16", Reason: "r"}, {ID: "", Reason: "r"}, {ID: "V01", Reason: " "}}}
+	bad := &Options{Acknowledge: []rules.Acknowledge{{ID: "F16", Reason: "r"}, {ID: "", Reason: "r"}, {ID: "V01", Reason: " "}}, Deployed: []string{"old.json", " "}}
 	err := bad.Validate()
-	if err == nil || strings.Count(err.Error(), "\n") != 2 || !strings.Contains(err.Error(), `"F16"`) || !strings.Contains(err.Error(), "V01: the reason is missing") {
+	if err == nil || strings.Count(err.Error(), "\n") != 3 || !strings.Contains(err.Error(), "Deployed[1] is empty") || !strings.Contains(err.Error(), `"F16"`) || !strings.Contains(err.Error(), "V01: the reason is missing") {
 		t.Errorf("got %v", err)
 	}
 }

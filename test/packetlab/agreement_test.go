@@ -34,7 +34,7 @@ func (n network) flows(t *testing.T) (decided []*Flow, left Left) {
 			results = append(results, flow.Result{ID: asked, From: tr.From, To: tr.To, Trace: tr})
 		}
 	}
-	return Flows(results, ToolsFromEnv())
+	return Flows(n.net, results, ToolsFromEnv())
 }
 
 // hold compares a network's traces with packets.
@@ -50,6 +50,9 @@ func (n network) hold(t *testing.T, row string) []Disagreement {
 		return nil
 	case err != nil:
 		t.Fatal(err)
+	}
+	if len(left.Unsent) > 0 {
+		t.Errorf("no packet is sent of %d flows: %v", len(left.Unsent), left.Unsent)
 	}
 	tally.add(row, flows, left)
 	return differ

@@ -36,13 +36,11 @@ func (l *Lab) balance(f *Flow, at netip.AddrPort) error {
 			return nil
 		}
 		front := l.card(*g.Front)
-		port := uint16(t.flow%windowSize + windowSize*t.try) // a connection of an earlier try may still wait
-		if t.exchange == 0 {
-			port += edgeWindows[0].any[0]
-		} else {
-			port = edgeWindows[1].any[1] - port
+		var port uint16 // any, where the tracer knows of no connection
+		if h, ok := g.forwarded(); ok {
+			port = h.After.SrcPort
 		}
-		if err := dial(front.box, udp, netip.AddrPortFrom(address(*g.Front, g.Target.Family), port), g.target(), 0, t, patience); err != nil {
+		if err := open(front.box, udp, netip.AddrPortFrom(address(*g.Front, g.Target.Family), port), g.target(), 0, t, patience); err != nil {
 			return nil
 		}
 		answer, _ := json.Marshal(Seen{At: front.Name})
@@ -55,7 +53,8 @@ func (f *Flow) target() netip.AddrPort {
 	return netip.AddrPortFrom(address(*f.Backend, f.Target.Family), cmp.Or(f.Target.Port, f.Port))
 }
 
-// forwards reports whether AWS lets the load balancer have the target: the families must fit.
+// forwards reports whether AWS lets the load balancer have the target: the families must fit, and it must have a subnet in the
+// target's zone.
 // See https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-target-groups.html#target-group-ip-address-type.
 func (l *Lab) forwards(f *Flow) bool {
 	lb, tg := f.Front.Balancer, f.Target
@@ -66,6 +65,7 @@ func (l *Lab) forwards(f *Flow) bool {
 		tg.Cluster != nil && tg.Cluster.Family != tg.Family,
 		!address(*f.Backend, tg.Family).IsValid(),
 		!address(*f.Front, tg.Family).IsValid(),
+		f.Backend.VPC == f.Front.VPC && !slices.ContainsFunc(lb.Subnets, func(s *model.Subnet) bool { return s.Zone == f.Backend.Subnet.Zone }),
 		preserves(f) && f.Backend.VPC != f.Front.VPC && !l.peered(f.Front.VPC, f.Backend.VPC):
 		return false
 	case f.Endpoint != nil && f.Family == model.IPv6:
@@ -155,8 +155,9 @@ func (l *Lab) balancerFilters() error {
 			in := t.Translation("in", wire.Before, -100)
 			for _, f := range keep {
 				to := wire.DNAT(f.target().Addr(), f.target().Port())
-				for _, w := range l.seenFrom(f) {
-					in.Rule(wire.To(wire.One(address(f.To, f.Family))), wire.Proto(byte(f.Proto)), wire.SrcPort(w, w), wire.DstPort(f.Port, f.Port), to)
+				if h, ok := f.forwarded(); ok {
+					w := h.Before.SrcPort
+					in.Rule(wire.From(wire.One(h.Before.Src)), wire.To(wire.One(address(f.To, f.Family))), wire.Proto(byte(f.Proto)), wire.SrcPort(w, w), wire.DstPort(f.Port, f.Port), to)
 				}
 			}
 			for _, f := range keep { // whose port something translated on the way
@@ -170,19 +171,6 @@ func (l *Lab) balancerFilters() error {
 		}
 	}
 	return nil
-}
-
-// seenFrom are the ports that a flow's destination may see: the client's, and those at the same ends that something on the
-// way translates them to.
-func (l *Lab) seenFrom(f *Flow) []uint16 {
-	out := slices.Clone(f.windows)
-	ports := l.translatedPorts()
-	for _, w := range f.windows {
-		if t, ok := ports[w]; ok {
-			out = append(out, t)
-		}
-	}
-	return out
 }
 
 // privateLink asks the load balancer's groups about the client, whose address the endpoint still sees.

@@ -1,7 +1,6 @@
 package packetlab
 
 import (
-	"encoding/json"
 	"errors"
 	"os"
 	"os/exec"
@@ -14,86 +13,105 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/eks-ipv6/cdk/internal/seeded"
 	"github.com/eks-ipv6/cdk/test/packetlab/wire"
 )
 
-// change is a text of a file below the repository's root that occurs once there, and what stands in its place.
-type change struct{ file, old, new string }
-
-const (
-	indexFile    = "internal/model/index.go"
-	buildFile    = "internal/model/build.go"
-	vpcFile      = "internal/model/vpc.go"
-	filterFile   = "preflight/flow/filter.go"
-	gatewayFile  = "preflight/flow/gateway.go"
-	endpointFile = "preflight/flow/endpoint.go"
-	pathFile     = "preflight/flow/path.go"
-	tracerFile   = "preflight/flow/tracer.go"
-)
+const inModel, inFlow = "internal/model", "preflight/flow"
 
 // bugs are faults that the tracer could have. Each is put into its source in turn, and the lab must disagree with what
 // comes of it.
 var bugs = []struct {
 	name    string
 	shows   string // the test that shows it, as -run takes it
-	changes []change
+	changes []seeded.Change
 }{
-	{"the shortest prefix wins", regression("shortest-prefix"), []change{
-		{indexFile, `cmp.Compare(b, a)`, `cmp.Compare(a, b)`}}},
-	{"any route goes before the local one", regression("local-route"), []change{
-		{vpcFile, `localBits >= bits`, `localBits >= 0 && bits < 0`}}},
-	{"answers need no routes", regression("answer-route"), []change{
-		{tracerFile, `_, _, v = t.carry(l.to, l.from)`, ``}}},
+	{"the shortest prefix wins", regression("shortest-prefix"), []seeded.Change{
+		in(inModel, "prefixIndex.add", `cmp.Compare(b, a)`, `cmp.Compare(a, b)`)}},
+	{"any route goes before the local one", regression("local-route"), []seeded.Change{
+		in(inModel, "RouteTable.Lookup", `localBits >= bits`, `localBits >= 0 && bits < 0`)}},
+	{"answers need no routes", regression("answer-route"), []seeded.Change{
+		in(inFlow, "tracer.back", `_, _, v = t.carry(l.to, l.from)`, ``)}},
 
-	{"network ACLs let all answers pass", regression("acl-stateful"), []change{
-		{filterFile, `if a == nil {`, `if a == nil || t.reply {`}}},
-	{"the last matching entry of a network ACL decides", regression("acl-order"), []change{
-		{filterFile, `range a.Entries {`, `range slices.Backward(a.Entries) {`}}},
-	{"entries of network ACLs that deny are ignored", regression("acl-order"), []change{
-		{filterFile, `if !e.Covers(p, port) ||`, `if !e.Allow || !e.Covers(p, port) ||`}}},
-	{"rules of security groups match all of the other family", regression("group-family"), []change{
-		{filterFile, `r.Prefix.IsValid() && r.Prefix.Contains(peer)`, `r.Prefix.IsValid() && (r.Prefix.Contains(peer) || r.Prefix.Addr().Is4() != peer.Is4())`}}},
-	{"IPv6 rules of security groups are ignored", regression("group-ipv6"), []change{
-		{filterFile, `r.Prefix.IsValid() && r.Prefix.Contains(peer)`, `peer.Is4() && r.Prefix.IsValid() && r.Prefix.Contains(peer)`}}},
-	{"egress rules of security groups are not asked", regression("group-egress"), []change{
-		{tracerFile, `t.groups(from, to, true)`, `Verdict(0)`}}},
-	{"a rule that names a group matches everybody", regression("group-reference"), []change{
-		{filterFile, `slices.Contains(there.groups, r.Group) && `, ``}}},
+	{"network ACLs let all answers pass", regression("acl-stateful"), []seeded.Change{
+		in(inFlow, "tracer.acl", ``, `if t.reply { return 0 };`)}},
+	{"the last matching entry of a network ACL decides", regression("acl-order"), []seeded.Change{
+		in(inFlow, "tracer.acl", ``, entries(`slices.Reverse(list)`))}},
+	{"entries of network ACLs that deny are ignored", regression("acl-order"), []seeded.Change{
+		in(inFlow, "tracer.acl", ``, entries(`list = slices.DeleteFunc(list, func(e *model.ACLEntry) bool { return !e.Allow })`))}},
+	{"rules of security groups match all of the other family", regression("group-family"), []seeded.Change{
+		in(inFlow, "tracer.groups", `model.FamilyOf(r.Prefix.Addr()) != t.pkt.family()`, `false`),
+		in(inFlow, "tracer.groups", `[]netip.Prefix{r.Prefix}`, `[]netip.Prefix{r.Prefix, everyone[map[bool]int{true: 1}[r.Prefix.Addr().Is4()]]}`)}},
+	{"IPv6 rules of security groups are ignored", regression("group-ipv6"), []seeded.Change{
+		in(inFlow, "tracer.groups", `return []netip.Prefix{r.Prefix}`, `if r.Prefix.Addr().Is4() { return []netip.Prefix{r.Prefix} }`)}},
+	{"egress rules of security groups are not asked", regression("group-egress"), []seeded.Change{
+		in(inFlow, "tracer.groups", ``, `if egress { return 0 };`)}},
+	{"a rule that names a group matches everybody", regression("group-reference"), []seeded.Change{
+		in(inFlow, "tracer.groups", `slices.Contains(there.groups, r.Group)`, `true`)}},
 
-	{"egress-only internet gateways let connections in", regression("egress-only-inbound"), []change{
-		{gatewayFile, `return t.stop(Denied, "egress-only internet gateway", g2.Ref, "%s in %s: it lets nothing in that was not asked for from inside", describe(route), table.Ref)`,
-			`return t.arrive(to, from, false)`},
-		{gatewayFile, `if t.reply {
-		return t.stop(NoRoute, name, g.Ref, "the connection`, `if false {
-		return t.stop(NoRoute, name, g.Ref, "the connection`}}},
-	{"egress-only internet gateways carry IPv4", preflight("TestMutations-cluster.yaml-0.0.0.0-0_of_a_private_table_to_the_egress-only_gateway"), []change{
-		{gatewayFile, `case t.pkt.Family() == IPv4:
-		return t.stop(NoRoute, name, g.Ref, "%s carries IPv6 only`, `case false:
-		return t.stop(NoRoute, name, g.Ref, "%s carries IPv6 only`}}},
-	{"internet gateways carry private IPv4 addresses", regression("internet-private"), []change{
-		{gatewayFile, `if !from.public.IsValid() {`, `if false {`},
-		{gatewayFile, `after.Src = from.public`, `after.Src = from.v4`}}},
-	{"NAT gateways take all of IPv6", preflight("TestMutations-cluster.yaml-0_of_a_private_table_to_the_NAT_gateway"), []change{
-		{gatewayFile, `case t.pkt.Family() == IPv6 && !nat64.Contains(t.pkt.Dst):`, `case false:`}}},
-	{"peering is transitive", regression("peering-transitive"), []change{
-		{gatewayFile, `case to.vpc != other:`, `case false:`}}},
-	{"Ipv6Support of transit gateway attachments is ignored", preflight("TestBreaks-the_far_attachment_has_no_IPv6_support-_by_a_static_route"), []change{
-		{gatewayFile, `case six && !a.IPv6:`, `case six && a == nil:`},
-		{gatewayFile, `case six && !next.IPv6:`, `case six && next == nil:`}}},
-	{"blackholes of transit gateways are ignored", preflight("TestMutations-transit.yaml-a_blackhole"), []change{
-		{buildFile, `if r.Destination.IsValid() {`, `if r.Blackhole {
-					continue
+	{"egress-only internet gateways let connections in", regression("egress-only-inbound"), []seeded.Change{
+		in(inFlow, "tracer.enter", ``, `if !t.reply && to.subnet != nil && to.subnet.RouteTable != nil {
+			if r, _ := t.lookupIn(to.subnet.RouteTable, t.pkt.src); r != nil {
+				if g, ok := r.Target.(*model.EgressOnlyGateway); ok {
+					t.hop(Forward, "egress-only internet gateway", g.Ref, "a bug")
+					return t.arrive(to, from, false)
 				}
-				if r.Destination.IsValid() {`}}},
+			}
+		};`),
+		in(inFlow, "tracer.exitEgressOnly", `t.reply`, `false`)}},
+	{"egress-only internet gateways carry IPv4", preflight("TestMutations-cluster.yaml-0.0.0.0-0_of_a_private_table_to_the_egress-only_gateway"), []seeded.Change{
+		in(inFlow, "tracer.exitEgressOnly", `t.pkt.family() == IPv4`, `false`)}},
+	{"internet gateways carry private IPv4 addresses", regression("internet-private"), []seeded.Change{
+		in(inFlow, "tracer.exitIGW", `!from.public.IsValid()`, `false`),
+		in(inFlow, "tracer.exitIGW", `t.publicAddress(from)`, `t.address(from, IPv4)`)}},
+	{"NAT gateways take all of IPv6", preflight("TestMutations-cluster.yaml-0_of_a_private_table_to_the_NAT_gateway"), []seeded.Change{
+		in(inFlow, "tracer.toNAT", `t.pkt.family() == IPv6 && !t.inPrefix(t.pkt.dst, nat64)`, `false`),
+		in(inFlow, "tracer.translate", `t.pkt.dst.extract()`, `fixedAddress(netip.AddrFrom4([4]byte(t.pkt.dst.one.AsSlice()[12:])))`)}},
+	{"peering is transitive", regression("peering-transitive"), []seeded.Change{
+		in(inFlow, "tracer.peer", `to.vpc != other`, `false`)}},
+	{"Ipv6Support of transit gateway attachments is ignored", preflight("TestBreaks-the_far_attachment_has_no_IPv6_support-_by_a_static_route"), []seeded.Change{
+		in(inFlow, "tracer.transit", `six && !a.IPv6`, `six && a == nil`),
+		in(inFlow, "tracer.transit", `six && !next.IPv6`, `six && next == nil`)}},
+	{"blackholes of transit gateways are ignored", preflight("TestMutations-transit.yaml-a_blackhole"), []seeded.Change{
+		in(inModel, "TransitTable.Lookup", ``, `if t.index != nil {
+			var x prefixIndex[*TransitRoute]
+			for _, r := range t.Routes {
+				if r.Destination.IsValid() && !r.Blackhole {
+					x.add(r.Destination, r)
+				}
+			}
+			route, _ = x.lookup(a)
+			return route, nil
+		};`)}},
 
-	{"Pods have IPv4 egress whatever the VPC CNI is told", regression("cni-egress"), []change{
-		{pathFile, `on, by, unknown := c.IPv4Egress()`, `_, by, unknown := c.IPv4Egress()
-	on := true`}}},
-	{"Services work without kube-proxy", regression("kube-proxy"), []change{
-		{pathFile, `if !from.cluster.Runs("kube-proxy") {`, `if false {`}}},
-	{"IPv4 load balancers reach IPv6 targets", preflight("TestMutations-privatelink.yaml-an_IPv4-only_load_balancer_before_IPv6_targets"), []change{
-		{pathFile, `if tg.Family == IPv6 && !lb.Speaks(IPv6) {`, `if false {`},
-		{endpointFile, `if !l.Speaks(IPv6) {`, `if false {`}}},
+	{"Pods have IPv4 egress whatever the VPC CNI is told", regression("cni-egress"), []seeded.Change{
+		in(inFlow, "tracer.podToIPv4", `on, by, unknown := c.IPv4Egress()`, `_, by, unknown := c.IPv4Egress(); on := true`)}},
+	{"Services work without kube-proxy", regression("kube-proxy"), []seeded.Change{
+		in(inFlow, "tracer.forward", `!from.cluster.Runs("kube-proxy")`, `false`)}},
+	{"IPv4 load balancers reach IPv6 targets", preflight("TestMutations-privatelink.yaml-an_IPv4-only_load_balancer_before_IPv6_targets"), []seeded.Change{
+		in(inFlow, "tracer.proxy", `tg.Family == IPv6 && !lb.Speaks(IPv6)`, `false`),
+		in(inFlow, "Network.balancer", `!l.Speaks(IPv6)`, `false`)}},
+	{"a network ACL's range of ports ends one early", preflight("TestSampleEdges-source_ports"), []seeded.Change{
+		in(inFlow, "tracer.covers", ``, `to -= min(to, 1);`)}},
+	{"a route's range ends one early", preflight("TestSampleEdges-destinations_on_the_internet"), []seeded.Change{
+		in(inFlow, "walk.inPrefix", ``, `if p.Bits() == 32 && p.Addr().Is6() { return w.in(a, netset.Of(p).Minus(netset.One(netset.Last(p)))) };`)}},
+	{"a decision on the source address is of its whole subnet", preflight("TestSampleEdges-Pods-_addresses"), []seeded.Change{
+		in(inFlow, "tracer.among", ``, `if a.of != nil && a.of.free == every { return slices.IndexFunc(list, func(p netip.Prefix) bool { return p.Contains(a.one) }) };`)}},
+}
+
+func in(pkg, function, old, new string) seeded.Change {
+	return seeded.Change{Package: pkg, Func: function, Old: old, New: new}
+}
+
+// entries changes the entries of the network ACL that is about to be asked, which are in list.
+func entries(change string) string {
+	return `if s.NetworkACL != nil {
+		list := slices.Clone(s.NetworkACL.Entries)
+		` + change + `
+		subnet, acl := *s, *s.NetworkACL
+		acl.Entries, subnet.NetworkACL = list, &acl
+		s = &subnet
+	};`
 }
 
 // regression is the test of a network in testdata.
@@ -144,33 +162,14 @@ func TestBugs(t *testing.T) {
 var building = make(chan struct{}, runtime.NumCPU())
 
 // build makes this test's program with changes.
-func build(t *testing.T, changes []change) string {
+func build(t *testing.T, changes []seeded.Change) string {
 	t.Helper()
-	texts := map[string]string{}
-	for _, c := range changes {
-		if texts[c.file] == "" {
-			data, err := os.ReadFile("../../" + c.file)
-			must(t, err)
-			texts[c.file] = string(data)
-		}
-		if n := strings.Count(texts[c.file], c.old); n != 1 {
-			t.Fatalf("%s has %d times %q, want it once", c.file, n, c.old)
-		}
-		texts[c.file] = strings.Replace(texts[c.file], c.old, c.new, 1)
-	}
 	dir, err := os.MkdirTemp("/run", "bug") // goes with the lab, however that ends
 	must(t, err)
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	replace := map[string]string{}
-	for file, text := range texts {
-		changed := filepath.Join(dir, filepath.Base(file))
-		must(t, os.WriteFile(changed, []byte(text), 0o644))
-		replace["../../"+file] = changed
-	}
-	data, err := json.Marshal(map[string]any{"Replace": replace})
+	overlay, err := seeded.Overlay("../..", dir, changes...)
 	must(t, err)
-	overlay, bin := filepath.Join(dir, "overlay.json"), filepath.Join(dir, "bin")
-	must(t, os.WriteFile(overlay, data, 0o644))
+	bin := filepath.Join(dir, "bin")
 	building <- struct{}{}
 	defer func() { <-building }()
 	cmd := exec.CommandContext(t.Context(), "go", "test", "-c", "-overlay", overlay, "-gcflags=github.com/eks-ipv6/cdk/...=-N -l", "-ldflags=-w", "-o", bin, ".")

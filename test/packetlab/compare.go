@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"github.com/eks-ipv6/cdk/internal/model"
+	"github.com/eks-ipv6/cdk/internal/netset"
 	"github.com/eks-ipv6/cdk/preflight/flow"
 	"github.com/eks-ipv6/cdk/test/packetlab/wire"
 )
@@ -45,44 +46,38 @@ func (l *Lab) Compare() ([]Disagreement, error) {
 
 // differ says in which way a flow's trace and its exchanges differ; both texts are empty where they agree.
 func (l *Lab) differ(f *Flow, seen []sighting, claims *claims) (tracer, lab string) {
-	ok, failed := f.Trace.Verdict.OK(), ""
-	answered, some, tried := true, false, false
-	for _, e := range f.Got {
-		tried = tried || e.Tried
-		got := e.Answered && e.Arrived != nil
-		some = some || got
-		if !got {
-			answered, failed = false, e.Err
-			if e.Answered {
-				failed = "another host answered"
-			}
-		}
+	if len(f.Trace.Regions) != 1 {
+		return fmt.Sprintf("%s, and the packet is in %d regions of the trace", f.Trace.Verdict, len(f.Trace.Regions)), "a packet is in one region"
 	}
-	last := f.Trace.Last()
+	if r := f.Trace.Regions[0]; r.Verdict != f.Trace.Verdict {
+		return fmt.Sprintf("%s, and of its region %s at %s: %s", f.Trace.Verdict, r.Verdict, r.Last().Name(), r.Last().By), "a packet fares as its region"
+	}
+	ok, last, got := f.Trace.Verdict.OK(), f.Trace.Last(), f.Got
+	answered := got.Answered && (got.Arrived != nil || f.pings())
 	switch {
+	case ok && !answered && got.Answered:
+		return f.Trace.Verdict.String(), "another host answered"
 	case ok && !answered:
-		return f.Trace.Verdict.String(), "no answer: " + failed
+		return f.Trace.Verdict.String(), "no answer: " + got.Err
 	case !ok && answered:
 		return fmt.Sprintf("%s at %s: %s", f.Trace.Verdict, last.Name(), last.By), "answered"
 	}
+	if f.pings() { // routers write down packets with ports only
+		return "", ""
+	}
 	if ok {
 		end := f.Trace.Hops[len(f.Trace.Hops)-1].After
-		for _, e := range f.Got {
-			got := fmt.Sprintf("%s sees %s → %s", e.Arrived.At, e.Arrived.Remote.Addr(), e.Arrived.Local)
-			if e.Arrived.Remote.Addr() != end.Src || e.Arrived.Local != netip.AddrPortFrom(end.Dst, end.DstPort) {
-				return fmt.Sprintf("%s sees %s → %s", last.Name(), end.Src, netip.AddrPortFrom(end.Dst, end.DstPort)), got
-			}
+		from, to := netip.AddrPortFrom(end.Src, end.SrcPort), netip.AddrPortFrom(end.Dst, end.DstPort)
+		if got.Arrived.Remote != from || got.Arrived.Local != to {
+			return fmt.Sprintf("%s sees %s → %s", last.Name(), from, to), fmt.Sprintf("%s sees %s → %s", got.Arrived.At, got.Arrived.Remote, got.Arrived.Local)
 		}
 	}
 	for _, c := range passages(f.Trace) {
-		if tried && !slices.ContainsFunc(seen, func(s sighting) bool { return s.leads == c.leads && c.matches(s) }) {
+		if got.Tried && !slices.ContainsFunc(seen, func(s sighting) bool { return s.leads == c.leads && c.matches(s) }) {
 			return fmt.Sprintf("%s was sent to %s", c, place(c.leads)), "nothing of it was sent there"
 		}
 	}
-	if !ok && some { // a network ACL lets some ports pass, and the trace is of one that it does not
-		return "", ""
-	}
-	if !tried { // its trace ends before there is a packet
+	if !got.Tried { // its trace ends before there is a packet
 		return "", ""
 	}
 	for _, s := range seen {
@@ -107,7 +102,7 @@ func (f *Flow) ends(a netip.Addr, v *model.VPC) bool {
 		list = append(list, f.Front, f.Backend)
 	}
 	for _, i := range list {
-		if i != nil && i.VPC == v && (a == i.IPv4 || a == i.IPv6) {
+		if i != nil && i.VPC == v && (a == i.IPv4 || a == i.IPv6 || slices.Contains(i.Instead, a)) {
 			return true
 		}
 	}
@@ -320,30 +315,51 @@ func (c *claims) mine(f *Flow, s sighting) bool {
 
 // Left is how many flows the lab cannot decide, and why.
 type Left struct {
-	Insufficient int // for the tracer, to say what becomes of them
+	Insufficient int // for the tracer, to say what becomes of any packet
 	NAT64        int // needed and not to be had
+	// Unsent are decided flows of which no packet can be sent beside those of the others. There are none.
+	Unsent []string
 }
 
-// Flows are the flows of results that the lab can decide: those that the tracer decided, and that the tools suffice for.
-func Flows(results []flow.Result, tools Tools) (decided []*Flow, left Left) {
-	for _, r := range results {
-		if r.Trace.Verdict == flow.Insufficient {
-			left.Insufficient++
+// samples is how many packets of a trace are sent at most.
+const samples = 8
+
+// Flows are the packets of results that the lab sends: of each trace some that the tracer decided, and that the tools suffice for.
+func Flows(net *flow.Network, results []flow.Result, tools Tools) (decided []*Flow, left Left) {
+	used, given := map[model.Header]bool{}, map[netip.Addr]netip.Addr{}
+	for i, r := range results {
+		if _, ok := r.Trace.Ends(); !ok {
 			continue
 		}
-		ends, ok := r.Trace.Ends()
-		if !ok {
-			continue
+		first, lacks, drawn := true, false, false
+		for _, s := range net.Sample(r.Trace, model.Sampling{Max: samples, Seed: uint64(i), Protocols: sent, Used: used, Given: given}) {
+			drawn = true
+			if s.Verdict == flow.Insufficient {
+				continue
+			}
+			ends, _ := s.Ends()
+			f := &Flow{Ends: ends, Trace: s, ID: r.ID, Name: fmt.Sprintf("%s %s → %s: %s", r.ID, r.From, r.To, s.Hops[0].Before), First: first}
+			if tools.NAT64 == "" && nat64.Contains(f.dialled()) {
+				lacks = true
+				continue
+			}
+			first = false
+			decided = append(decided, f)
 		}
-		f := &Flow{Ends: ends, Trace: r.Trace, ID: r.ID, Name: fmt.Sprintf("%s %s → %s", r.ID, r.From, r.To)}
-		if tools.NAT64 == "" && nat64.Contains(f.dialled()) {
+		switch {
+		case !drawn && r.Trace.Verdict != flow.Insufficient:
+			left.Unsent = append(left.Unsent, fmt.Sprintf("%s %s → %s", r.ID, r.From, r.To))
+		case first && lacks:
 			left.NAT64++
-			continue
+		case first:
+			left.Insufficient++
 		}
-		decided = append(decided, f)
 	}
 	return decided, left
 }
+
+// sent are the protocols of packets that the lab sends.
+var sent = netset.Just(uint16(model.TCP), uint16(model.UDP), uint16(model.ICMPv6))
 
 // room bounds how many interfaces are built at a time: each takes files, of which the netfilter library can wait for 1024.
 const capacity = 200

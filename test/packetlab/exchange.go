@@ -19,15 +19,16 @@ import (
 	"github.com/eks-ipv6/cdk/test/packetlab/wire"
 )
 
-// Flow is one question to the network, with the tracer's answer and the lab's.
+// Flow is one packet and its answer, with what the tracer says of it and the lab: a sample of what a trace is about.
 type Flow struct {
 	model.Ends
 	ID    string // of the catalogue, or what the asker calls it
 	Name  string
-	Trace flow.Trace
+	Trace flow.Trace // of the packet
 
-	windows []uint16 // source ports, one for each exchange
-	Got     []Exchange
+	First bool // of its trace's samples
+
+	Got Exchange
 }
 
 // Exchange is what became of one connection.
@@ -44,71 +45,41 @@ type Seen struct {
 	Local, Remote netip.AddrPort
 }
 
-// window is a range of source ports at an end of what a client chooses from: of Linux, and of all that open connections
-// for others, such as NAT gateways and load balancers.
-// See https://docs.aws.amazon.com/vpc/latest/userguide/nacl-ephemeral-ports.html.
-type window struct{ linux, any [2]uint16 }
-
-const windowSize = 512
-
-var edgeWindows = []window{
-	{[2]uint16{32768 + margin, 32768 + margin + windowSize}, [2]uint16{1024 + margin, 1024 + margin + windowSize}},
-	{[2]uint16{60999 - margin - windowSize, 60999 - margin}, [2]uint16{65535 - margin - windowSize, 65535 - margin}},
+// port is the source port of the flow's connection, as its client opens it. A Pod of an IPv4 cluster and its node have one address,
+// and the node's box stands for both: it opens the connection with the port that the VPC CNI translates to.
+func (f *Flow) port() uint16 {
+	if h, ok := f.translated(isCNI); ok && h.Before.Src == h.After.Src {
+		return h.After.SrcPort
+	}
+	return f.Trace.Hops[0].Before.SrcPort
 }
 
-// margin leaves out the very ends, which some test's server may listen on.
-const margin = 8
-
-// middle is the first source port where network ACLs do not ask for ports.
-const middle = 45000
-
-// The ranges that the VPC CNI's egress takes Pods' addresses from.
-var egressIPv4, egressIPv6 = netip.MustParsePrefix("169.254.172.0/22"), netip.MustParsePrefix("fd00::ac:0/118")
-
-// number gives each flow the source ports of its exchanges: one from the middle, or where network ACLs look at
-// ports one from each end of the client's range. No two flows share a port, so that translations to one destination do not
-// meet.
-func (l *Lab) number() {
-	acl := l.customACL()
-	for i, f := range l.flows {
-		k := uint16(i % windowSize)
-		switch {
-		case !acl:
-			f.windows = []uint16{middle + k}
-		case inside(f.From) && f.From.Type != "AWS::Lambda::Function" && !masked(f):
-			f.windows = []uint16{edgeWindows[0].linux[0] + k, edgeWindows[1].linux[1] - k}
-		default:
-			f.windows = []uint16{edgeWindows[0].any[0] + k, edgeWindows[1].any[1] - k}
+// translated is the hop where a component gives the flow's connection another source.
+func (f *Flow) translated(by func(flow.Hop) bool) (flow.Hop, bool) {
+	for _, h := range f.Trace.Hops {
+		if (h.Action == flow.SNAT || h.Action == flow.NAT64) && by(h) {
+			return h, true
 		}
 	}
+	return flow.Hop{}, false
 }
 
-// translatedPorts are the source ports of flows' exchanges as they leave what translates them to any port: at the same end
-// of the range.
-func (l *Lab) translatedPorts() map[uint16]uint16 {
-	out := map[uint16]uint16{}
-	if !l.customACL() {
-		return out
+func isCNI(h flow.Hop) bool { return h.Component == "VPC CNI" }
+
+// isNAT tells the hops of a NAT gateway.
+func isNAT(g *model.NATGateway) func(flow.Hop) bool {
+	return func(h flow.Hop) bool {
+		return h.Component == "NAT gateway" && h.Stack == g.Stack && h.LogicalID == g.LogicalID
 	}
-	for k := range min(len(l.flows), windowSize) {
-		for _, w := range edgeWindows {
-			out[w.linux[0]+uint16(k)] = w.any[0] + uint16(k)
-			out[w.linux[1]-uint16(k)] = w.any[1] - uint16(k)
-		}
-	}
-	return out
 }
 
-// masked reports whether the client is a Pod of an IPv4 cluster whose node gives its connections beyond the VPC its own
-// address and any port. The Pod's address and the node's are one in the model, so that only the port shows it.
-func masked(f *Flow) bool {
-	c := f.From.Cluster
-	if f.From.Kind != model.PodInterface || f.From.HostNetwork || c.Family != model.IPv4 || f.Family != model.IPv4 || !c.TranslatesOutside() || !c.RandomPorts() {
-		return false
+// forwarded is the hop where a load balancer opens its connection to the target.
+func (f *Flow) forwarded() (flow.Hop, bool) {
+	i := slices.IndexFunc(f.Trace.Hops, func(h flow.Hop) bool { return h.Action == flow.Connect || h.Action == flow.Translate })
+	if i < 0 {
+		return flow.Hop{}, false
 	}
-	to := f.To.IPv4
-	_, own := f.From.VPC.Contains(to)
-	return !own && !f.Virtual.IsValid()
+	return f.Trace.Hops[i], true
 }
 
 // dialled is the address that the flow's client opens its connection to; not valid where there is none.
@@ -164,6 +135,9 @@ func (l *Lab) serve() error {
 }
 
 func (l *Lab) serveFlow(f *Flow) error {
+	if f.pings() {
+		return nil // the kernel answers
+	}
 	to := netip.AddrPortFrom(address(f.To, f.Family), f.Port)
 	if f.Virtual.IsValid() {
 		to = netip.AddrPortFrom(to.Addr(), f.To.Port)
@@ -215,13 +189,13 @@ func (l *Lab) listen(s server) error {
 	})
 }
 
-// ticket is what a client begins with: which flow it is about, which exchange of it, and the how manieth try.
-type ticket struct{ flow, exchange, try int }
+// ticket is what a client begins with: which flow it is about, and the how manieth try.
+type ticket struct{ flow, try int }
 
-func (t ticket) String() string { return fmt.Sprintf("%d.%d.%d", t.flow, t.exchange, t.try) }
+func (t ticket) String() string { return fmt.Sprintf("%d.%d", t.flow, t.try) }
 
 func parseTicket(s string) (t ticket, err error) {
-	_, err = fmt.Sscanf(s, "%d.%d.%d", &t.flow, &t.exchange, &t.try)
+	_, err = fmt.Sscanf(s, "%d.%d", &t.flow, &t.try)
 	return t, err
 }
 
@@ -342,9 +316,21 @@ func (l *Lab) arrived(t ticket, at *wire.Box, s Seen) {
 	l.noting.Lock()
 	defer l.noting.Unlock()
 	f := l.flow(t)
-	if f != nil && t.exchange >= 0 && t.exchange < len(f.Got) && slices.Contains(l.destinations(f), at) {
-		f.Got[t.exchange].Arrived = &s
+	if f != nil && slices.Contains(l.destinations(f), at) {
+		f.Got.Arrived = &s
 	}
+}
+
+// open dials as soon as the kernel has forgotten an earlier try from the same port.
+func open(b *wire.Box, udp bool, from, to netip.AddrPort, mark uint32, t ticket, wait time.Duration) (err error) {
+	for range 10 {
+		err = dial(b, udp, from, to, mark, t, wait)
+		if !errors.Is(err, unix.EADDRNOTAVAIL) && !errors.Is(err, unix.EADDRINUSE) {
+			break
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	return err
 }
 
 // dial opens a connection in a box and exchanges one line over it.
@@ -451,24 +437,21 @@ var waits = []time.Duration{400 * time.Millisecond, time.Second, 4 * time.Second
 // slots bounds how many exchanges wait at a time, in all labs together: each takes files too.
 var slots = make(chan struct{}, 160)
 
-// Run opens every flow's connections.
+// Run opens every flow's connection.
 func (l *Lab) Run() {
 	var group sync.WaitGroup
 	for n, f := range l.flows {
-		f.Got = make([]Exchange, len(f.windows))
-		for i := range f.windows {
-			slots <- struct{}{}
-			group.Go(func() {
-				defer func() { <-slots }()
-				l.exchange(f, ticket{flow: n, exchange: i})
-			})
-		}
+		slots <- struct{}{}
+		group.Go(func() {
+			defer func() { <-slots }()
+			l.exchange(f, ticket{flow: n})
+		})
 	}
 	group.Wait()
 }
 
 func (l *Lab) exchange(f *Flow, t ticket) {
-	to, got := f.dialled(), &f.Got[t.exchange]
+	to, got := f.dialled(), &f.Got
 	box, from, marks, why := l.client(f, to)
 	if got.Err = why; why != "" {
 		return
@@ -478,12 +461,10 @@ func (l *Lab) exchange(f *Flow, t ticket) {
 		t.try = try
 		for _, mark := range marks {
 			var err error
-			for range 10 { // until the kernel has forgotten the last try
-				err = dial(box, f.Proto == model.UDP, netip.AddrPortFrom(from, f.windows[t.exchange]), netip.AddrPortFrom(to, f.Port), mark, t, wait)
-				if !errors.Is(err, unix.EADDRNOTAVAIL) && !errors.Is(err, unix.EADDRINUSE) {
-					break
-				}
-				time.Sleep(100 * time.Millisecond)
+			if f.pings() {
+				err = ping(box, from, to, mark, uint16(t.flow), wait)
+			} else {
+				err = open(box, f.Proto == model.UDP, netip.AddrPortFrom(from, f.port()), netip.AddrPortFrom(to, f.Port), mark, t, wait)
 			}
 			if err == nil {
 				got.Answered, got.Err = true, ""

@@ -159,9 +159,16 @@ func (l *Lab) internetGateway(r *router, g *model.InternetGateway) error {
 		return err
 	}
 	public := map[netip.Addr]netip.Addr{} // by private address
+	var more []netip.Addr                 // private addresses of which another is the one that is known outside
 	for _, c := range l.cards {
 		if c.router == r && c.ready && c.Public.IsValid() && c.IPv4.IsValid() {
 			public[c.IPv4] = c.Public
+			for _, a := range c.also {
+				if a.Is4() {
+					more = append(more, a)
+					public[a] = c.Public
+				}
+			}
 		}
 	}
 	for _, n := range r.vpc.NATs {
@@ -178,7 +185,9 @@ func (l *Lab) internetGateway(r *router, g *model.InternetGateway) error {
 		in, out := f.Translation("in", wire.Before, -100), f.Translation("out", wire.After, 100)
 		known := f.Called("known")
 		for private, a := range public {
-			in.Rule(wire.In("net"), wire.To(wire.One(a)), wire.DNAT(private, 0))
+			if !slices.Contains(more, private) {
+				in.Rule(wire.In("net"), wire.To(wire.One(a)), wire.DNAT(private, 0))
+			}
 			out.Rule(wire.Out("net"), wire.From(wire.One(private)), wire.SNAT(a, 0, 0))
 			known.Rule(wire.From(wire.One(private)), wire.Return)
 		}
@@ -315,13 +324,13 @@ func (l *Lab) public(r *router) []netip.Prefix {
 // publicEndpoint admits to a cluster's public endpoint whom its ranges hold.
 func (l *Lab) publicEndpoint(f *wire.Filter) {
 	c := f.Chain("endpoints", wire.Before, -140)
-	for _, flow := range l.flows {
-		a := address(flow.To, flow.Family)
-		if flow.PublicAPI == nil || !a.IsValid() {
+	for _, g := range l.flows {
+		a := address(g.To, g.Family)
+		if g.PublicAPI == nil || !a.IsValid() {
 			continue
 		}
 		to := wire.To(wire.One(a))
-		for _, p := range flow.PublicAPI.PublicCIDRs {
+		for _, p := range g.PublicAPI.PublicCIDRs {
 			c.Rule(to, wire.From(p), wire.Return)
 		}
 		c.Rule(to, wire.Drop)
@@ -373,7 +382,9 @@ func (l *Lab) natGateway(r *router, g *model.NATGateway) error {
 		forward.Rule(wire.Invalid, wire.Drop)
 		forward.Rule(wire.In(eth0), wire.Out(eth0), wire.Six, wire.Drop) // of IPv6 it takes what it translates
 		out := f.Translation("out", wire.After, 100)
-		out.SNATPorts(a, l.translatedPorts(), wire.Out(eth0))
+		for _, h := range l.flows {
+			choose(out, h, isNAT(g))
+		}
 		out.Rule(wire.Out(eth0), wire.Four, wire.SNAT(a, 0, 0))
 	})
 }

@@ -6,10 +6,12 @@ import (
 	"slices"
 
 	"github.com/eks-ipv6/cdk/internal/model"
+	"github.com/eks-ipv6/cdk/preflight/flow"
 	"github.com/eks-ipv6/cdk/test/packetlab/wire"
 )
 
-const eth0 = "eth0"
+// eth0 is the interface of every box but routers and gateways; pod0 is a node's to its Pod.
+const eth0, pod0 = "eth0", "pod0"
 
 // buildCard makes the box of an interface and plugs it into its VPC's router.
 func (l *Lab) buildCard(i model.Interface) error {
@@ -48,9 +50,34 @@ func (l *Lab) buildCard(i model.Interface) error {
 	switch {
 	case i.Kind != model.PodInterface || i.HostNetwork || !c.ready || c.pod != nil:
 	case i.Cluster.Family == model.IPv6:
-		return l.buildPod(c, i)
+		if err := l.buildPod(c, i); err != nil {
+			return err
+		}
 	case l.dials(c, model.IPv6):
-		return l.buildIPv4Pod(c, i)
+		if err := l.buildIPv4Pod(c, i); err != nil {
+			return err
+		}
+	}
+	return c.add(i)
+}
+
+// add gives a card the addresses by which a sample knows it.
+func (c *card) add(i model.Interface) error {
+	for _, a := range i.Instead {
+		if !c.ready || slices.Contains(c.also, a) {
+			continue
+		}
+		c.also = append(c.also, a)
+		b := c.box
+		if a.Is6() && onlyIPv6(i) {
+			b = c.pod
+			if err := c.box.Route(wire.Route{To: wire.One(a), Link: pod0, Via: wire.Pod.Addr(true)}); err != nil {
+				return err
+			}
+		}
+		if err := b.Address(eth0, a); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -61,10 +88,10 @@ func joins(i model.Interface) bool {
 	switch {
 	case !i.Subnet.IPv6.IsValid():
 		return false
-	case i.NodeGroup == nil || i.Subnet.AssignIPv6: // Fargate sees to it
+	case i.NodeGroup == nil: // Fargate sees to it
 		return true
 	}
-	return i.NodeGroup.Template != nil && i.NodeGroup.Template.IPv6AddressCount > 0
+	return i.NodeGroup.IPv6(i.Subnet)
 }
 
 // buildPod makes a Pod on a node: an IPv6 address of the node's prefix, and for IPv4 what the VPC CNI's own plugin does.
@@ -74,8 +101,7 @@ func (l *Lab) buildPod(c *card, i model.Interface) error {
 		return err
 	}
 	c.pod, c.podIP = pod, i.IPv6
-	const veth = "pod0"
-	if err := wire.Nest(c.box, veth, pod, eth0); err != nil {
+	if err := wire.Nest(c.box, pod0, pod, eth0); err != nil {
 		return err
 	}
 	if err := pod.Address(eth0, i.IPv6); err != nil {
@@ -85,7 +111,7 @@ func (l *Lab) buildPod(c *card, i model.Interface) error {
 	if err := pod.Route(wire.Route{To: all6, Link: eth0, Via: wire.Node.Addr(true)}); err != nil {
 		return err
 	}
-	if err := c.box.Route(wire.Route{To: wire.One(i.IPv6), Link: veth, Via: wire.Pod.Addr(true)}); err != nil {
+	if err := c.box.Route(wire.Route{To: wire.One(i.IPv6), Link: pod0, Via: wire.Pod.Addr(true)}); err != nil {
 		return err
 	}
 	on, _, _ := i.Cluster.IPv4Egress()
@@ -114,7 +140,7 @@ func (l *Lab) buildIPv4Pod(c *card, i model.Interface) error {
 		return err
 	}
 	c.pod = pod
-	if err := wire.Nest(c.box, "pod0", pod, eth0); err != nil {
+	if err := wire.Nest(c.box, pod0, pod, eth0); err != nil {
 		return err
 	}
 	on := false
@@ -137,20 +163,19 @@ func (l *Lab) dials(c *card, f model.Family) bool {
 // the client's port chooses, so that each flow gets the one it is about.
 func (l *Lab) kubeProxy(c *card) func(*wire.Filter) {
 	return func(f *wire.Filter) {
-		for place, from := range map[string]wire.Expr{wire.Before: wire.In("pod0"), wire.Outgoing: nil} {
+		for place, from := range map[string]wire.Expr{wire.Before: wire.In(pod0), wire.Outgoing: nil} {
 			chain := f.Translation("kubeproxy-"+place, place, -100)
-			for _, flow := range l.flows {
-				if !flow.Virtual.IsValid() || keyOf(flow.From) != c.key || !flow.From.Cluster.Runs("kube-proxy") {
+			for _, g := range l.flows {
+				if !g.Virtual.IsValid() || keyOf(g.From) != c.key || !g.From.Cluster.Runs("kube-proxy") {
 					continue
 				}
-				to := address(flow.To, flow.Family)
-				if !to.IsValid() {
+				client, to := address(g.From, g.Family), address(g.To, g.Family)
+				if !client.IsValid() || !to.IsValid() {
 					continue
 				}
-				for _, w := range flow.windows {
-					chain.Rule(from, wire.To(wire.One(flow.Virtual)), wire.Proto(byte(flow.Proto)), wire.SrcPort(w, w), wire.DstPort(flow.Port, flow.Port),
-						wire.DNAT(to, flow.To.Port))
-				}
+				w := g.port()
+				chain.Rule(from, wire.From(wire.One(client)), wire.To(wire.One(g.Virtual)), wire.Proto(byte(g.Proto)), wire.SrcPort(w, w), wire.DstPort(g.Port, g.Port),
+					wire.DNAT(to, g.To.Port))
 			}
 		}
 	}
@@ -158,11 +183,16 @@ func (l *Lab) kubeProxy(c *card) func(*wire.Filter) {
 
 // address is what an interface is reached by over a family: Pods of IPv6 clusters by IPv6 only.
 func address(i model.Interface, f model.Family) netip.Addr {
+	if f == model.IPv4 && onlyIPv6(i) {
+		return netip.Addr{}
+	}
+	for _, a := range i.Instead {
+		if model.FamilyOf(a) == f {
+			return a
+		}
+	}
 	if f == model.IPv6 {
 		return i.IPv6
-	}
-	if i.Kind == model.PodInterface && !i.HostNetwork && i.Cluster.Family == model.IPv6 {
-		return netip.Addr{}
 	}
 	return i.IPv4
 }
@@ -189,17 +219,28 @@ func (l *Lab) nodeFilters() error {
 	return nil
 }
 
-// edges makes the node's translation of a Pod's connections choose ports at the ends of the range that the plugin's own
-// rule chooses from at random, where network ACLs look at ports.
+// edges makes the node's translation of a Pod's connections choose the ports that samples have. The plugin's own rule chooses at
+// random.
 func (l *Lab) edges(f *wire.Filter, c *card) {
-	if !c.Cluster.RandomPorts() {
+	chain := f.Translation("edges", wire.After, 99)
+	for _, g := range l.flows {
+		if keyOf(g.From) == c.key {
+			choose(chain, g, isCNI)
+		}
+	}
+}
+
+// choose makes a translator give a flow's connection the source that its sample has.
+func choose(c wire.Chain, f *Flow, by func(flow.Hop) bool) {
+	h, ok := f.translated(by)
+	if !ok {
 		return
 	}
-	chain := f.Translation("edges", wire.After, 99)
-	if c.IPv4.IsValid() {
-		chain.SNATPorts(c.IPv4, l.translatedPorts(), wire.Out(eth0), wire.From(egressIPv4))
+	var client wire.Expr // as the translator sees it; the VPC CNI's plugin and the translator of NAT64 choose another address
+	if h.Action == flow.SNAT && !isCNI(h) {
+		client = wire.From(wire.One(h.Before.Src))
 	}
-	if c.IPv6.IsValid() {
-		chain.SNATPorts(c.IPv6, l.translatedPorts(), wire.Out(eth0), wire.From(egressIPv6))
-	}
+	from, to := h.Before.SrcPort, h.After
+	c.Rule(client, wire.Out(eth0), wire.Proto(byte(f.Proto)), wire.SrcPort(from, from), wire.To(wire.One(to.Dst)), wire.DstPort(to.DstPort, to.DstPort),
+		wire.SNAT(to.Src, to.SrcPort, to.SrcPort))
 }

@@ -56,7 +56,6 @@ func New(net *model.Network, flows []*Flow, tools Tools) (*Lab, error) {
 	if err := refused(net); err != nil {
 		return nil, err
 	}
-	l.number()
 	for _, step := range []func() error{l.buildInternet, l.buildRouters, l.buildCards, l.buildGateways, l.buildJoins, l.route, l.filter, l.serve} {
 		if err := step(); err != nil {
 			l.Close()
@@ -154,7 +153,8 @@ type card struct {
 	box    *wire.Box
 	pod    *wire.Box // the Pod's own box; nil where processes run in box itself
 	podIP  netip.Addr
-	ready  bool // it has the addresses that its kind needs
+	also   []netip.Addr // by which samples know it too
+	ready  bool         // it has the addresses that its kind needs
 }
 
 // addresses are what a router delivers to the card.
@@ -163,7 +163,7 @@ func (c *card) addresses() []netip.Addr {
 		return nil
 	}
 	var out []netip.Addr
-	for _, a := range []netip.Addr{c.IPv4, c.IPv6, c.podIP} {
+	for _, a := range append([]netip.Addr{c.IPv4, c.IPv6, c.podIP}, c.also...) {
 		if a.IsValid() {
 			out = append(out, a)
 		}

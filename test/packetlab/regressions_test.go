@@ -55,7 +55,7 @@ func shrink(t *testing.T, template map[string]any, s uint64, q flow.Query) {
 			results = append(results, flow.Result{ID: asked, From: tr.From, To: tr.To, Trace: tr})
 		}
 		tools := ToolsFromEnv()
-		flows, _ := Flows(results, tools)
+		flows, _ := Flows(n, results, tools)
 		differ, err := Hold(n.Model(), flows, tools)
 		var refused *RefusedError
 		if err != nil && !errors.As(err, &refused) {

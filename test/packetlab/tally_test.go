@@ -30,8 +30,8 @@ type counts struct {
 
 // count is a row of the table in docs/packetlab.md.
 type count struct {
-	networks, refused, flows, delivered, insufficient int
-	byID                                              map[string]int
+	networks, refused, flows, packets, delivered, insufficient int
+	byID                                                       map[string]int
 }
 
 func (c *counts) row(name string) *count {
@@ -48,9 +48,12 @@ func (c *counts) add(row string, flows []*Flow, left Left) {
 	r.networks++
 	r.insufficient += left.Insufficient
 	c.nat64 += left.NAT64
-	r.flows += len(flows)
+	r.packets += len(flows)
 	for _, f := range flows {
-		r.byID[f.ID]++
+		if f.First {
+			r.flows++
+			r.byID[f.ID]++
+		}
 		if f.Trace.Verdict.OK() {
 			r.delivered++
 		}
@@ -84,20 +87,20 @@ func (c *counts) columns() []string {
 func (c *counts) table() (text string, sum count) {
 	var b strings.Builder
 	columns := c.columns()
-	fmt.Fprintf(&b, "| | networks | %s | flows | of these delivered | not decided |\n|---|%s\n", strings.Join(columns, " | "), strings.Repeat("--:|", len(columns)+4))
+	fmt.Fprintf(&b, "| | networks | %s | flows | packets | of these delivered | flows not decided |\n|---|%s\n", strings.Join(columns, " | "), strings.Repeat("--:|", len(columns)+5))
 	sum.byID = map[string]int{}
 	line := func(name string, r *count) {
 		fmt.Fprintf(&b, "| %s | %s |", name, number(r.networks))
 		for _, id := range columns {
 			fmt.Fprintf(&b, " %s |", number(r.byID[id]))
 		}
-		fmt.Fprintf(&b, " %s | %s | %s |\n", number(r.flows), number(r.delivered), number(r.insufficient))
+		fmt.Fprintf(&b, " %s | %s | %s | %s |\n", number(r.flows), number(r.packets), number(r.delivered), number(r.insufficient))
 	}
 	for _, name := range c.order {
 		r := c.rows[name]
 		line(name, r)
 		sum.networks, sum.refused, sum.flows = sum.networks+r.networks, sum.refused+r.refused, sum.flows+r.flows
-		sum.delivered, sum.insufficient = sum.delivered+r.delivered, sum.insufficient+r.insufficient
+		sum.packets, sum.delivered, sum.insufficient = sum.packets+r.packets, sum.delivered+r.delivered, sum.insufficient+r.insufficient
 		for id, n := range r.byID {
 			sum.byID[id] += n
 		}
@@ -144,8 +147,8 @@ func TestDocs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sentence := fmt.Sprintf("In %s networks, %s flows were opened as real connections, and preflight had said of every one what became of it; %s networks are such as EC2 refuses.",
-		number(sum.networks), number(sum.flows), number(sum.refused))
+	sentence := fmt.Sprintf("In %s networks, %s packets of %s flows were sent as real connections, and preflight had said of every one what became of it; %s networks are such as EC2 refuses.",
+		number(sum.networks), number(sum.packets), number(sum.flows), number(sum.refused))
 	golden.Check(t, page, replaced(t, string(data), "agreement", sentence+"\n\n"+table))
 	readme, err := os.ReadFile("../../README.md")
 	if err != nil {

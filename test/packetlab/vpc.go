@@ -288,7 +288,7 @@ func (l *Lab) groupChains(r *router, f *wire.Filter, p *port) {
 
 var transports = []model.Proto{model.TCP, model.UDP}
 
-// service matches what a rule's protocol and ports cover, once for each transport protocol.
+// service matches what a rule's protocol and ports cover of what the lab sends, once for each protocol.
 func service(proto model.Proto, from, to uint16) []wire.Expr {
 	var out []wire.Expr
 	for _, t := range transports {
@@ -297,7 +297,11 @@ func service(proto model.Proto, from, to uint16) []wire.Expr {
 			out = append(out, wire.Proto(byte(t)))
 		case t:
 			out = append(out, append(slices.Clone(wire.Proto(byte(t))), wire.DstPort(from, to)...))
+		default:
 		}
+	}
+	if proto == model.AnyProto || proto == model.ICMPv6 {
+		out = append(out, wire.Proto(byte(model.ICMPv6)))
 	}
 	return out
 }
@@ -398,13 +402,6 @@ func aclChains(f *wire.Filter, a *model.NetworkACL) {
 		}
 		c.Rule(wire.Drop)
 	}
-}
-
-// customACL reports whether ports matter: some network ACL is not the default one.
-func (l *Lab) customACL() bool {
-	return slices.ContainsFunc(l.net.VPCs, func(v *model.VPC) bool {
-		return slices.ContainsFunc(v.Subnets, func(s *model.Subnet) bool { return s.NetworkACL != nil && !s.NetworkACL.Default })
-	})
 }
 
 // onlyServed lets an internet gateway's packets in to the subnets only whose tables send their source to it: a gateway

@@ -98,13 +98,18 @@ def main():
     if late:
         print("made again by EKS after the deletion:", sorted(late))
         left[LOG_GROUPS] = [name for name in left[LOG_GROUPS] if name not in late]
-    retained = [name for op in state["operations"] if op["op"] == "DELETE" for name in op["retained"]]
+    retained = {}
+    for operation in state["operations"]:
+        if operation["op"] == "DELETE":
+            retained |= operation["retained"]
     print("retained by DeletionPolicy:", retained)
     # A retained resource that is no log group would have to be named here.
-    faults = {kind: items for kind, items in left.items() if items and not (retained and kind == LOG_GROUPS)}
-    for kind, items in left.items():
-        if items:
-            print("left:", kind, sorted(items))
+    kept = set(retained.values()) | set(state["kept_log_groups"])
+    print("log groups that were to stay:", sorted(kept & set(left[LOG_GROUPS])))
+    left[LOG_GROUPS] = [name for name in left[LOG_GROUPS] if name not in kept]
+    faults = {kind: items for kind, items in left.items() if items}
+    for kind, items in faults.items():
+        print("left:", kind, sorted(items))
     return 1 if faults else 0
 
 

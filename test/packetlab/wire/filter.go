@@ -239,32 +239,6 @@ func translate(kind expr.NATType, a netip.Addr, from, to uint16) Expr {
 // SNAT translates the source to an address, and to a range of ports unless that is 0.
 func SNAT(a netip.Addr, from, to uint16) Expr { return translate(expr.NATTypeSourceNAT, a, from, to) }
 
-// SNATPorts adds a rule that translates the source of TCP and UDP to an address and, by a map of ports, to another port.
-// Ports that the map has not are left to the next rule.
-func (c Chain) SNATPorts(a netip.Addr, ports map[uint16]uint16, conditions ...Expr) {
-	if len(ports) == 0 {
-		return
-	}
-	set := &nftables.Set{Table: c.table, Anonymous: true, Constant: true, IsMap: true, KeyType: nftables.TypeInetService, DataType: nftables.TypeInetService}
-	var elements []nftables.SetElement
-	for from, to := range ports {
-		elements = append(elements, nftables.SetElement{Key: binaryutil.BigEndian.PutUint16(from), Val: binaryutil.BigEndian.PutUint16(to)})
-	}
-	for _, proto := range []byte{unix.IPPROTO_TCP, unix.IPPROTO_UDP} {
-		one := *set
-		if err := c.conn.AddSet(&one, elements); err != nil {
-			panic(err) // no netlink message is sent yet
-		}
-		to := translate(expr.NATTypeSourceNAT, a, 0, 0)
-		nat := to[len(to)-1].(*expr.NAT)
-		nat.RegProtoMin, nat.Specified = 2, true
-		c.Rule(append(conditions, family(a.Is6()), Proto(proto), Expr{
-			&expr.Payload{DestRegister: 2, Base: expr.PayloadBaseTransportHeader, Offset: 0, Len: 2},
-			&expr.Lookup{SourceRegister: 2, DestRegister: 2, IsDestRegSet: true, SetName: one.Name, SetID: one.ID},
-		}, to)...)
-	}
-}
-
 // DNAT translates the destination to an address, and to a port unless that is 0.
 func DNAT(a netip.Addr, port uint16) Expr {
 	return translate(expr.NATTypeDestNAT, a, port, port)

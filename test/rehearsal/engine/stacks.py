@@ -12,7 +12,7 @@ from engine.intrinsics import PSEUDO, condition, resolve, text_of
 from engine.resources import REPLACE_ON_ANY_CHANGE, SERIAL, Context, Resource, Tracked, handler_for
 from engine.schemas import create_only_changes, validate_props
 from engine.state import STATE, save, warn
-from engine.template import all_dependencies, creation_order
+from engine.template import all_dependencies, creation_order, dependencies
 
 
 def event(stack, status, inst=None, why=None):
@@ -38,7 +38,7 @@ def new_operation(verb, stack):
         "updated": [],
         "replaced": [],
         "deleted": [],
-        "retained": [],
+        "retained": {},
         "unchanged": 0,
         "error": None,
     }
@@ -327,6 +327,17 @@ def in_order(left):
     return OrderedDict((inst.logical_resource_id, inst) for inst, _ in reversed(left))
 
 
+def deletion_order(stack, resources):
+    """The order of creation turned round, but for log groups that nothing depends on.
+
+    AWS deletes in parallel, and a log group is gone before most things: who writes to it later makes it again.
+    """
+    needed = set().union(*dependencies((stack.template_dict or {}).get("Resources") or {}).values())
+    order = list(reversed(resources.values()))
+    first = [i for i in order if i.cf_resource_type == "AWS::Logs::LogGroup" and i.logical_resource_id not in needed]
+    return first + [inst for inst in order if inst not in first]
+
+
 def delete_stack(backend, stack):
     for name in getattr(stack, "engine_exports", {}):
         users = [user for user in importers(backend, name) if user != stack.name]
@@ -335,8 +346,9 @@ def delete_stack(backend, stack):
     event(stack, "DELETE_IN_PROGRESS", why="User Initiated")
     operation = new_operation("DELETE", stack)
     resources = getattr(stack, "engine_resources", OrderedDict())
-    operation["retained"] = [name for name, inst in resources.items() if inst.deletion_policy == "Retain"]
-    gone = [inst for inst in reversed(list(resources.values())) if inst.deletion_policy != "Retain"]
+    kept = [inst for inst in resources.values() if inst.deletion_policy == "Retain"]
+    operation["retained"] = {inst.logical_resource_id: inst.physical_resource_id for inst in kept}
+    gone = [inst for inst in deletion_order(stack, resources) if inst.deletion_policy != "Retain"]
     left = destroy(stack, stack.resource_map, gone, operation)
     if left:
         stack.status = "DELETE_FAILED"

@@ -15,6 +15,7 @@ STATE = {
     "warnings": [],  # what a reader should know
     "stacks": {},  # resolved properties and attributes of what is deployed
     "late_log_groups": [],  # log groups that EKS made again
+    "kept_log_groups": [],  # log groups that a Custom::LogRetention of a deleted stack was told to keep
     "custom_resources": {},  # the last resolved properties of each
     "custom_resource_events": [],  # what their functions would have received, in order
 }

@@ -6,8 +6,34 @@ import zipfile
 from engine.errors import NotModelled
 from engine.resources import REPLACE_ON_ANY_CHANGE, Handler, handles
 from handlers.common import boolean, integer, need_object, need_role, need_subnets, pick, tag_map
+from handlers.logs import make_group
 
 REPLACE_ON_ANY_CHANGE |= {"AWS::Lambda::LayerVersion", "AWS::Lambda::Permission"}
+
+LOG_GROUPS = {}  # function -> the log group that its LoggingConfig names, which moto does not keep
+
+
+def chain(ctx, arn):
+    """A custom resource's function and those that it calls: the framework's and the one behind it."""
+    found = ctx.client("lambda").get_function(FunctionName=arn)["Configuration"]
+    called = found.get("Environment", {}).get("Variables", {}).get("USER_ON_EVENT_FUNCTION_ARN")
+    return [found] + (chain(ctx, called) if called else [])
+
+
+def write_logs(ctx, arn):
+    """Functions that run write logs, and Lambda makes the group that is missing.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-loggroups.html
+    """
+    for function in chain(ctx, arn):
+        name = function["FunctionName"]
+        make_group(ctx, LOG_GROUPS.get(name, f"/aws/lambda/{name}"))
+
+
+def note_log_group(name, props):
+    LOG_GROUPS.pop(name, None)
+    if "LogGroup" in (props.get("LoggingConfig") or {}):
+        LOG_GROUPS[name] = props["LoggingConfig"]["LogGroup"]
 
 
 def configuration(props):
@@ -54,6 +80,7 @@ class Function(Handler):
             Tags=tag_map(props.get("Tags")),
         )
         inst.physical_resource_id, inst.attrs = name, {"Arn": made["FunctionArn"]}
+        note_log_group(name, props)
 
     def update(self, ctx, props, inst, old, changed):
         functions, name = ctx.client("lambda"), inst.physical_resource_id
@@ -65,6 +92,7 @@ class Function(Handler):
             functions.update_function_code(FunctionName=name, **pick(code, "S3Bucket", "S3Key"))
         if changed - {"Code", "Tags"}:
             functions.update_function_configuration(FunctionName=name, **configuration(props))
+        note_log_group(name, props)
         props.items()
 
     def delete(self, ctx, inst):

@@ -32,6 +32,15 @@ def make_again(ctx, name):
     )
 
 
+def make_group(ctx, name):
+    """A log group that whoever writes to it makes if it is missing."""
+    logs = ctx.client("logs")
+    try:
+        logs.create_log_group(logGroupName=name)
+    except logs.exceptions.ResourceAlreadyExistsException:
+        pass
+
+
 @handles("AWS::Logs::LogGroup")
 class LogGroup(Handler):
     INPLACE = {"RetentionInDays", "Tags", "DeletionProtectionEnabled", "KmsKeyId"}

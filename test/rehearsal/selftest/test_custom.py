@@ -73,6 +73,33 @@ class Functions(Case):
         self.assertEqual("1.0.0", events[1]["OldResourceProperties"]["Version"])
         self.assertEqual("the-cluster", events[0]["ResourceProperties"]["ClusterName"])
 
+    def left_behind(self, resources):
+        self.delete(self.accepted(resources))
+        found = [group["logGroupName"] for group in self.client("logs").describe_log_groups()["logGroups"]]
+        return ["/aws/lambda/" if name.startswith("/aws/lambda/") else name for name in found]
+
+    def test_their_logs(self):
+        runs = function() | {"X": custom("Custom::X")}
+        group = {"L": resource("AWS::Logs::LogGroup")}
+        self.assertEqual([], self.left_behind(group | changed(runs, "F", LoggingConfig={"LogGroup": ref("L")})))
+        self.assertEqual(["/aws/lambda/"], self.left_behind(runs))
+
+    def test_a_group_that_goes_before_the_function(self):
+        named = {"L": resource("AWS::Logs::LogGroup", LogGroupName={"Fn::Sub": "/aws/lambda/${F}"})}
+        self.assertEqual(["/aws/lambda/"], self.left_behind(function() | named | {"X": custom("Custom::X")}))
+
+    def test_log_retention(self):
+        props = {"LogGroupName": "/aws/eks/x", "RetentionInDays": "30", "RemovalPolicy": "destroy"}
+        logged = changed(function(), "F", LoggingConfig={"LogGroup": ref("L")}) | {"L": resource("AWS::Logs::LogGroup")}
+        seen = logged | {"R": custom("Custom::LogRetention", **props)}
+        own = {"Fn::Sub": "/aws/lambda/${F}"}
+        both = seen | {"O": custom("Custom::LogRetention", LogGroupName=own, RemovalPolicy="destroy")}
+        self.assertEqual([], self.left_behind(both))
+        self.assertEqual(1, len(self.left_behind(seen)))  # the function's own, which nobody asked for
+        self.clean_up()
+        self.assertIn("/aws/eks/x", self.left_behind(changed(both, "R", RemovalPolicy="retain")))
+        self.assertEqual(["/aws/eks/x"], self.state["kept_log_groups"])
+
     def test_the_cluster_must_still_be_there(self):
         name = self.accepted(chart())
         self.eks.delete_cluster(name="the-cluster")

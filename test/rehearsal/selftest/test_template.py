@@ -107,7 +107,7 @@ class Stack(Case):
         )
         resources = {"L": resource("AWS::Logs::LogGroup", LogGroupName="kept") | {"DeletionPolicy": "Retain"}}
         self.delete(self.accepted(resources))
-        self.assertEqual(["L"], self.state["operations"][-1]["retained"])
+        self.assertEqual({"L": "kept"}, self.state["operations"][-1]["retained"])
         self.refused("already exists", resources, beside=True)
 
     def test_update_in_place_replacement_and_removal(self):

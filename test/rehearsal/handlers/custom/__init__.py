@@ -10,6 +10,7 @@ from engine.errors import CfnError, NotModelled
 from engine.resources import Handler, handles
 from engine.state import STATE, warn
 from handlers.custom import calls, cdk, kubernetes, timeouts
+from handlers.lambda_ import write_logs
 
 TYPES = {**cdk.TYPES, **kubernetes.TYPES, "Custom::AWS": calls.Call()}
 
@@ -68,6 +69,8 @@ class CustomResource(Handler):
     @staticmethod
     def event(ctx, inst, kind, props, old=None):
         """What the function would have received: the keys are CloudFormation's."""
+        if ":function:" in props["ServiceToken"]:
+            write_logs(ctx, props["ServiceToken"])
         events = STATE["custom_resource_events"]
         events.append(
             {

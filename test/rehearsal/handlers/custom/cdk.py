@@ -4,9 +4,10 @@ import json
 
 from engine.errors import CfnError
 from engine.resources import SERIAL
-from engine.state import warn
-from handlers.common import boolean, need_role, pascal, pick
+from engine.state import STATE, warn
+from handlers.common import boolean, integer, need_role, pascal, pick
 from handlers.eks.clusters import drop_cluster, eks_backend, make_cluster
+from handlers.logs import make_again, make_group
 
 # https://docs.aws.amazon.com/eks/latest/userguide/fargate-profile.html
 SERIAL["Custom::AWSCDK-EKS-FargateProfile"] = lambda props: props["Config"]["clusterName"]
@@ -67,8 +68,33 @@ class RestrictDefaultGroup(Recorded):
 
 
 class LogRetention(Recorded):
+    """Makes the group that it is to see to, and at its creation, whatever its function writes to, the function's own.
+
+    aws-cdk-lib/custom-resource-handlers/dist/aws-logs/log-retention-handler
+    """
+
     def create(self, ctx, props, inst):
-        inst.attrs["LogGroupName"] = props["LogGroupName"]
+        self.update(ctx, props, inst)
+        own = "/aws/lambda/" + props["ServiceToken"].rsplit(":", 1)[-1]
+        make_group(ctx, own)
+        ctx.client("logs").put_retention_policy(logGroupName=own, retentionInDays=1)
+
+    def update(self, ctx, props, inst):
+        name = inst.attrs["LogGroupName"] = props["LogGroupName"]
+        make_group(ctx, name)
+        if "RetentionInDays" in props:
+            ctx.client("logs").put_retention_policy(logGroupName=name, retentionInDays=integer(props["RetentionInDays"]))
+
+    def delete(self, ctx, inst):
+        logs, name = ctx.client("logs"), inst.props["LogGroupName"]
+        if inst.props.get("RemovalPolicy") != "destroy":
+            STATE["kept_log_groups"].append(name)
+            return
+        try:
+            logs.delete_log_group(logGroupName=name)
+        except logs.exceptions.ResourceNotFoundException:
+            pass
+        make_again(ctx, name)
 
 
 class OldCluster(Recorded):

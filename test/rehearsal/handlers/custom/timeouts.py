@@ -9,6 +9,7 @@ import re
 from engine.errors import CfnError
 from engine.state import problem
 from handlers.common import integer
+from handlers.lambda_ import chain
 
 DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
 
@@ -25,13 +26,11 @@ def seconds(duration):
 
 
 def function_timeout(ctx, arn):
-    """The shortest of a provider's functions: the framework's and the one that it calls.
+    """The shortest of a provider's functions.
 
     https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html
     """
-    found = ctx.client("lambda").get_function(FunctionName=arn)["Configuration"]
-    called = found.get("Environment", {}).get("Variables", {}).get("USER_ON_EVENT_FUNCTION_ARN")
-    return min([found["Timeout"]] + ([function_timeout(ctx, called)] if called else []))
+    return min(function["Timeout"] for function in chain(ctx, arn))
 
 
 def check(ctx, props):

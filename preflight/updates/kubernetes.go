@@ -3,13 +3,12 @@ package updates
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 	"reflect"
 	"slices"
 	"strings"
-)
 
-const manifestType = "Custom::AWSCDK-EKS-KubernetesResource"
+	"github.com/eks-ipv6/cdk/internal/cfn"
+)
 
 // pruned are the kinds that kubectl apply --prune deletes when they are in a manifest no longer; those of custom resources
 // it leaves where they are (https://github.com/aws/aws-cdk/issues/22085).
@@ -35,39 +34,35 @@ type object map[string]any
 func (o object) kind() string { s, _ := o["kind"].(string); return s }
 
 func (o object) name() string {
-	name := fmt.Sprint(at(o, "metadata/name"))
-	if ns, ok := at(o, "metadata/namespace").(string); ok {
+	name := fmt.Sprint(o.at("metadata/name"))
+	if ns, ok := o.at("metadata/namespace").(string); ok {
 		name = ns + "/" + name
 	}
 	return o.kind() + " " + name
 }
 
+// at is what is found at a path, or nil.
+func (o object) at(path string) any {
+	var v any = map[string]any(o)
+	for _, p := range strings.Split(path, "/") {
+		m, _ := v.(map[string]any)
+		v = m[p]
+	}
+	return v
+}
+
 // objects are those of a manifest. References are written as the name of what they refer to, with a mark where that is made
 // anew.
-func (c comparison) objects(r Resource, anew bool) []object {
+func (c *comparison) objects(r *cfn.Resource, anew bool) []object {
 	var text strings.Builder
-	var write func(any)
-	write = func(v any) {
-		switch v := v.(type) {
-		case string:
-			text.WriteString(v)
-		case map[string]any:
-			if join, ok := v["Fn::Join"].([]any); ok && len(join) == 2 && join[0] == "" {
-				parts, _ := join[1].([]any)
-				for _, p := range parts {
-					write(p)
-				}
-				return
-			}
-			for _, ref := range references(v) {
-				text.WriteString(ref.id + "." + ref.attribute)
-				if anew && c.changes[ref.id].Kind == Replaced {
-					text.WriteString(" made anew")
-				}
+	for _, part := range c.of(r).Field("Manifest").Parts() {
+		text.WriteString(part.String())
+		for _, ref := range references(part) {
+			if anew && c.changes[ref.resource].Kind == Replaced {
+				text.WriteString(" made anew")
 			}
 		}
 	}
-	write(r.Properties["Manifest"])
 	var out []object
 	if json.Unmarshal([]byte(text.String()), &out) != nil {
 		return nil
@@ -75,9 +70,9 @@ func (c comparison) objects(r Resource, anew bool) []object {
 	return out
 }
 
-// kubernetes tells what becomes of a manifest's objects: what stays in the cluster although the manifest has it no longer,
-// and what the cluster refuses.
-func (c comparison) kubernetes(was, is Resource) (left []string, refused string) {
+// kubernetes adds what becomes of a manifest's objects: what stays in the cluster although the manifest has it no longer, and
+// what the cluster refuses.
+func (c *comparison) kubernetes(out *Change, was, is *cfn.Resource) {
 	before, after := c.objects(was, false), c.objects(is, true)
 	find := func(list []object, name string) object {
 		if i := slices.IndexFunc(list, func(o object) bool { return o.name() == name }); i >= 0 {
@@ -87,47 +82,39 @@ func (c comparison) kubernetes(was, is Resource) (left []string, refused string)
 	}
 	for _, o := range before {
 		if find(after, o.name()) == nil && !slices.Contains(pruned, o.kind()) {
-			left = append(left, o.name())
+			out.Left = append(out.Left, o.name())
 		}
 	}
 	for _, o := range after {
-		if old := find(before, o.name()); old != nil {
-			for _, field := range immutable[o.kind()] {
-				if !reflect.DeepEqual(at(old, field), at(o, field)) && refused == "" {
-					refused = fmt.Sprintf("%s of a %s cannot change: %s", strings.ReplaceAll(field, "/", "."), o.kind(), o.name())
-				}
-			}
+		old := find(before, o.name())
+		if old == nil {
+			c.bound(out, o, was.Stack)
 			continue
 		}
-		if refused == "" {
-			refused = c.bound(o)
+		for _, field := range immutable[o.kind()] {
+			if !reflect.DeepEqual(old.at(field), o.at(field)) {
+				out.refuse(FixedObject, surely, "%s of a %s cannot change: %s", strings.ReplaceAll(field, "/", "."), o.kind(), o.name())
+			}
 		}
 	}
-	return left, refused
 }
 
-// bound tells which binding that is there until the end has the target group of a new one, or nothing.
+// bound refuses a new binding of a target group whose old one is there until the end.
 // Source: checkExistingTargetGroups of the webhook above.
-func (c comparison) bound(o object) string {
-	arn := at(o, "spec/targetGroupARN")
-	for _, id := range slices.Sorted(maps.Keys(c.before.Resources)) {
-		for _, old := range c.objects(c.before.Resources[id], false) {
-			if arn != nil && old.name() != o.name() && reflect.DeepEqual(arn, at(old, "spec/targetGroupARN")) {
-				return fmt.Sprintf("a target group has one TargetGroupBinding, and the old one is there until the end: %s, %s", o.name(), old.name())
+func (c *comparison) bound(out *Change, o object, deployed *cfn.Stack) {
+	arn := o.at("spec/targetGroupARN")
+	if arn == nil {
+		return
+	}
+	for _, r := range deployed.Resources() {
+		if r.Type != manifestType {
+			continue
+		}
+		for _, old := range c.objects(r, false) {
+			if old.name() != o.name() && reflect.DeepEqual(arn, old.at("spec/targetGroupARN")) {
+				out.refuse(FixedObject, surely, "a target group has one TargetGroupBinding, and the old one is there until the end: %s, %s", o.name(), old.name())
+				return
 			}
 		}
 	}
-	return ""
-}
-
-// made tells why the cluster refuses a new manifest, or nothing.
-func (c comparison) made(is Resource) string {
-	if is.Type == manifestType {
-		for _, o := range c.objects(is, true) {
-			if why := c.bound(o); why != "" {
-				return why
-			}
-		}
-	}
-	return ""
 }

@@ -1,0 +1,143 @@
+package expose
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
+
+	"github.com/eks-ipv6/cdk/constructs/ipv6eks"
+	"github.com/eks-ipv6/cdk/constructs/lbc"
+	"github.com/eks-ipv6/cdk/internal/jsiix"
+	"github.com/eks-ipv6/cdk/internal/kept"
+	"github.com/eks-ipv6/cdk/internal/problems"
+)
+
+// A front is what the choices of every load balancer of this package have in common, whoever makes it: an [Ingress], a
+// [Service], a [Gateway] or a [BoundNLB]. It is checked here and nowhere else.
+type front struct {
+	cluster    *ipv6eks.Cluster
+	controller *lbc.Controller
+	namespace  string // of its object
+
+	scheme      Scheme
+	addressType AddressType
+	inbound     Inbound
+	listeners   int      // that the ranges of inbound open
+	groups      []string // security groups instead of them
+	subnets     int      // how many were named
+
+	health HealthCheck
+	checks []string // the protocols that health checks may use
+
+	name                  string // the load balancer's
+	attributes            map[string]string
+	logs                  *AccessLogs
+	protection, crossZone bool
+	targetAttributes      map[string]string
+	tags                  map[string]string
+	certificates          []string
+	waf                   string
+}
+
+// Where an HTTP load balancer and a network load balancer look for healthy Pods.
+var (
+	httpChecks    = []string{"HTTP", "HTTPS"}
+	networkChecks = []string{"TCP", "HTTP", "HTTPS"}
+)
+
+// check tells what is wrong with the choices. It needs no CDK.
+func (f front) check(bad *problems.List) {
+	f.inbound.check(bad, f.scheme, f.listeners, len(f.groups) > 0)
+	f.checkAddressType(bad)
+	checkArns(bad, "Certificates", "acm", f.certificates...)
+	if f.waf != "" {
+		checkArns(bad, "WAFArn", "wafv2", f.waf)
+	}
+	f.health.check(bad, f.checks...)
+	checkBalancerName(bad, f.name)
+	checkSecurityGroups(bad, f.groups)
+	checkAttributes(bad, f.attributes, f.logs, f.scheme)
+	checkPairs(bad, "TargetGroupAttributes", f.targetAttributes)
+	checkPairs(bad, "Tags", f.tags)
+}
+
+func (f front) checkAddressType(bad *problems.List) {
+	if f.addressType != DualStackWithoutPublicIPv4 {
+		return
+	}
+	if f.scheme == Internal {
+		bad.Add("AddressType", "%s on an internal load balancer, which has no public addresses anyway: want DualStack", f.addressType)
+	}
+	if f.inbound.Families == OnlyIPv4 {
+		bad.Add("Inbound.Families", "OnlyIPv4 with AddressType %s: no IPv4 client can reach it: want DualStack", f.addressType)
+	}
+}
+
+// checkTree tells what is wrong with the cluster and the controller that were given.
+func (f front) checkTree(bad *problems.List) {
+	checkTarget(bad, f.cluster, f.controller)
+	if f.cluster != nil && f.scheme == InternetFacing && f.subnets == 0 && len(*f.cluster.Vpc.PublicSubnets()) == 0 {
+		bad.Add("Scheme", "InternetFacing: the cluster's VPC has no public subnets for the load balancer: want Internal, or a VPC with public subnets")
+	}
+	if f.controller != nil && f.waf != "" && f.controller.WithoutWAF {
+		// The load balancer would be left open, in silence.
+		bad.Add("WAFArn", "%s: the controller's part for AWS WAF is off (lbc.ControllerProps.WithoutWAFAndShield, or the chart's enableWafv2), and the load balancer would have no web ACL: want it on, or no WAFArn", f.waf)
+	}
+}
+
+// ranges are what the object names: none where security groups of the user's own admit the clients.
+func (f front) ranges(bad *problems.List) []string {
+	if len(f.groups) > 0 {
+		return nil
+	}
+	ranges, err := f.inbound.ranges()
+	bad.Join(err)
+	return ranges
+}
+
+// allAttributes are the load balancer's: the user's own, and those that fields stand for.
+func (f front) allAttributes() map[string]string {
+	return attributes(f.attributes, f.logs, f.protection, f.crossZone)
+}
+
+// published completes what is known of the load balancer's DNS name. controllers is what the name begins with when the
+// controller chooses it.
+func (f front) published(p published, controllers string) published {
+	p.cluster, p.namespace, p.scheme, p.begins = f.cluster, f.namespace, f.scheme, controllers
+	if f.name != "" {
+		p.begins = nameBegins(f.name)
+	}
+	return p
+}
+
+// checkTarget tells what is wrong with the cluster that a construct applies its objects to.
+func checkTarget(bad *problems.List, cluster *ipv6eks.Cluster, controller *lbc.Controller) {
+	switch {
+	case cluster == nil:
+		bad.Add("Cluster", "missing: want a cluster of ipv6eks.NewCluster")
+	case !cluster.HasKubectl():
+		bad.Add("Cluster", "it has no kubectl layer, which manifests are applied with: want ipv6eks.ClusterProps.Kubectl, for example kubectllayer.New(…)")
+	}
+	if controller == nil {
+		bad.Add("Controller", "missing: want the cluster's lbc.NewController(…), which must be there to make and to delete the load balancer")
+	}
+}
+
+// vpcTokens are the ranges of a cluster's VPC: the same tokens each time, so that Ingresses of a group can be compared.
+type vpcTokens []string
+
+// vpcRanges are the ranges of a cluster's VPC, IPv4 before IPv6, as tokens; nil where they are not known, as with a VPC
+// that was made elsewhere.
+func vpcRanges(cluster *ipv6eks.Cluster) []string {
+	if cluster == nil {
+		return nil
+	}
+	vpc, ok := cluster.Vpc.(awsec2.Vpc)
+	if !ok {
+		return nil
+	}
+	known := kept.Of[vpcTokens](&cluster.Kept)
+	if *known == nil {
+		*known = vpcTokens{*vpc.VpcCidrBlock(), *awscdk.Fn_Select(jsiix.Num(0), vpc.VpcIpv6CidrBlocks())}
+	}
+	return *known
+}

@@ -1,0 +1,19 @@
+package kept
+
+import "testing"
+
+func TestOf(t *testing.T) {
+	t.Parallel()
+	type names []string
+	type count int
+	var one, other Values
+	*Of[names](&one) = append(*Of[names](&one), "a")
+	*Of[count](&one)++
+	*Of[count](&one)++
+	if n, c := *Of[names](&one), *Of[count](&one); len(n) != 1 || n[0] != "a" || c != 2 {
+		t.Errorf("%v, %d", n, c)
+	}
+	if c := *Of[count](&other); c != 0 {
+		t.Errorf("%d, of another construct", c)
+	}
+}
