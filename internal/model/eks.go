@@ -156,6 +156,11 @@ func (n *NodeGroup) IPv6(s *Subnet) bool {
 		if count, known := n.Template.Interface.Get("Ipv6AddressCount").Int(); known {
 			return count > 0
 		}
+		for _, prefix := range []string{"Ipv6PrefixCount", "Ipv6Prefixes"} { // for Pods: the node has no address of it
+			if n.Template.Interface.Get(prefix).Exists() {
+				return false
+			}
+		}
 	}
 	return s.AssignIPv6
 }

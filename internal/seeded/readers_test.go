@@ -18,7 +18,7 @@ const inCfn, inModel = "internal/cfn", "internal/model"
 // readerFaults are faults that what reads templates could have, each with a test that finds it.
 var readerFaults = []struct {
 	name  string
-	found string // by the test of the package that the fault is in
+	found string // by the test, of the package that the fault is in or of the one before the point
 	change
 }{
 	{"a nested stack's parameters are its defaults", "TestNestedParameters", change{inCfn, "evaluator.parameter", `given != nil`, `false && given != nil`}},
@@ -26,8 +26,9 @@ var readerFaults = []struct {
 	{"Fn::FindInMap has a default for its map only", "TestMapDefaults", change{inCfn, "evaluator.callFindInMap", `fallback != nil`, `fallback != nil && i == 0`}},
 	{"Fn::Equals does not look at case", "TestEqualsCase", change{inCfn, "evaluator.test", `a.Equal(b)`, `strings.EqualFold(a.String(), b.String())`}},
 
-	{"a separate egress takes the default away", "TestReadRules", change{inModel, "builder.rules", `g.Egress = append(g.Egress, b.rule(ref(r), r.Props())...)`,
-		`g.Egress = append(slices.DeleteFunc(g.Egress, func(r *Rule) bool { return r.Implied }), b.rule(ref(r), r.Props())...)`}},
+	{"an empty egress takes the default away", "TestReadRules", change{inModel, "builder.rules", `len(list) == 0 && unknown == ""`,
+		`len(list) == 0 && unknown == "" && !r.Prop("SecurityGroupEgress").Exists()`}},
+	{"a separate egress leaves the default", "TestReadRules", change{inModel, "builder.rules", `separate[g] = true`, ``}},
 	{"the default egress stays beside the group's own", "TestReadRules", change{inModel, "builder.rules", `b.inline(g, "SecurityGroupEgress", list, unknown)`,
 		`append(everywhere(g.Ref, g.VPC), b.inline(g, "SecurityGroupEgress", list, unknown)...)`}},
 	{"the default egress is of IPv4", "TestReadRules", change{inModel, "everywhere", `all.Addr().Is6() && v != nil && !v.Imported && len(v.Prefixes(IPv6)) == 0`, `all.Addr().Is6()`}},
@@ -58,10 +59,15 @@ var readerFaults = []struct {
 	{"all IPv6 blocks of a VPC are one range", "TestSeveralIPv6Blocks", change{inModel, "builder.block6", `len(v.Prefixes(IPv6))`, `0`}},
 	{"Ipv6CidrBlocks has the first block only", "TestSeveralIPv6Blocks", change{inModel, "builder.attribute", `out = append(out, p.String())`, `if len(out) == 0 { out = append(out, p.String()) }`}},
 
+	{"AssignIpv6AddressOnCreation gives instances nothing", "TestAutomaticAddresses", change{inModel, "builder.interfaceAddresses", `assigns(h.Subnets)`, `false`}},
 	{"AssignIpv6AddressOnCreation gives IPv6 without a range", "TestAutomaticAddresses", change{inModel, "assigns", `s.AssignIPv6 && s.IPv6.IsValid()`, `s.AssignIPv6`}},
+	{"Ipv6AddressCount is not read", "TestAutomaticAddresses", change{inModel, "builder.interfaceAddresses", `h.IPv6 = n > 0`, `_ = n`}},
+	{"what an interface says is not read", "TestAutomaticAddresses", change{inModel, "builder.instance", `[]cfn.Value{own, r.Props()}`, `[]cfn.Value{r.Props()}`}},
+	{"what an instance says is not read", "TestAutomaticAddresses", change{inModel, "builder.instance", `[]cfn.Value{own, r.Props()}`, `[]cfn.Value{own}`}},
 	{"IPv6-only subnets do not assign IPv6", "TestAutomaticAddresses", change{inModel, "builder.subnetsAndTables", `yes(r.Prop("AssignIpv6AddressOnCreation"), s.Native)`, `yes(r.Prop("AssignIpv6AddressOnCreation"), false)`}},
 	{"AssociatePublicIpAddress is not read", "TestAutomaticAddresses", change{inModel, "builder.instance", `yes(public, s.MapPublic)`, `s.MapPublic || false && public.Exists()`}},
 	{"MapPublicIpOnLaunch is not read", "TestAutomaticAddresses", change{inModel, "builder.instance", `yes(public, s.MapPublic)`, `yes(public, false && s.MapPublic)`}},
+	{"another interface decides over the first", "TestAutomaticAddresses", change{inModel, "builder.instance", `i == 0`, `i >= 0`}},
 
 	{"a private NAT gateway has a public address", "TestNATAddresses", change{inModel, "builder.gateways", `!g.Private && !g.NoAddress`, `!g.NoAddress`}},
 	{"every NAT gateway is public", "TestNATAddresses", change{inModel, "builder.gateways", `r.Prop("ConnectivityType").Is("private")`, `false`}},
@@ -75,7 +81,11 @@ var readerFaults = []struct {
 
 	{"functions have no IPv6", "TestReadHosts", change{inModel, "builder.hostsAndEndpoints", `yes(r.Prop("VpcConfig.Ipv6AllowedForDualStack"), false)`, `false`}},
 	{"functions have IPv6 by default", "TestReadHosts", change{inModel, "builder.hostsAndEndpoints", `yes(r.Prop("VpcConfig.Ipv6AllowedForDualStack"), false)`, `yes(r.Prop("VpcConfig.Ipv6AllowedForDualStack"), true)`}},
+	{"the port of a database is its engine's", "TestReadHosts", change{inModel, "builder.portOf", `return b.port(ref(r), v)`, `_ = v`}},
+	{"editions of engines are unknown", inModel + ".TestReadHosts", change{"internal/aws", "DatabasePort", `strings.HasPrefix(strings.ToLower(engine), e.engine)`, `strings.ToLower(engine) == e.engine`}},
+	{"databases have no default port", "TestReadHosts", change{inModel, "builder.portOf", `return aws.DatabasePort(str(r.Prop("Engine")))`, `_ = aws.DatabasePort; return 0`}},
 	{"databases have no IPv6", "TestReadHosts", change{inModel, "builder.database", `r.Prop("NetworkType").Is("DUAL")`, `false`}},
+	{"caches have no default port", "TestReadHosts", change{inModel, "builder.portOf", `return 6379`, `return 0`}},
 	{"dual-stack caches have no IPv6", "TestReadHosts", change{inModel, "builder.hostsAndEndpoints", `r.Prop("NetworkType").Is("dual_stack") || r.Prop("NetworkType").Is("ipv6")`, `r.Prop("NetworkType").Is("ipv6")`}},
 	{"mount targets have no IPv6", "TestReadHosts", change{inModel, "builder.hostsAndEndpoints", `r.Prop("IpAddressType").Is("DUAL_STACK") || r.Prop("IpAddressType").Is("IPV6_ONLY")`, `false`}},
 
@@ -115,13 +125,17 @@ func TestReaderFaults(t *testing.T) {
 			if !*run {
 				return
 			}
+			pkg, test, elsewhere := strings.Cut(f.found, ".")
+			if !elsewhere {
+				pkg, test = f.pkg, f.found
+			}
 			running <- struct{}{}
 			defer func() { <-running }()
-			cmd := exec.CommandContext(t.Context(), "go", "test", "-count=1", "-vet=off", "-overlay", overlay, "-run", "^"+f.found+"$", "github.com/eks-ipv6/cdk/"+f.pkg)
+			cmd := exec.CommandContext(t.Context(), "go", "test", "-count=1", "-vet=off", "-overlay", overlay, "-run", "^"+test+"$", "github.com/eks-ipv6/cdk/"+pkg)
 			cmd.Env = append(os.Environ(), "GOFLAGS=")
 			out, err := cmd.CombinedOutput()
-			if err == nil || !regexp.MustCompile(`(?m)^--- FAIL: `+f.found).Match(out) || strings.Contains(string(out), "panic: ") {
-				t.Errorf("%v, want %s to fail\n%s", err, f.found, out)
+			if err == nil || !regexp.MustCompile(`(?m)^--- FAIL: `+test).Match(out) || strings.Contains(string(out), "panic: ") {
+				t.Errorf("%v, want %s to fail\n%s", err, test, out)
 			}
 		})
 	}

@@ -416,10 +416,13 @@ func (t *tracer) served(lb *model.LoadBalancer, target *place, name string) Verd
 	if target.subnet == nil || target.unknown != "" || target.vpc != lb.VPC || len(lb.Subnets) == 0 {
 		return 0
 	}
-	if lb.Cluster != nil { // the controller finds the subnets
-		name = "AWS Load Balancer Controller"
+	s, known := model.Serving(lb.Subnets, target.subnet)
+	if s == nil && lb.Cluster != nil { // the controller finds the subnets
+		if open := t.undecided("AWS Load Balancer Controller"); open != nil {
+			return t.stop(Insufficient, name, lb.Ref, "%s has no subnet in the zone of %s; but %s", lb.Ref, target.subnet.Ref, open)
+		}
 	}
-	switch s, known := model.Serving(lb.Subnets, target.subnet); {
+	switch {
 	case !known:
 		return t.stop(Insufficient, name, lb.Ref, "whether %s serves the zone of %s is not known: AWS chooses the zone of one of its subnets, or one is named by its id", lb.Ref, target.subnet.Ref)
 	case s == nil:

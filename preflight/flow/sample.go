@@ -58,7 +58,7 @@ type sampler struct {
 	rnd   *rand.Rand
 	vars  map[any]variable // all that some packet of the question meets
 	keys  []any
-	fixed map[any]bool // those that have the network's own value
+	fixed map[any]bool // addresses that are the network's own
 	whole map[any]bool // addresses in subnets that no rule divides
 	taken map[string]bool
 }
@@ -78,7 +78,7 @@ func newSampler(n *Network, t Trace, of model.Sampling) *sampler {
 		}
 	}
 	for k, v := range s.vars {
-		s.fixed[k] = v.free == assigned
+		s.fixed[k] = v.free == assigned && v.address
 		s.whole[k] = v.address && v.free == every && !split[k] && s.inside(k)
 	}
 	s.keys = slices.SortedFunc(maps.Keys(s.vars), func(a, b any) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
@@ -342,8 +342,7 @@ func steps(a netip.Addr, n int) netip.Addr {
 func (s *sampler) value(v variable, w wish, try int) (domain, bool) {
 	if s.fixed[v.key] || s.whole[v.key] && w.end == anywhere {
 		own := ownValue(v)
-		ok := v.address && v.now.addrs.Covers(own.addrs) || !v.address && v.now.numbers.Covers(own.numbers)
-		return own, ok
+		return own, v.now.addrs.Covers(own.addrs)
 	}
 	at := w.end
 	if v.narrowed() && v.key != w.key || s.whole[v.key] {
@@ -355,15 +354,12 @@ func (s *sampler) value(v variable, w wish, try int) (domain, bool) {
 	return s.someNumber(v, at, try)
 }
 
-// ownValue is what the network's places have of a variable: its key, where that is an address.
+// ownValue is the address that the network's places have: its key, where that is one.
 func ownValue(v variable) domain {
-	if a, ok := v.key.(netip.Addr); ok && v.address {
+	if a, ok := v.key.(netip.Addr); ok {
 		return domain{addrs: netset.One(a)}
 	}
-	if v.address {
-		return domain{addrs: netset.One(v.asked.addrs.First())}
-	}
-	return domain{numbers: netset.Just(v.asked.numbers.First())}
+	return domain{addrs: netset.One(v.asked.addrs.First())}
 }
 
 // someAddress draws from a set: one of its prefixes, then an address in it.
@@ -424,6 +420,11 @@ func (t Trace) sampled(e *model.Ends) {
 	e.Port = first.DstPort
 	if d, ok := t.one[protocolKey]; ok {
 		e.Proto = model.Proto(d.numbers.First())
+	}
+	for _, h := range t.Hops {
+		if h.Component == "kube-proxy" && h.Action == DNAT {
+			e.To.Port = h.After.DstPort
+		}
 	}
 	for _, i := range []*model.Interface{&e.From, &e.To, e.Front, e.Backend} {
 		if i != nil {
