@@ -123,7 +123,7 @@ func TestExposedToRanges(t *testing.T) {
 	tpl := synth(t, exposed(&stacks.ExposedProps{Inbound: in, Certificates: []string{"arn:aws:acm:us-east-1:111122223333:certificate/c"}}))["Ipv6Exposed"]
 	network := preflighttest.Load(t, tpl.text)
 	for _, to := range []flow.Endpoint{flow.Ingress("echo", "echo"), flow.Service("echo", "echo-nlb")} {
-		preflighttest.MustNotReach(t, network, flow.Query{From: flow.Internet4, To: to, Port: 443}, flow.Query{From: flow.Internet6, To: to, Port: 443})
+		preflighttest.MustNotReach(t, network, flow.Query{From: "203.0.113.7", To: to, Port: 443}, flow.Query{From: "2001:db8:ffff::7", To: to, Port: 443})
 		preflighttest.MustReach(t, network, flow.Query{From: "198.51.100.7", To: to, Port: 443}, flow.Query{From: "2001:db8:1::7", To: to, Port: 443})
 	}
 }

@@ -296,6 +296,7 @@ func NewVpc(scope constructs.Construct, id string, props *VpcProps) *Vpc {
 		v.addRegionalNat(p)
 	case NatNone:
 		vpc.Node().DefaultChild().(awsec2.CfnVPC).AddMetadata(jsiix.Str(intent.Metadata), []string{intent.NoIPv4Internet})
+	default:
 	}
 	v.addEndpoints(p)
 	v.addFlowLogs(p.FlowLogs)

@@ -68,6 +68,7 @@ func (l *loops) write(n *node, at *place, names map[string]string) *node {
 			out.put(fill(k, names), l.write(n.list[i], at.to(k), names))
 		}
 		return out
+	default:
 	}
 	return n
 }

@@ -151,7 +151,7 @@ func newTemplate(file string, n *node, p *problems, parameter func(*node, string
 	t.macros(n)
 	n = t.expand(n, fail, parameter)
 	for _, k := range n.keys {
-		if !slices.Contains(sections, k) && !(k == "Globals" && t.serverless()) && !strings.HasPrefix(k, "Fn::Transform") {
+		if !slices.Contains(sections, k) && !(k == "Globals" && t.serverless()) && !strings.HasPrefix(k, "Fn::Transform") { //nolint:staticcheck // as it reads best
 			fail(clip(k, 60), "no section of a template has this name%s", nearest(k, sections))
 		}
 	}

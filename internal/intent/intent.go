@@ -5,5 +5,5 @@ package intent
 // Metadata is the key under a resource's Metadata. Its value is a list of intents.
 const Metadata = "eks-ipv6:intents"
 
-// NoIPv4Internet, in the metadata of a VPC, says that its hosts are not meant to reach the IPv4 internet.
+// NoIPv4Internet says, in the metadata of a VPC, that its hosts are not meant to reach the IPv4 internet.
 const NoIPv4Internet = "no-ipv4-internet"

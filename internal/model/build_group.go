@@ -153,6 +153,7 @@ func staticOf(note func(string) cfn.Value) (out []staticAddresses) {
 			}
 		case cfn.Ref, cfn.Attr:
 			s.count = 1
+		default:
 		}
 		out = append(out, s)
 	}

@@ -34,8 +34,6 @@ type domain struct {
 	numbers netset.Numbers
 }
 
-func (d domain) empty() bool { return d.addrs.IsEmpty() && d.numbers.IsEmpty() }
-
 // variable is what a field's value is of.
 type variable struct {
 	key     any
@@ -231,35 +229,4 @@ func (a address) is(b address) bool {
 		return a.of == b.of && a.as == b.as
 	}
 	return a.one == b.one
-}
-
-// addrs is what a field's address may be by the decisions so far.
-func (a address) addrs() netset.Addrs {
-	if a.of == nil {
-		return netset.One(a.one)
-	}
-	switch a.as {
-	case embedded:
-		return netset.EmbedAll(nat64, a.of.now.addrs)
-	case extracted:
-		return netset.EmbeddedAll(nat64, a.of.now.addrs)
-	default:
-	}
-	return a.of.now.addrs
-}
-
-// asked is what the question says that a field's address may be.
-func (a address) asked() netset.Addrs {
-	if a.of == nil {
-		return netset.One(a.one)
-	}
-	return a.of.asked.addrs
-}
-
-// numbers is what a field's number may be by the decisions so far.
-func (n number) numbers() netset.Numbers {
-	if n.of == nil {
-		return netset.Just(n.one)
-	}
-	return n.of.now.numbers
 }

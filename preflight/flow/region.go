@@ -265,12 +265,12 @@ func join(list []*variables) []*variables {
 }
 
 // join is the union of two cases that differ in the values of one variable, else nil.
-func (a *variables) join(b *variables) *variables {
-	if len(a.list) != len(b.list) {
+func (c *variables) join(b *variables) *variables {
+	if len(c.list) != len(b.list) {
 		return nil
 	}
 	differ := -1
-	for i, v := range a.list {
+	for i, v := range c.list {
 		w := b.list[i]
 		if v.key != w.key {
 			return nil
@@ -284,9 +284,9 @@ func (a *variables) join(b *variables) *variables {
 		differ = i
 	}
 	if differ < 0 {
-		return a
+		return c
 	}
-	out := &variables{list: slices.Clone(a.list), asked: a.asked}
+	out := &variables{list: slices.Clone(c.list), asked: c.asked}
 	v := &out.list[differ]
 	if v.address {
 		v.now.addrs = v.now.addrs.Union(b.list[differ].now.addrs)

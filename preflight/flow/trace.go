@@ -91,11 +91,6 @@ func (p Packet) String() string {
 	return fmt.Sprintf("%s → %s", netip.AddrPortFrom(p.Src, p.SrcPort), netip.AddrPortFrom(p.Dst, p.DstPort))
 }
 
-// reply is the header of the answer.
-func (p Packet) reply() Packet {
-	return Packet{Src: p.Dst, Dst: p.Src, Proto: p.Proto, SrcPort: p.DstPort, DstPort: p.SrcPort}
-}
-
 // Proto is the transport protocol of a query. The zero value means TCP.
 type Proto string
 

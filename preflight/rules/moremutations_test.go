@@ -17,7 +17,7 @@ func service(spec string) string {
 }
 
 // nlb is a Service with a dual-stack network load balancer.
-func nlb(annotations, ports string) string {
+func nlb(annotations, ports string) string { //nolint:unparam // reads as what it makes
 	return object(`{"apiVersion": "v1", "kind": "Service", "metadata": {"name": "x", "annotations": {"service.beta.kubernetes.io/aws-load-balancer-ip-address-type": "dualstack", "service.beta.kubernetes.io/aws-load-balancer-nlb-target-type": "ip"` +
 		strings.ReplaceAll(annotations, "nlb-", "service.beta.kubernetes.io/aws-load-balancer-") + `}}, "spec": {"type": "LoadBalancer", "loadBalancerClass": "service.k8s.aws/nlb", "selector": {"app": "x"}, "ports": [` + ports + `]}}`)
 }
@@ -45,7 +45,7 @@ func userData(line string) []string {
 }
 
 // acl adds an inbound entry to more.yaml's network ACL, before those that allow everything.
-func acl(id, number, action, ports, from string) string {
+func acl(id, number, action, ports, from string) string { //nolint:unparam // reads as what it makes
 	cidr := "CidrBlock: " + from
 	if strings.Contains(from, ":") {
 		cidr = fmt.Sprintf("Ipv6CidrBlock: %q", from)

@@ -224,6 +224,7 @@ func (c *comparison) classify(out *Change, before, after cfn.Value) (known bool)
 			sure = append(sure, path)
 		case perhaps:
 			open = append(open, path)
+		default:
 		}
 	}
 	for _, path := range schema.Conditional {

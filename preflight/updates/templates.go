@@ -173,6 +173,7 @@ func children(v cfn.Value) []cfn.Value {
 			out = append(out, v.Field(k))
 		}
 		return out
+	default:
 	}
 	return nil
 }

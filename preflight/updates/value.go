@@ -64,6 +64,7 @@ func (c *comparison) differ(was, is cfn.Value) certainty {
 		return worst
 	case cfn.Call:
 		return c.differCalls(was, is)
+	default:
 	}
 	a, b := children(was), children(is)
 	if len(a) != len(b) {
