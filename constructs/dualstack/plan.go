@@ -5,6 +5,7 @@ import (
 	"net/netip"
 
 	"github.com/eks-ipv6/cdk/internal/aws"
+	"github.com/eks-ipv6/cdk/internal/netset"
 )
 
 // Limits of the address plan.
@@ -97,7 +98,7 @@ func (p Plan) Slot(t Tier, az int) Slot {
 	if az < 0 || az >= MaxAzs {
 		panic(fmt.Sprintf("dualstack: zone %d of a plan with zones 0 to %d", az, MaxAzs-1))
 	}
-	// part is the tier's share of the range: its prefix is more bits longer than the VPC's, and it is the nth such block.
+	// A tier's share of the range: its prefix is more bits longer than the VPC's, and it is the nth such block.
 	var more, nth int
 	switch t {
 	case Private:
@@ -109,19 +110,12 @@ func (p Plan) Slot(t Tier, az int) Slot {
 	default:
 		panic(fmt.Sprintf("dualstack: %v is not a tier of the plan", t))
 	}
+	part, _ := netset.Part(p.cidr, p.cidr.Bits()+more, nth)
+	part, _ = netset.Part(part, part.Bits()+slotBits, az)
 	return Slot{
-		Cidr:      nthPrefix(nthPrefix(p.cidr, more, nth), slotBits, az),
+		Cidr:      part,
 		Ipv6Index: int(t)*ipv6SlotsPerTier + az,
 	}
-}
-
-// nthPrefix is the nth of the equal parts of p whose prefixes are more bits longer.
-func nthPrefix(p netip.Prefix, more, nth int) netip.Prefix {
-	bits := p.Bits() + more
-	a := p.Masked().Addr().As4()
-	n := uint32(a[0])<<24 | uint32(a[1])<<16 | uint32(a[2])<<8 | uint32(a[3])
-	n += uint32(nth) << (32 - bits)
-	return netip.PrefixFrom(netip.AddrFrom4([4]byte{byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)}), bits)
 }
 
 // invalidCidr tells what keeps an IPv4 range from being a VPC's, or nothing.

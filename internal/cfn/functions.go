@@ -3,10 +3,11 @@ package cfn
 import (
 	"encoding/base64"
 	"fmt"
-	"math/big"
 	"net/netip"
 	"strconv"
 	"strings"
+
+	"github.com/eks-ipv6/cdk/internal/netset"
 )
 
 // functions maps an intrinsic function to its evaluation.
@@ -535,11 +536,8 @@ func (c cut) check() error {
 
 // block is the part number i.
 func (c cut) block(i int) string {
-	raw := c.of.Masked().Addr().AsSlice()
-	base := new(big.Int).SetBytes(raw)
-	base.Add(base, new(big.Int).Lsh(big.NewInt(int64(i)), uint(c.bits))).FillBytes(raw)
-	addr, _ := netip.AddrFromSlice(raw)
-	return netip.PrefixFrom(addr, c.length()).String()
+	p, _ := netset.Part(c.of, c.length(), i)
+	return p.String()
 }
 
 func (e *evaluator) callLength(arg *node, at *place) Value {

@@ -313,7 +313,7 @@ func (b *builder) find(r Ref) *cfn.Resource {
 func (b *builder) index() {
 	for _, a := range b.net.Assumptions {
 		if a.Prefix.IsValid() {
-			b.net.standIns.add(a.Prefix, a.Text)
+			b.net.standIns.Add(a.Prefix, a.Text)
 		}
 	}
 	tables := map[*RouteTable]bool{}
@@ -322,27 +322,25 @@ func (b *builder) index() {
 			return
 		}
 		tables[t] = true
-		t.index = &prefixIndex[*Route]{}
 		for _, r := range t.Routes {
 			switch {
 			case r.Destination.IsValid():
-				t.index.add(r.Destination, r)
-				if first := t.index.byPrefix[r.Destination]; first != r {
+				if first := t.index.Add(r.Destination, r); first != r {
 					if len(first.alternatives) == 0 {
 						first.alternatives = []*Route{first}
 					}
 					first.alternatives = append(first.alternatives, r)
 				}
 			case r.PrefixList == nil || r.PrefixList.Unknown != "":
-				t.index.uncertain = append(t.index.uncertain, r)
+				t.uncertain = append(t.uncertain, r)
 			}
 		}
-		t.index.uncertain = append(t.index.uncertain, t.Learned...)
+		t.uncertain = append(t.uncertain, t.Learned...)
 		// A route to a CIDR wins over one to a prefix list that holds the same.
 		for _, r := range t.Routes {
 			if r.PrefixList != nil {
 				for _, p := range r.PrefixList.Entries {
-					t.index.add(p, r)
+					t.index.Add(p, r)
 				}
 			}
 		}
@@ -360,12 +358,11 @@ func (b *builder) index() {
 			slices.SortStableFunc(t.Routes, func(x, y *TransitRoute) int { // static routes first
 				return cmp.Compare(btoi(x.Propagated), btoi(y.Propagated))
 			})
-			t.index = &prefixIndex[*TransitRoute]{}
 			for _, r := range t.Routes {
 				if r.Destination.IsValid() {
-					t.index.add(r.Destination, r)
+					t.index.Add(r.Destination, r)
 				} else {
-					t.index.uncertain = append(t.index.uncertain, r)
+					t.uncertain = append(t.uncertain, r)
 				}
 			}
 		}

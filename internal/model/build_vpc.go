@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strconv"
 
 	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/cfn"
 	"github.com/eks-ipv6/cdk/internal/intent"
+	"github.com/eks-ipv6/cdk/internal/netset"
 )
 
 // addresses decides the ranges of every VPC and installs the attributes that depend on them.
@@ -152,7 +154,7 @@ func (b *builder) attribute(r *cfn.Resource, attr string) (cfn.Value, bool) {
 		switch attr {
 		case "Endpoint.Port", "PrimaryEndPoint.Port", "ConfigurationEndPoint.Port":
 			if n := b.portOf(r); n != 0 {
-				return cfn.String(itoa(int(n))), true
+				return cfn.String(strconv.Itoa(int(n))), true
 			}
 		}
 	case "AWS::EKS::Cluster":
@@ -283,12 +285,9 @@ func (b *builder) slice(s *Subnet, f Family, taken map[*VPC]int, bits int) netip
 		return netip.Prefix{}
 	}
 	vpc := blocks[0]
-	if bits < vpc.Bits() || bits > vpc.Addr().BitLen() {
-		return netip.Prefix{}
-	}
-	for {
+	for taken[s.VPC] < 1<<20 {
 		taken[s.VPC]++
-		p, ok := fromEnd(vpc, bits, taken[s.VPC])
+		p, ok := netset.Part(vpc, bits, -taken[s.VPC])
 		if !ok {
 			return netip.Prefix{}
 		}
@@ -301,25 +300,7 @@ func (b *builder) slice(s *Subnet, f Family, taken map[*VPC]int, bits int) netip
 			return p
 		}
 	}
-}
-
-// fromEnd is the nth range of a length from the end of a block.
-func fromEnd(block netip.Prefix, bits, n int) (netip.Prefix, bool) {
-	room := bits - block.Bits()
-	if room < 20 && n > 1<<room || n > 1<<20 {
-		return netip.Prefix{}, false
-	}
-	addr := block.Masked().Addr().AsSlice()
-	for i := block.Bits(); i < bits; i++ { // last range: all ones
-		addr[i/8] |= 1 << (7 - i%8)
-	}
-	for i, left := bits-1, n-1; left > 0 && i >= block.Bits(); i, left = i-1, left>>1 {
-		if left&1 == 1 {
-			addr[i/8] &^= 1 << (7 - i%8)
-		}
-	}
-	a, ok := netip.AddrFromSlice(addr)
-	return netip.PrefixFrom(a, bits), ok
+	return netip.Prefix{}
 }
 
 func (b *builder) gateways() {

@@ -1,6 +1,9 @@
 package model
 
-import "net/netip"
+import (
+	"net/netip"
+	"strconv"
+)
 
 // SecurityGroup is an AWS::EC2::SecurityGroup with its inline and separate rules, or a group that AWS
 // makes itself (the VPC's default group, the EKS cluster group, the groups of the load balancer controller).
@@ -56,7 +59,7 @@ func (p Proto) String() string {
 	case SCTP:
 		return "sctp"
 	}
-	return "protocol " + itoa(int(p))
+	return "protocol " + strconv.Itoa(int(p))
 }
 
 // Covers reports whether a rule's protocol and ports cover a protocol and destination port.

@@ -15,6 +15,7 @@ import (
 	"net/netip"
 
 	"github.com/eks-ipv6/cdk/internal/cfn"
+	"github.com/eks-ipv6/cdk/internal/netset"
 )
 
 // Ref says where a thing is written in the templates. Every modelled resource embeds one.
@@ -123,13 +124,15 @@ type Network struct {
 	Unread []Problem
 
 	open     []*Open
-	standIns prefixIndex[string]
+	standIns netset.Table[string]
 }
 
 // StandIns returns the assumptions whose stand-in range holds an address.
 func (n *Network) StandIns(a netip.Addr) []string {
 	var out []string
-	n.standIns.each(a, func(text string) { out = append(out, text) })
+	for _, text := range n.standIns.Matches(a) {
+		out = append(out, text)
+	}
 	return out
 }
 

@@ -2,7 +2,6 @@ package model
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"net/netip"
 	"slices"
 	"strings"
@@ -134,71 +133,6 @@ func TestSubnets(t *testing.T) {
 	}
 	if c.IPv6.String() != "2001:db8:1:103::/64" || c.AssignIPv6 {
 		t.Errorf("C is %+v", c)
-	}
-}
-
-// TestFromEnd: the slices from the end of a block are in it and do not overlap.
-func TestFromEnd(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct {
-		block string
-		bits  int
-	}{{"10.0.0.0/16", 20}, {"10.0.0.0/24", 28}, {"2001:db8:1:100::/56", 64}} {
-		block := netip.MustParsePrefix(c.block)
-		seen := map[netip.Prefix]bool{}
-		for i := 1; ; i++ {
-			p, ok := fromEnd(block, c.bits, i)
-			if !ok {
-				if i != 1<<(c.bits-block.Bits())+1 {
-					t.Errorf("%s in /%d: ends after %d", block, c.bits, i-1)
-				}
-				break
-			}
-			if seen[p] || !block.Contains(p.Addr()) || p != p.Masked() {
-				t.Fatalf("%s in /%d: slice %d is %s", block, c.bits, i, p)
-			}
-			seen[p] = true
-		}
-	}
-}
-
-// TestPrefixIndex compares the index with the plain search.
-func TestPrefixIndex(t *testing.T) {
-	t.Parallel()
-	rnd := rand.New(rand.NewPCG(1, 2))
-	for range 200 {
-		var x prefixIndex[int]
-		var list []netip.Prefix
-		for i := range 40 {
-			var p netip.Prefix
-			if rnd.IntN(2) == 0 {
-				p = netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(rnd.IntN(4)), byte(rnd.IntN(4)), 0}), rnd.IntN(33)).Masked()
-			} else {
-				p = netip.PrefixFrom(netip.AddrFrom16([16]byte{0x20, 1, 0xd, 0xb8, 0, byte(rnd.IntN(4)), byte(rnd.IntN(4))}), rnd.IntN(129)).Masked()
-			}
-			x.add(p, i)
-			if !slices.Contains(list, p) {
-				list = append(list, p)
-			}
-		}
-		for range 50 {
-			a := netip.AddrFrom4([4]byte{10, byte(rnd.IntN(5)), byte(rnd.IntN(5)), 1})
-			if rnd.IntN(2) == 0 {
-				a = netip.AddrFrom16([16]byte{0x20, 1, 0xd, 0xb8, 0, byte(rnd.IntN(5)), byte(rnd.IntN(5)), 15: 1})
-			}
-			want := -1
-			for _, p := range list {
-				if p.Contains(a) {
-					want = max(want, p.Bits())
-				}
-			}
-			if _, got := x.lookup(a); got != want {
-				t.Fatalf("%s: length %d, want %d of %v", a, got, want, list)
-			}
-		}
-	}
-	if _, bits := (*prefixIndex[int])(nil).lookup(netip.MustParseAddr("10.0.0.1")); bits != -1 {
-		t.Error("an index that was never made finds something")
 	}
 }
 

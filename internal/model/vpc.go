@@ -7,6 +7,7 @@ import (
 
 	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/cfn"
+	"github.com/eks-ipv6/cdk/internal/netset"
 )
 
 // VPC is an AWS::EC2::VPC with what hangs on it.
@@ -202,7 +203,8 @@ type RouteTable struct {
 	// Unknown says why it is not known which table this is; "" where it is.
 	Unknown string
 
-	index *prefixIndex[*Route]
+	index     netset.Table[*Route]
+	uncertain []*Route // whose destinations are not known
 }
 
 // Route is an AWS::EC2::Route, or a route that AWS adds for a gateway endpoint.
@@ -227,16 +229,14 @@ func (r *Route) Alternatives() []*Route { return r.alternatives }
 // uncertain are the routes whose destination is not known and that may therefore be more specific.
 // See https://docs.aws.amazon.com/vpc/latest/userguide/route-tables-priority.html.
 func (t *RouteTable) Lookup(a netip.Addr) (route *Route, uncertain []*Route) {
-	best, bits := t.index.lookup(a)
+	best, bits := t.index.Lookup(a)
 	local, localBits := t.local(a)
 	if local != nil && localBits >= bits {
 		best = local
 	}
-	if t.index != nil {
-		for _, r := range t.index.uncertain {
-			if r.Family == 0 || r.Family == FamilyOf(a) {
-				uncertain = append(uncertain, r)
-			}
+	for _, r := range t.uncertain {
+		if r.Family == 0 || r.Family == FamilyOf(a) {
+			uncertain = append(uncertain, r)
 		}
 	}
 	return best, uncertain
@@ -331,11 +331,7 @@ func (g *NATGateway) Address() netip.Addr {
 		return netip.Addr{}
 	}
 	room := min(p.Addr().BitLen()-p.Bits(), 16)
-	last := max(1<<room-3-g.Index%8, 1)
-	a := p.Addr().As4()
-	a[2] |= byte(last >> 8)
-	a[3] |= byte(last)
-	return netip.AddrFrom4(a)
+	return netset.Plus(p.Addr(), max(1<<room-3-g.Index%8, 1))
 }
 
 // Peering is an AWS::EC2::VPCPeeringConnection.
@@ -396,7 +392,8 @@ type TransitTable struct {
 	Gateway *TransitGateway
 	Routes  []*TransitRoute
 
-	index *prefixIndex[*TransitRoute]
+	index     netset.Table[*TransitRoute]
+	uncertain []*TransitRoute // whose destinations are not known
 }
 
 // TransitRoute is a static or propagated route in a transit gateway table.
@@ -412,11 +409,8 @@ type TransitRoute struct {
 // Lookup returns the most specific route for an address, or nil, and the routes of unknown destination.
 // A static route wins over a propagated one of the same length.
 func (t *TransitTable) Lookup(a netip.Addr) (route *TransitRoute, uncertain []*TransitRoute) {
-	if t.index == nil {
-		return nil, nil
-	}
-	route, _ = t.index.lookup(a)
-	return route, t.index.uncertain
+	route, _ = t.index.Lookup(a)
+	return route, t.uncertain
 }
 
 // Endpoint is an AWS::EC2::VPCEndpoint.

@@ -7,7 +7,7 @@ import (
 	"go4.org/netipx"
 )
 
-// The prefixes that have a meaning everywhere.
+// All addresses of a family.
 var (
 	Every4 = netip.MustParsePrefix("0.0.0.0/0")
 	Every6 = netip.MustParsePrefix("::/0")

@@ -628,8 +628,8 @@ func checkTable(t *testing.T, r *rand.Rand) {
 	}
 	for i := range r.IntN(40) {
 		p := random(r.IntN(33), r.IntN(129))
-		table.Add(p, i) // with host bits
 		list = append(list, p.Masked())
+		same(t, "the first value of "+p.String(), table.Add(p, i), slices.Index(list, p.Masked())) // with host bits
 	}
 	for range 50 {
 		a := random(32, 128).Addr()

@@ -14,12 +14,12 @@ type Table[T any] struct {
 	lengths  [2][]int // in use, of IPv4 and of IPv6, the longest first
 }
 
-// Add puts a value under a prefix, if there is none yet: the caller adds in order of preference. A prefix that is not valid
-// adds nothing.
-func (t *Table[T]) Add(p netip.Prefix, v T) {
+// Add puts a value under a prefix, if there is none yet: the caller adds in order of preference. It returns the value that is
+// there then. A prefix that is not valid adds nothing.
+func (t *Table[T]) Add(p netip.Prefix, v T) T {
 	p = p.Masked()
-	if _, ok := t.byPrefix[p]; ok || !p.IsValid() {
-		return
+	if first, ok := t.byPrefix[p]; ok || !p.IsValid() {
+		return first
 	}
 	if t.byPrefix == nil {
 		t.byPrefix = map[netip.Prefix]T{}
@@ -30,6 +30,7 @@ func (t *Table[T]) Add(p netip.Prefix, v T) {
 	if !found {
 		*lengths = slices.Insert(*lengths, i, p.Bits())
 	}
+	return v
 }
 
 // family is the index of an address' family.

@@ -9,6 +9,7 @@ import (
 	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/cfn"
 	"github.com/eks-ipv6/cdk/internal/model"
+	"github.com/eks-ipv6/cdk/internal/netset"
 )
 
 // flag is a boolean property with its default, and whether it is known.
@@ -128,8 +129,8 @@ func (c *check) clusterSubnets() []*model.Subnet {
 }
 
 var (
-	all4  = netip.MustParsePrefix("0.0.0.0/0")
-	all6  = netip.MustParsePrefix("::/0")
+	all4  = netset.Every4
+	all6  = netset.Every6
 	nat64 = aws.NAT64.Prefix
 )
 
@@ -258,7 +259,7 @@ func admits(groups []*model.SecurityGroup, port uint16, from []*model.SecurityGr
 				continue
 			}
 			for _, p := range ranges {
-				if r.Prefix.Bits() <= p.Bits() && r.Prefix.Contains(p.Addr()) {
+				if netset.Holds(r.Prefix, p) {
 					return true, true
 				}
 			}

@@ -8,6 +8,7 @@ import (
 	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/cfn"
 	"github.com/eks-ipv6/cdk/internal/model"
+	"github.com/eks-ipv6/cdk/internal/netset"
 )
 
 const (
@@ -175,7 +176,7 @@ var networkRules = []Rule{
 					blocks := v.Prefixes(model.IPv6)
 					literal := len(blocks) > 0 && !slices.ContainsFunc(v.Blocks, func(b model.Block) bool { return !b.Prefix.IsValid() })
 					if literal && !uses(r, "Ipv6CidrBlocks") && !slices.ContainsFunc(v.Blocks, func(b model.Block) bool { return b.Assumed }) &&
-						!slices.ContainsFunc(blocks, func(p netip.Prefix) bool { return p.Bits() <= s.IPv6.Bits() && p.Contains(s.IPv6.Addr()) }) {
+						!slices.ContainsFunc(blocks, func(p netip.Prefix) bool { return netset.Holds(p, s.IPv6) }) {
 						c.report(r, "Ipv6CidrBlock", "subnet %s has %s, which is not in the VPC's %v", r.ID, s.IPv6, blocks)
 					}
 				}

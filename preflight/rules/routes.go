@@ -6,6 +6,7 @@ import (
 
 	"github.com/eks-ipv6/cdk/internal/cfn"
 	"github.com/eks-ipv6/cdk/internal/model"
+	"github.com/eks-ipv6/cdk/internal/netset"
 )
 
 const (
@@ -53,7 +54,7 @@ var routeRules = []Rule{
 				if !missing(r, "EgressOnlyInternetGatewayId") && !missing(r, "DestinationCidrBlock") {
 					c.report(r, "EgressOnlyInternetGatewayId", "route %s sends the IPv4 range %s to an egress-only internet gateway", r.ID, r.Prop("DestinationCidrBlock"))
 				}
-				if dest, ok := prefixOf(r.Prop("DestinationIpv6CidrBlock")); ok && !missing(r, "NatGatewayId") && (!nat64.Contains(dest.Addr()) || dest.Bits() < 96) {
+				if dest, ok := prefixOf(r.Prop("DestinationIpv6CidrBlock")); ok && !missing(r, "NatGatewayId") && !netset.Holds(nat64, dest) {
 					c.report(r, "NatGatewayId", "route %s sends %s to a NAT gateway, which takes 64:ff9b::/96 only", r.ID, dest)
 				}
 			}
