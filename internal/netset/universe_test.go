@@ -105,5 +105,3 @@ func same[T comparable](t *testing.T, what string, got, want T) {
 		t.Errorf("%s: %v, want %v", what, got, want)
 	}
 }
-
-var nat64 = netip.MustParsePrefix("64:ff9b::/96")
