@@ -69,8 +69,8 @@ var components = map[string]struct{ passed, blocked bool }{
 	// These are shown only where they block, or only where they pass.
 	"transit gateway attachment": {blocked: true}, "VPC": {blocked: true}, "Service": {blocked: true}, "address": {blocked: true},
 	"target group": {blocked: true}, "AWS Load Balancer Controller": {blocked: true}, "DNS64": {passed: true}, "internet": {passed: true},
-	// docs/supported.md ignores these.
-	"gateway load balancer": {},
+	// docs/supported.md ignores these, and the networks have none.
+	"gateway load balancer": {}, "network policy": {},
 }
 
 // TestComponents takes the names of components from the sources of the tracer: a new one must be in the table.
@@ -84,7 +84,7 @@ func TestComponents(t *testing.T) {
 			t.Fatal(pattern, err)
 		}
 		for _, file := range files {
-			if slices.Contains([]string{"catalogue.go", "render.go"}, filepath.Base(file)) || strings.HasSuffix(file, "_test.go") {
+			if slices.Contains([]string{"catalogue.go", "region.go", "render.go"}, filepath.Base(file)) || strings.HasSuffix(file, "_test.go") {
 				continue
 			}
 			source, err := os.ReadFile(file)
@@ -293,6 +293,18 @@ func acceptable(n *model.Network) error {
 
 // invariants are what holds for every trace of every network.
 func invariants(t flow.Trace) error {
+	for _, r := range t.Regions {
+		if err := invariantsOfWay(flow.Trace{Verdict: r.Verdict, Hops: r.Hops, Return: r.Return}); err != nil {
+			return err
+		}
+	}
+	if t.Verdict == flow.Mixed { // the verdict of all regions, with the way of one
+		return nil
+	}
+	return invariantsOfWay(t)
+}
+
+func invariantsOfWay(t flow.Trace) error {
 	answer := func(p flow.Packet) flow.Packet {
 		p.Src, p.Dst, p.SrcPort, p.DstPort = p.Dst, p.Src, p.DstPort, p.SrcPort
 		return p
