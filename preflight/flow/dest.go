@@ -291,7 +291,10 @@ func (n *Network) throughLB(l *model.LoadBalancer, q Query, from *place) []dest 
 	for _, li := range listeners {
 		d := base
 		d.listener, d.port = li, li.Port
-		if q.Proto == TCP && li.Proto == model.UDP && len(listeners) == 1 {
+		if q.Proto == TCP && !li.Takes(model.TCP) { // TCP is what is asked where nothing is said
+			if q.Port != 0 && slices.ContainsFunc(listeners, func(o *model.Listener) bool { return o.Takes(model.TCP) }) {
+				continue
+			}
 			d.proto = UDP
 		}
 		if len(li.Targets) == 0 {

@@ -46,8 +46,8 @@ func (n *Network) Sample(t Trace, of model.Sampling) []Trace {
 	return out
 }
 
-// protocolKey is the key of the variable that a question on every protocol has.
-const protocolKey = "protocol"
+// The keys of the protocol, the destination port, and the port of a Pod behind a ClusterIP, where a question has several.
+const protocolKey, destinationKey, targetPortKey = "protocol", "port", "target port"
 
 // sampler draws packets of one question.
 type sampler struct {
@@ -58,7 +58,7 @@ type sampler struct {
 	rnd   *rand.Rand
 	vars  map[any]variable // all that some packet of the question meets
 	keys  []any
-	fixed map[any]bool // addresses that are the network's own
+	fixed map[any]bool // what is in the network as it is built: addresses, which of two routes there is
 	whole map[any]bool // addresses in subnets that no rule divides
 	taken map[string]bool
 }
@@ -78,7 +78,7 @@ func newSampler(n *Network, t Trace, of model.Sampling) *sampler {
 		}
 	}
 	for k, v := range s.vars {
-		s.fixed[k] = v.free == assigned && v.address
+		s.fixed[k] = v.free == assigned && k != destinationKey && k != targetPortKey
 		s.whole[k] = v.address && v.free == every && !split[k] && s.inside(k)
 	}
 	s.keys = slices.SortedFunc(maps.Keys(s.vars), func(a, b any) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
@@ -342,7 +342,7 @@ func steps(a netip.Addr, n int) netip.Addr {
 func (s *sampler) value(v variable, w wish, try int) (domain, bool) {
 	if s.fixed[v.key] || s.whole[v.key] && w.end == anywhere {
 		own := ownValue(v)
-		return own, v.now.addrs.Covers(own.addrs)
+		return own, v.now.addrs.Covers(own.addrs) && v.now.numbers.Covers(own.numbers)
 	}
 	at := w.end
 	if v.narrowed() && v.key != w.key || s.whole[v.key] {
@@ -354,12 +354,15 @@ func (s *sampler) value(v variable, w wish, try int) (domain, bool) {
 	return s.someNumber(v, at, try)
 }
 
-// ownValue is the address that the network's places have: its key, where that is one.
+// ownValue is what the network has as it is built: of an address the variable's key, where that is one, else the first.
 func ownValue(v variable) domain {
 	if a, ok := v.key.(netip.Addr); ok {
 		return domain{addrs: netset.One(a)}
 	}
-	return domain{addrs: netset.One(v.asked.addrs.First())}
+	if v.address {
+		return domain{addrs: netset.One(v.asked.addrs.First())}
+	}
+	return domain{numbers: netset.Just(v.asked.numbers.First())}
 }
 
 // someAddress draws from a set: one of its prefixes, then an address in it.

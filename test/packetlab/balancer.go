@@ -32,7 +32,7 @@ func (l *Lab) balance(f *Flow, at netip.AddrPort) error {
 	}
 	return l.start(server{to.box, at, udp}, func(t ticket, _ netip.AddrPort) []byte {
 		g := l.flow(t) // the flow whose target is meant: many flows share a listener
-		if g == nil || g.Backend == nil {
+		if g == nil || g.Backend == nil || !l.forwards(g) {
 			return nil
 		}
 		front := l.card(*g.Front)

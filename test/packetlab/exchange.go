@@ -64,6 +64,17 @@ func (f *Flow) translated(by func(flow.Hop) bool) (flow.Hop, bool) {
 	return flow.Hop{}, false
 }
 
+// enters is the hop where an internet gateway gives the flow's connection, which comes in by it, a private destination.
+func (f *Flow) enters(g *model.InternetGateway) (flow.Hop, bool) {
+	i := slices.IndexFunc(f.Trace.Hops, func(h flow.Hop) bool {
+		return h.Action == flow.DNAT && h.Component == "internet gateway" && h.Stack == g.Stack && h.LogicalID == g.LogicalID
+	})
+	if i < 0 {
+		return flow.Hop{}, false
+	}
+	return f.Trace.Hops[i], true
+}
+
 func isCNI(h flow.Hop) bool { return h.Component == "VPC CNI" }
 
 // isNAT tells the hops of a NAT gateway.

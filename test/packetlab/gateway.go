@@ -184,6 +184,12 @@ func (l *Lab) internetGateway(r *router, g *model.InternetGateway) error {
 	return b.Filter(func(f *wire.Filter) {
 		in, out := f.Translation("in", wire.Before, -100), f.Translation("out", wire.After, 100)
 		known := f.Called("known")
+		for _, flow := range l.flows { // one public address may stand for those of several hosts
+			if h, ok := flow.enters(g); ok {
+				in.Rule(wire.In("net"), wire.Proto(byte(flow.Proto)), wire.From(wire.One(h.Before.Src)), wire.SrcPort(h.Before.SrcPort, h.Before.SrcPort),
+					wire.To(wire.One(h.Before.Dst)), wire.DstPort(h.Before.DstPort, h.Before.DstPort), wire.DNAT(h.After.Dst, 0))
+			}
+		}
 		for private, a := range public {
 			if !slices.Contains(more, private) {
 				in.Rule(wire.In("net"), wire.To(wire.One(a)), wire.DNAT(private, 0))
