@@ -13,7 +13,7 @@ import (
 
 var run = flag.Bool("faults", false, "run the tests that find each of the readers' faults; without it the faults are only put in")
 
-const inCfn, inModel = "internal/cfn", "internal/model"
+const inCfn = "internal/cfn"
 
 // readerFaults are faults that what reads templates could have, each with a test that finds it.
 var readerFaults = []struct {

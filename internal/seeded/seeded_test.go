@@ -90,3 +90,13 @@ func TestTwoChanges(t *testing.T) {
 		t.Errorf("it is\n%s", got)
 	}
 }
+
+// TestBugs: each bug of the tracer can be put in. The packet lab finds them.
+func TestBugs(t *testing.T) {
+	t.Parallel()
+	for _, b := range Bugs {
+		if _, err := Overlay(filepath.Join("..", ".."), t.TempDir(), b.Changes...); err != nil {
+			t.Errorf("%s: %v", b.Name, err)
+		}
+	}
+}

@@ -327,6 +327,13 @@ const samples = 8
 // Flows are the packets of results that the lab sends: of each trace some that the tracer decided, and that the tools suffice for.
 func Flows(net *flow.Network, results []flow.Result, tools Tools) (decided []*Flow, left Left) {
 	used, given := map[model.Header]bool{}, map[netip.Addr]netip.Addr{}
+	for _, r := range results { // what a flow names has its own addresses
+		if e, ok := r.Trace.Ends(); ok {
+			for _, a := range []netip.Addr{e.From.IPv4, e.From.IPv6, e.To.IPv4, e.To.IPv6} {
+				given[a] = a
+			}
+		}
+	}
 	for i, r := range results {
 		if _, ok := r.Trace.Ends(); !ok {
 			continue
