@@ -24,13 +24,13 @@ func (l *Lab) balance(f *Flow, at netip.AddrPort) error {
 		return nil
 	}
 	udp := f.Proto == model.UDP
-	if err := l.listen(server{homeOf(backend, *f.Backend), target, udp}); err != nil {
+	if err := l.listen(everywhere(homeOf(backend, *f.Backend), target, f.Proto)); err != nil {
 		return err
 	}
 	if preserves(f) {
 		return nil // filter has the translation
 	}
-	return l.start(server{to.box, at, udp}, func(t ticket, _ netip.AddrPort) []byte {
+	return l.start(server{to.box, at, udp}, func(t ticket, _, _ netip.AddrPort) []byte {
 		g := l.flow(t) // the flow whose target is meant: many flows share a listener
 		if g == nil || g.Backend == nil || !l.forwards(g) {
 			return nil

@@ -377,7 +377,11 @@ var room = semaphore.NewWeighted(capacity)
 func Hold(net *model.Network, flows []*Flow, tools Tools) ([]Disagreement, error) {
 	keys := map[string]bool{}
 	for _, f := range flows {
-		keys[keyOf(f.From)], keys[keyOf(f.To)] = true, true
+		for _, i := range []model.Interface{f.From, f.To} {
+			if inside(i) {
+				keys[keyOf(i)] = true
+			}
+		}
 	}
 	size := min(int64(len(keys)+10*len(net.VPCs)), capacity)
 	if err := room.Acquire(context.Background(), size); err != nil {

@@ -126,7 +126,7 @@ func dns64(a netip.Addr) netip.Addr {
 	return netip.AddrFrom16(b)
 }
 
-// server is a place where something listens.
+// server is a place where something listens: at one address, or at all of a box.
 type server struct {
 	box  *wire.Box
 	addr netip.AddrPort
@@ -166,18 +166,18 @@ func (l *Lab) serveFlow(f *Flow) error {
 		for _, r := range l.order {
 			for _, e := range r.vpc.Endpoints {
 				if p := r.leading(e.Ref); e.Gateway && e.ShortName == f.To.Service && p != nil && e.Speaks(f.Family) {
-					if err := l.listen(server{l.named(id(e.Ref)), to, f.Proto == model.UDP}); err != nil {
+					if err := l.listen(everywhere(l.named(id(e.Ref)), to, f.Proto)); err != nil {
 						return err
 					}
 				}
 			}
 		}
-		return l.listen(server{l.internet.box, to, f.Proto == model.UDP})
+		return l.listen(everywhere(l.internet.box, to, f.Proto))
 	case !inside(f.To):
-		return l.listen(server{l.internet.box, to, f.Proto == model.UDP})
+		return l.listen(everywhere(l.internet.box, to, f.Proto))
 	}
 	if c := l.card(f.To); c != nil && c.ready && c.has(to.Addr()) {
-		return l.listen(server{homeOf(c, f.To), to, f.Proto == model.UDP})
+		return l.listen(everywhere(homeOf(c, f.To), to, f.Proto))
 	}
 	return nil
 }
@@ -193,8 +193,8 @@ func (l *Lab) named(name string) *wire.Box {
 
 // listen starts a server that tells clients what it saw.
 func (l *Lab) listen(s server) error {
-	return l.start(s, func(t ticket, remote netip.AddrPort) []byte {
-		seen := Seen{At: s.box.Name, Local: s.addr, Remote: remote}
+	return l.start(s, func(t ticket, local, remote netip.AddrPort) []byte {
+		seen := Seen{At: s.box.Name, Local: local, Remote: remote}
 		l.arrived(t, s.box, seen)
 		answer, _ := json.Marshal(seen)
 		return answer
@@ -220,7 +220,7 @@ func (l *Lab) flow(t ticket) *Flow {
 }
 
 // answerer makes the line that a client gets back.
-type answerer func(t ticket, remote netip.AddrPort) []byte
+type answerer func(t ticket, local, remote netip.AddrPort) []byte
 
 const patience = 3 * time.Second
 
@@ -230,68 +230,13 @@ func (l *Lab) start(s server, answer answerer) error {
 	}
 	l.servers[s] = true
 	return s.box.Do(func() error {
-		if s.udp {
-			conn, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(s.addr))
-			if err != nil {
-				return err
-			}
-			l.open = append(l.open, conn)
-			go answerUDP(conn, answer)
-			return nil
+		open, err := s.open(answer)
+		if err == nil {
+			l.open = append(l.open, open)
 		}
-		ln, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(s.addr))
-		if err != nil {
-			return err
-		}
-		l.open = append(l.open, ln)
-		go answerTCP(ln, answer)
-		return nil
+		return err
 	})
 }
-
-func answerTCP(ln *net.TCPListener, answer answerer) {
-	for {
-		conn, err := ln.AcceptTCP()
-		if err != nil {
-			return
-		}
-		go func() {
-			defer func() { _ = conn.Close() }()
-			_ = conn.SetDeadline(time.Now().Add(patience))
-			line, err := bufio.NewReader(conn).ReadString('\n')
-			if err != nil {
-				return
-			}
-			t, err := parseTicket(line)
-			if err != nil {
-				return
-			}
-			if a := answer(t, unmapped(conn.RemoteAddr().(*net.TCPAddr).AddrPort())); a != nil {
-				_, _ = conn.Write(append(a, '\n'))
-			}
-		}()
-	}
-}
-
-func answerUDP(conn *net.UDPConn, answer answerer) {
-	buf := make([]byte, 256)
-	for {
-		n, from, err := conn.ReadFromUDPAddrPort(buf)
-		if err != nil {
-			return
-		}
-		t, err := parseTicket(string(buf[:n]))
-		if err != nil {
-			continue
-		}
-		go func() {
-			if a := answer(t, unmapped(from)); a != nil {
-				_, _ = conn.WriteToUDPAddrPort(append(a, '\n'), from)
-			}
-		}()
-	}
-}
-
 func unmapped(a netip.AddrPort) netip.AddrPort {
 	return netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
 }
@@ -380,7 +325,7 @@ func socket(b *wire.Box, udp bool, from, to netip.AddrPort, mark uint32) (file *
 			return err
 		}
 		file = os.NewFile(uintptr(fd), to.String())
-		if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1); err != nil {
+		if err := shared(fd); err != nil {
 			return err
 		}
 		// Nothing lingers: the next exchange may have the same ports.
