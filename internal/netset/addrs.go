@@ -170,8 +170,10 @@ func common(a, b netip.Addr) netip.Prefix {
 }
 
 // String writes the fewest prefixes, with commas between.
-func (s Addrs) String() string {
-	list := s.Prefixes()
+func (s Addrs) String() string { return Text(s.Prefixes()) }
+
+// Text writes prefixes with commas between, an address without its length.
+func Text(list []netip.Prefix) string {
 	text := make([]string, len(list))
 	for i, p := range list {
 		text[i] = p.String()

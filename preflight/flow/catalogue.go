@@ -116,34 +116,28 @@ func one(p *place, port uint16, f Family) dest {
 	return d
 }
 
-func many(list []*place, port uint16, f Family) func(*place) []dest {
-	out := make([]dest, len(list))
-	for i, p := range list {
-		out[i] = one(p, port, f)
-	}
-	return func(*place) []dest { return out }
-}
+// always are destinations that are the same for every source.
+func always(list ...dest) func(*place) []dest { return func(*place) []dest { return list } }
 
 // listening are places by several ports of a protocol.
-func listening(list []*place, proto Proto, ports netset.Numbers, f Family) func(*place) []dest {
+func listening(list []*place, proto Proto, ports netset.Numbers, f Family) []dest {
 	out := make([]dest, len(list))
 	for i, p := range list {
 		out[i] = one(p, ports.First(), f)
 		out[i].proto, out[i].ports = proto, ports
 	}
-	return func(*place) []dest { return out }
+	return out
 }
 
 // pods are the Pods of a cluster by the ports that the templates declare.
-func pods(s *shelf, f Family, inside bool) func(*place) []dest {
+func pods(s *shelf, f Family, inside bool) (out []dest) {
 	declared := declaredPorts(s.cluster, inside)
-	var out []dest
 	for _, proto := range []Proto{TCP, UDP, SCTP} {
 		if ports := declared[proto]; !ports.IsEmpty() {
-			out = append(out, listening(s.peers, proto, ports, f)(nil)...)
+			out = append(out, listening(s.peers, proto, ports, f)...)
 		}
 	}
-	return func(*place) []dest { return out }
+	return out
 }
 
 func (c *catalogue) cluster(s *shelf) {
@@ -154,7 +148,7 @@ func (c *catalogue) cluster(s *shelf) {
 		return
 	}
 	cl, vpc := s.cluster, s.cluster.VPC
-	c.each("F1", ExpectDelivered, s.pods, pods(s, IPv6, true))
+	c.each("F1", ExpectDelivered, s.pods, always(pods(s, IPv6, true)...))
 	c.clusterIPs(s)
 	c.internet(s)
 	c.privateIPv4(s)
@@ -177,7 +171,7 @@ func (c *catalogue) cluster(s *shelf) {
 		case same && other.cluster.Family == IPv4:
 			c.sameVPC(s, other)
 		case !same && other.cluster.Family == IPv6 && slices.Contains(c.connected[vpc], other.cluster.VPC):
-			c.each("F12", ExpectDelivered, s.pods, pods(other, IPv6, false))
+			c.each("F12", ExpectDelivered, s.pods, always(pods(other, IPv6, false)...))
 		}
 	}
 	c.skip("F10", "no IPv4 cluster in the VPC of an IPv6 cluster")
@@ -216,7 +210,7 @@ func (c *catalogue) service(s *shelf, dests []dest) {
 			other = len(dests)
 		}
 		port := dests[:other]
-		c.each("F2", ExpectDelivered, s.pods, func(*place) []dest { return port })
+		c.each("F2", ExpectDelivered, s.pods, always(port...))
 		dests = dests[other:]
 	}
 }
@@ -246,7 +240,7 @@ func (c *catalogue) internet(s *shelf) {
 	if four {
 		from4 = c.meantOut(s.pods, IPv4)
 	}
-	c.each("F3", ExpectExits, from6, func(*place) []dest { return []dest{d6} })
+	c.each("F3", ExpectExits, from6, always(d6))
 	expect4 := ExpectExits
 	if on, _, unknown := s.cluster.IPv4Egress(); len(from6) > 0 && len(from4) == 0 && (on || unknown != "") {
 		from4 = s.pods // they reach the IPv6 internet, and nothing says that they are not meant to reach the other
@@ -254,7 +248,7 @@ func (c *catalogue) internet(s *shelf) {
 			expect4 = ExpectRefused
 		}
 	}
-	c.each("F4", expect4, from4, func(*place) []dest { return []dest{d4} })
+	c.each("F4", expect4, from4, always(d4))
 	if expect4 == ExpectRefused {
 		from4 = nil
 	}
@@ -262,8 +256,8 @@ func (c *catalogue) internet(s *shelf) {
 	c.skip("F4", "no node subnet has an IPv4 default route and the VPC no NAT gateway: no IPv4 internet by choice")
 
 	if vpc == nil || len(vpc.Endpoints) == 0 {
-		c.each("F9", ExpectExits, from6, func(*place) []dest { return []dest{d6} })
-		c.each("F9", ExpectExits, from4, func(*place) []dest { return []dest{d4} })
+		c.each("F9", ExpectExits, from6, always(d6))
+		c.each("F9", ExpectExits, from4, always(d4))
 		c.skip("F9", "no VPC endpoint and no way to the internet")
 		return
 	}
@@ -272,7 +266,7 @@ func (c *catalogue) internet(s *shelf) {
 			continue
 		}
 		dests := c.net.toEndpoint(e, Query{Proto: TCP})
-		c.each("F9", ExpectDelivered, s.pods, func(*place) []dest { return dests })
+		c.each("F9", ExpectDelivered, s.pods, always(dests...))
 	}
 }
 
@@ -302,7 +296,7 @@ func defaultRoute(p, to *place) (known, unknown bool) {
 func (c *catalogue) privateIPv4(s *shelf) {
 	for _, h := range c.net.hosts {
 		if port, ok := listens(h); ok && h.vpc == s.cluster.VPC && !h.v6.IsValid() {
-			c.each("F5", ExpectDelivered, s.pods, func(*place) []dest { return []dest{one(h, port, IPv4)} })
+			c.each("F5", ExpectDelivered, s.pods, always(one(h, port, IPv4)))
 		}
 	}
 	c.skip("F5", "no IPv4-only service (database, cache, mount target, instance that admits private ranges) in the VPC")
@@ -343,9 +337,9 @@ func (c *catalogue) api(s *shelf) {
 			nodes = append(nodes, p.node())
 		}
 	}
-	c.each("F6", ExpectDelivered, s.api, many(nodes, 10250, IPv6))
+	c.each("F6", ExpectDelivered, s.api, always(listening(nodes, TCP, netset.Just(10250), IPv6)...))
 	for _, ports := range webhookPorts(s.cluster) {
-		c.each("F6", ExpectDelivered, s.api, listening(s.pods, TCP, ports, IPv6))
+		c.each("F6", ExpectDelivered, s.api, always(listening(s.pods, TCP, ports, IPv6)...))
 	}
 	c.skip("F6", "the subnets of the control plane are not in the templates")
 }
@@ -428,7 +422,7 @@ func (c *catalogue) sameVPC(six, four *shelf) {
 		if lbs := c.internal(four.cluster, p); len(lbs) > 0 {
 			return lbs
 		}
-		return pods(four, IPv4, false)(p)
+		return pods(four, IPv4, false)
 	})
 	c.each("F11", ExpectDelivered, four.pods, func(p *place) []dest { return forceIPv4(c.internal(six.cluster, p)) })
 	c.skip("F11", "the IPv6 cluster has no internal load balancer, and no AWS Load Balancer Controller to make one")
@@ -581,7 +575,7 @@ func (c *catalogue) otherVPCs(s *shelf) {
 					if lbs := c.internal(o.cluster, p); len(lbs) > 0 {
 						out = append(out, forceIPv4(lbs)...)
 					} else {
-						out = append(out, pods(o, IPv4, false)(p)...)
+						out = append(out, pods(o, IPv4, false)...)
 					}
 				}
 			}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/eks-ipv6/cdk/internal/model"
+	"github.com/eks-ipv6/cdk/internal/netset"
 )
 
 // TraceAll answers a query for every place that it names, at least one.
@@ -182,9 +183,9 @@ func (n *Network) api(q Query, from *place) []dest {
 		if c.Family == IPv6 && (from.v6.IsValid() || !from.v4.IsValid()) {
 			f = IPv6
 		}
-		a := plus(publicAPI4, c.Index)
+		a := netset.Plus(publicAPI4, c.Index)
 		if f == IPv6 {
-			a = plus(publicAPI6, c.Index)
+			a = netset.Plus(publicAPI6, c.Index)
 		}
 		p := internetHost("public endpoint of "+c.String(), a)
 		d := dest{name: string(APIServer), place: p, port: port, proto: TCP, named: true, family: f, publicAPI: c}

@@ -28,17 +28,10 @@ func (t *tracer) covers(p model.Proto, from, to uint16) bool {
 	if p == model.AnyProto {
 		return true
 	}
-	if t.pkt.proto.of == nil && model.Proto(t.pkt.proto.one) != p || t.pkt.proto.of != nil && !t.oneOf(t.pkt.proto, netset.Just(uint16(p))) {
+	if !t.between(t.pkt.proto, p.Number(), p.Number()) {
 		return false
 	}
-	if p != model.TCP && p != model.UDP {
-		return true
-	}
-	n := t.pkt.dstPort
-	if n.of == nil {
-		return from <= n.one && n.one <= to
-	}
-	return t.oneOf(n, netset.Between(from, to))
+	return p != model.TCP && p != model.UDP || t.between(t.pkt.dstPort, from, to)
 }
 
 // ruleOf is a rule with the group that has it; nil for what the load balancer controller adds.
@@ -48,7 +41,7 @@ type ruleOf struct {
 }
 
 // everyone are the addresses of both families.
-var everyone = []netip.Prefix{netip.PrefixFrom(netip.IPv4Unspecified(), 0), netip.PrefixFrom(netip.IPv6Unspecified(), 0)}
+var everyone = []netip.Prefix{netset.Every4, netset.Every6}
 
 // among finds the first of some prefixes that holds an address; -1 where none does. The decision is that one does: it is the
 // same for all that the prefixes hold together.

@@ -14,7 +14,7 @@ import (
 // with a region: all the packets that fare as the walked one does. The regions of a question are disjoint, and together they are
 // the question.
 //
-// No code may look at the value of a field but by [walk.in], [walk.oneOf] and [address.is], or the region would be too wide.
+// No code may look at the value of a field but by the methods of [walk] and [address.is], or the region would be too wide.
 
 // freedom says who decides over the value of a variable.
 type freedom uint8
@@ -221,6 +221,14 @@ func (w *walk) oneOf(n number, set netset.Numbers) bool {
 		w.narrow(n.of, domain{numbers: same}, domain{numbers: other})
 	}
 	return got
+}
+
+// between reports whether a number is one of a span.
+func (w *walk) between(n number, from, to uint16) bool {
+	if n.of == nil { // most often it needs no set
+		return from <= n.one && n.one <= to
+	}
+	return w.oneOf(n, netset.Between(from, to))
 }
 
 // is reports whether two addresses are the same one, whatever their variable's value is.

@@ -211,7 +211,7 @@ func (t *tracer) originate(from *place, d dest, f Family) (sender *place, undos 
 	}
 	c := from.cluster
 	if from.lacks6 != "" {
-		t.pkt.src = fixedAddress(plus(internetHost6, 1))
+		t.pkt.src = fixedAddress(netset.Plus(internetHost6, 1))
 		if !t.pkt.dst.one.Is6() {
 			t.pkt.dst = fixedAddress(internetHost6)
 		}
@@ -468,10 +468,13 @@ func (t *tracer) question(from *place, d dest) Family {
 	return f
 }
 
+// The keys of the protocol, the destination port, and the port of a Pod behind a ClusterIP, where a question has several.
+const protocolKey, destinationKey, targetPortKey = "protocol", "port", "target port"
+
 // protocol is the protocol field of a question.
 func (t *tracer) protocol(d dest) number {
 	if d.everything {
-		return t.number("protocol", "protocol", chosen, netset.Between(0, 255), model.TCP.Number())
+		return t.number(protocolKey, "protocol", chosen, netset.Between(0, 255), model.TCP.Number())
 	}
 	return fixedNumber(protos[d.proto].Number())
 }
@@ -479,13 +482,13 @@ func (t *tracer) protocol(d dest) number {
 // destinationPort is the destination port field of a question.
 func (t *tracer) destinationPort(d dest) number {
 	if d.everything {
-		return t.number("port", "destination port", chosen, netset.Between(0, 65535), d.port)
+		return t.number(destinationKey, "destination port", chosen, netset.Between(0, 65535), d.port)
 	}
 	switch {
 	case d.ports.Equal(anyPort): // one of them, which the templates do not say
-		return t.number("port", "destination port", assigned, d.ports, d.port)
+		return t.number(destinationKey, "destination port", assigned, d.ports, d.port)
 	case !d.ports.IsEmpty():
-		return t.number("port", "destination port", every, d.ports, d.port)
+		return t.number(destinationKey, "destination port", every, d.ports, d.port)
 	}
 	return fixedNumber(d.port)
 }
@@ -495,5 +498,5 @@ func (t *tracer) targetPort(d dest) number {
 	if d.targets.IsEmpty() {
 		return fixedNumber(d.place.port)
 	}
-	return t.number("target port", "target port of "+d.name, assigned, d.targets, d.targets.First())
+	return t.number(targetPortKey, "target port of "+d.name, assigned, d.targets, d.targets.First())
 }

@@ -105,7 +105,7 @@ func hostAddr(p netip.Prefix, n int) netip.Addr {
 	if room := p.Addr().BitLen() - p.Bits(); room < 16 {
 		size = max(1<<room-5, 1)
 	}
-	return plus(p.Addr(), 4+n%size)
+	return netset.Plus(p.Addr(), 4+n%size)
 }
 
 // podAddr is an address in the nth node's /80, the prefix that the VPC CNI takes for the node's Pods.
@@ -117,17 +117,6 @@ func podAddr(p netip.Prefix, n int) netip.Addr {
 	n += 16
 	a[8], a[9], a[15] = a[8]|byte(n>>8), a[9]|byte(n), a[15]|2
 	return netip.AddrFrom16(a)
-}
-
-func plus(a netip.Addr, n int) netip.Addr {
-	b := a.AsSlice()
-	for i := len(b) - 1; i >= 0 && n > 0; i-- {
-		n += int(b[i])
-		b[i] = byte(n)
-		n >>= 8
-	}
-	out, _ := netip.AddrFromSlice(b)
-	return out
 }
 
 // The hosts on the internet. RFC 5737 and RFC 3849 keep these addresses for documentation.
@@ -206,7 +195,7 @@ func (a *places) usable(p netip.Prefix) netset.Addrs {
 		return set
 	}
 	if p.Addr().BitLen()-p.Bits() >= 3 {
-		return netset.Range(plus(p.Masked().Addr(), 4), netset.Last(p).Prev())
+		return netset.Range(netset.Plus(p.Masked().Addr(), 4), netset.Last(p).Prev())
 	}
 	return netset.Of(p)
 }
@@ -242,7 +231,7 @@ func (a *places) in(p *place, s *model.Subnet) *place {
 	switch {
 	case s.Imported || s.VPC == nil || s.VPC.Imported:
 		p.unknown = fmt.Sprintf("subnet %s is in none of the templates", s.Ref)
-		p.v4, p.v6 = aws.DocumentationAWS4.Nth(n&0xff), plus(aws.SomeImported6, n+1)
+		p.v4, p.v6 = aws.DocumentationAWS4.Nth(n&0xff), netset.Plus(aws.SomeImported6, n+1)
 		p.range4, p.range6 = netset.Addrs{}, netset.Addrs{}
 	case s.Unknown != "" && (!p.v4.IsValid() || !p.v6.IsValid()):
 		p.unknown = fmt.Sprintf("a range of subnet %s is %s", s.Ref, s.Unknown)
@@ -328,7 +317,7 @@ func (a *places) pod(c *model.Cluster, ng *model.NodeGroup, ref model.Ref, sub *
 	}
 	p.v6 = podAddr(sub.IPv6, n)
 	if p.unknown != "" && !p.v6.IsValid() {
-		p.v6 = plus(aws.SomeImported6, n+1)
+		p.v6 = netset.Plus(aws.SomeImported6, n+1)
 	}
 	return p
 }

@@ -66,9 +66,9 @@ func (p PacketSet) String() string {
 // shorter writes prefixes, or where those that are left out are fewer, all but them.
 func shorter(list, but []netip.Prefix) string {
 	if len(but) > 0 && len(but) < len(list) {
-		return "all but " + text(but)
+		return "all but " + netset.Text(but)
 	}
-	return text(list)
+	return netset.Text(list)
 }
 
 // services writes protocols and destination ports: "tcp 22,443".
@@ -397,7 +397,7 @@ func (r Region) unassigned() (out []string) {
 			if v.free == assigned && v.narrowed() {
 				s := fmt.Sprintf("which %s is there", v.name)
 				if v.address {
-					s = fmt.Sprintf("whether the %s is in %s", v.name, text(v.now.addrs.Within(v.asked.addrs)))
+					s = fmt.Sprintf("whether the %s is in %s", v.name, netset.Text(v.now.addrs.Within(v.asked.addrs)))
 				}
 				if !slices.Contains(out, s) {
 					out = append(out, s)
@@ -469,7 +469,7 @@ func (c *variables) packets() PacketSet {
 			set = v.chosen()
 		}
 		if v.address {
-			set = text(v.now.addrs.Within(v.asked.addrs))
+			set = netset.Text(v.now.addrs.Within(v.asked.addrs))
 		}
 		p.Where = append(p.Where, fmt.Sprintf("%s %s", v.name, set))
 	}
@@ -485,16 +485,4 @@ func (v *variable) chosen() string {
 		}
 	}
 	return strings.Join(out, " or ")
-}
-
-// text writes prefixes, an address without its length.
-func text(list []netip.Prefix) string {
-	out := make([]string, len(list))
-	for i, p := range list {
-		out[i] = p.String()
-		if p.IsSingleIP() {
-			out[i] = p.Addr().String()
-		}
-	}
-	return strings.Join(out, ", ")
 }

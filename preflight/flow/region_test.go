@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/eks-ipv6/cdk/internal/netset"
@@ -53,7 +54,7 @@ func checkRegions(t *testing.T, n *Network, tr Trace, rnd *rand.Rand) {
 		var in []Region
 		for _, r := range tr.Regions {
 			for _, c := range r.cases {
-				if c.has(packet) {
+				if c.holds(packet) {
 					in = append(in, r)
 				}
 			}
@@ -68,17 +69,6 @@ func checkRegions(t *testing.T, n *Network, tr Trace, rnd *rand.Rand) {
 	}
 }
 
-// has reports whether a case holds a packet, given by the values of all variables.
-func (c *variables) has(packet map[any]domain) bool {
-	for _, v := range c.list {
-		p := packet[v.key]
-		if v.address && !v.now.addrs.Covers(p.addrs) || !v.address && !v.now.numbers.Covers(p.numbers) {
-			return false
-		}
-	}
-	return true
-}
-
 // packets draws packets of a question: at the edges of each case, and at random.
 func packets(regions []Region, rnd *rand.Rand) func(func(map[any]domain) bool) {
 	vars := map[any]variable{}
@@ -91,7 +81,7 @@ func packets(regions []Region, rnd *rand.Rand) func(func(map[any]domain) bool) {
 			}
 		}
 	}
-	keys := slices.SortedFunc(maps.Keys(vars), func(a, b any) int { return cmpText(fmt.Sprint(a), fmt.Sprint(b)) })
+	keys := slices.SortedFunc(maps.Keys(vars), func(a, b any) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
 	return func(yield func(map[any]domain) bool) {
 		for range 4 {
 			packet := map[any]domain{}
@@ -123,16 +113,6 @@ func packets(regions []Region, rnd *rand.Rand) func(func(map[any]domain) bool) {
 			}
 		}
 	}
-}
-
-func cmpText(a, b string) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
 
 // edges are the first and last value of each span of a variable, and the ones beside them that the question has.

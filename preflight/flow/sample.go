@@ -46,9 +46,6 @@ func (n *Network) Sample(t Trace, of model.Sampling) []Trace {
 	return out
 }
 
-// The keys of the protocol, the destination port, and the port of a Pod behind a ClusterIP, where a question has several.
-const protocolKey, destinationKey, targetPortKey = "protocol", "port", "target port"
-
 // sampler draws packets of one question.
 type sampler struct {
 	net   *Network
@@ -315,7 +312,7 @@ func (s *sampler) draw(w wish, try int) (map[any]domain, bool) {
 // moved is an edge n steps into a variable's set, where it has that value.
 func moved(edge domain, n int, v variable) domain {
 	if a, ok := edge.addrs.Single(); ok && n != 0 {
-		if b := steps(a, n); v.now.addrs.Contains(b) {
+		if b := netset.Plus(a, n); v.now.addrs.Contains(b) {
 			return domain{addrs: netset.One(b)}
 		}
 	}
@@ -325,17 +322,6 @@ func moved(edge domain, n int, v variable) domain {
 		}
 	}
 	return edge
-}
-
-// steps is the address n steps after a, or before it; a few.
-func steps(a netip.Addr, n int) netip.Addr {
-	for range max(n, 0) {
-		a = a.Next()
-	}
-	for range max(-n, 0) {
-		a = a.Prev()
-	}
-	return a
 }
 
 // value is one value of a variable that can be sent; false where there is none.
@@ -372,9 +358,9 @@ func (s *sampler) someAddress(set netset.Addrs, at side, try int) (domain, bool)
 	case len(list) == 0:
 		return domain{}, false
 	case at == lowest:
-		a = steps(set.First(), try)
+		a = netset.Plus(set.First(), try)
 	case at == highest:
-		a = steps(set.Last(), -try)
+		a = netset.Plus(set.Last(), -try)
 	default:
 		p := list[s.rnd.IntN(len(list))]
 		b := p.Addr().AsSlice()

@@ -64,9 +64,11 @@ func (t *tracer) change(a Action, component string, r model.Ref, by string, afte
 
 // stop ends the trace. What something undecided may carry on is not surely blocked.
 func (t *tracer) stop(v Verdict, component string, r model.Ref, format string, args ...any) Verdict {
-	if open := t.undecided(component); open != nil && v != Insufficient {
-		v = Insufficient
-		format, args = format+"; but %s", append(args, open)
+	if v != Insufficient {
+		if open := t.undecided(component); open != nil {
+			v = Insufficient
+			format, args = format+"; but %s", append(args, open)
+		}
 	}
 	a := map[Verdict]Action{Denied: Deny, NoRoute: Drop, Insufficient: Unknown}[v]
 	t.hop(a, component, r, fmt.Sprintf(format, args...))
@@ -230,7 +232,7 @@ func (t *tracer) carry(from, to *place) (nat *place, out model.Target, v Verdict
 			}
 			return nil, nil, t.middlebox(route, to)
 		default:
-			return nil, nil, t.stop(Insufficient, "route table", route.Table.Ref, "%s leads to something unknown", describe(route))
+			return nil, nil, t.middlebox(route, to)
 		}
 	}
 	return nil, nil, t.stop(NoRoute, "route table", from.ref, "the routes send the packet in a loop")
@@ -350,11 +352,10 @@ func (t *tracer) lookup(at position, from, to *place) (*model.Route, Verdict) {
 
 // lookupIn finds the route of a table for an address. The decision is the same for the addresses of the route's destination
 // that no route with a longer prefix takes.
-func (t *tracer) lookupIn(table *model.RouteTable, a address) (found *model.Route, unsure []*model.Route) {
+func (t *tracer) lookupIn(table *model.RouteTable, a address) (*model.Route, []*model.Route) {
 	route, uncertain := table.Lookup(a.one)
-	defer func() { found = t.whichOf(found) }()
 	if a.of == nil {
-		return route, uncertain
+		return t.whichOf(route), uncertain
 	}
 	if route != nil {
 		best := netip.Prefix{}
@@ -372,7 +373,7 @@ func (t *tracer) lookupIn(table *model.RouteTable, a address) (found *model.Rout
 			t.inPrefix(a, p)
 		}
 	}
-	return route, uncertain
+	return t.whichOf(route), uncertain
 }
 
 // whichOf is the walked one of the routes that exclude each other.

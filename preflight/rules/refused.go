@@ -218,11 +218,7 @@ func (c *check) partOf(r *cfn.Resource, p puller) {
 		if f == model.IPv6 && c.noIPv6(p.subnet) {
 			continue // V40 tells
 		}
-		traces, err := c.flow.TraceAll(flow.Query{From: p.from, To: to, Family: f, Port: 443})
-		if err != nil {
-			continue
-		}
-		for _, t := range traces {
+		for _, t := range c.traces(wayKey{p.from, to, f}) {
 			ends, ok := t.Ends()
 			lost := t.Decisive()
 			open := slices.ContainsFunc(t.Regions, func(r flow.Region) bool { return r.Verdict == flow.Insufficient })

@@ -157,6 +157,7 @@ type check struct {
 	endpoints map[*cfn.Resource]*model.Endpoint
 	strays    map[string]bool
 	ways      map[wayKey]map[wayFrom]certainty
+	traced    map[wayKey][]flow.Trace
 	rule      *Rule
 	findings  []Finding
 }
@@ -164,7 +165,7 @@ type check struct {
 func newCheck(network *flow.Network, today time.Time) *check {
 	net := network.Model()
 	c := &check{flow: network, net: net, set: net.Templates, today: today, byRef: map[model.Ref]*cfn.Resource{}, endpoints: map[*cfn.Resource]*model.Endpoint{},
-		strays: map[string]bool{}, ways: map[wayKey]map[wayFrom]certainty{}}
+		strays: map[string]bool{}, ways: map[wayKey]map[wayFrom]certainty{}, traced: map[wayKey][]flow.Trace{}}
 	if c.set == nil {
 		c.set = &cfn.Set{}
 	}

@@ -40,6 +40,19 @@ type wayFrom struct {
 	subnet *model.Subnet
 }
 
+// traces answer a question on port 443, none where it cannot be asked. Several rules ask the same ones.
+func (c *check) traces(key wayKey) []flow.Trace {
+	found, ok := c.traced[key]
+	if !ok {
+		var err error
+		if found, err = c.flow.TraceAll(flow.Query{From: key.from, To: key.to, Family: key.family, Port: 443}); err != nil {
+			found = nil
+		}
+		c.traced[key] = found
+	}
+	return found
+}
+
 // way says whether a puller reaches an endpoint over a family, by the tracer. Where the endpoint has several
 // interfaces, one that is reached is enough: the name answers with them all.
 func (c *check) way(p puller, to flow.Endpoint, f flow.Family) certainty {
@@ -48,11 +61,7 @@ func (c *check) way(p puller, to flow.Endpoint, f flow.Family) certainty {
 	if !ok {
 		found = map[wayFrom]certainty{}
 		c.ways[key] = found
-		traces, err := c.flow.TraceAll(flow.Query{From: p.from, To: to, Family: f, Port: 443})
-		if err != nil {
-			traces = nil
-		}
-		for _, t := range traces {
+		for _, t := range c.traces(key) {
 			ends, ok := t.Ends()
 			if !ok {
 				continue
