@@ -35,6 +35,6 @@ func clusterOutputs(stack awscdk.Stack, c *ipv6eks.Cluster) {
 	output(stack, "ClusterEndpoint", "The Kubernetes API server", c.CfnCluster.AttrEndpoint())
 	output(stack, "ServiceIpv6Cidr", "The range of Services' ClusterIPs, which EKS chose", c.CfnCluster.AttrKubernetesNetworkConfigServiceIpv6Cidr())
 	output(stack, "KubeconfigCommand", "Points kubectl at the cluster", awscdk.Fn_Join(jsiix.Str(" "), jsiix.Strs([]string{
-		"aws eks update-kubeconfig --name", c.Name, "--region", *stack.Region(),
+		"aws eks update-kubeconfig --name", c.Name, "--region", c.Region,
 	})))
 }

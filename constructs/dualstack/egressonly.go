@@ -2,6 +2,7 @@ package dualstack
 
 import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
+	"github.com/aws/constructs-go/constructs/v10"
 
 	"github.com/eks-ipv6/cdk/internal/jsiix"
 )
@@ -12,8 +13,8 @@ import (
 //
 // The stock construct makes it, with the route ::/0 in each private route table, for every dual-stack VPC that
 // has private subnets; here there always are.
-func egressOnly(vpc awsec2.Vpc) awsec2.CfnEgressOnlyInternetGateway {
-	return vpc.Node().FindChild(jsiix.Str("EIGW6")).(awsec2.CfnEgressOnlyInternetGateway)
+func egressOnly(vpc constructs.Node) awsec2.CfnEgressOnlyInternetGateway {
+	return vpc.FindChild(jsiix.Str("EIGW6")).(awsec2.CfnEgressOnlyInternetGateway)
 }
 
 // RouteEgressOnly gives a private subnet that you made yourself in the VPC the IPv6 default route through the

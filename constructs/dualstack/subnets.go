@@ -56,25 +56,8 @@ func (s subnetting) configuration() *[]*awsec2.SubnetConfiguration {
 	return &out
 }
 
-// ipv4Block is the stock construct's source of IPv4 ranges. CDK calls back into it, so it cannot fail:
-// everything was validated before.
-type ipv4Block struct{ subnets subnetting }
-
-// AllocateVpcCidr is called by the stock Vpc.
-func (b *ipv4Block) AllocateVpcCidr() *awsec2.VpcIpamOptions {
-	return &awsec2.VpcIpamOptions{CidrBlock: jsiix.Str(b.subnets.plan.cidr.String())}
-}
-
-// AllocateSubnetsCidr is called by the stock Vpc.
-func (b *ipv4Block) AllocateSubnetsCidr(*awsec2.AllocateCidrRequest) *awsec2.SubnetIpamOptions {
-	var out []*awsec2.AllocatedSubnet
-	for _, s := range b.subnets.slots() {
-		out = append(out, &awsec2.AllocatedSubnet{Cidr: jsiix.Str(s.Cidr.String())})
-	}
-	return &awsec2.SubnetIpamOptions{AllocatedSubnets: &out}
-}
-
-// ipv6Block is the stock construct's source of IPv6 ranges.
+// ipv6Block is the stock construct's source of the subnets' ranges, IPv4's too: it is asked last. CDK calls back into it, so
+// it cannot fail: everything was validated before.
 type ipv6Block struct {
 	source      Ipv6Source
 	subnets     subnetting
@@ -110,7 +93,7 @@ func (b *ipv6Block) CreateIpv6CidrBlocks(in *awsec2.CreateIpv6CidrBlocksRequest)
 	return awscdk.Fn_Cidr(in.Ipv6SelectedCidr, jsiix.Num(ipv6Slots), jsiix.Str("64"))
 }
 
-// AllocateSubnetsIpv6Cidr gives each subnet the /64 of its slot.
+// AllocateSubnetsIpv6Cidr gives each subnet the two ranges of its slot.
 func (b *ipv6Block) AllocateSubnetsIpv6Cidr(in *awsec2.AllocateIpv6CidrRequest) *awsec2.SubnetIpamOptions {
 	var out []*awsec2.AllocatedSubnet
 	for _, s := range b.subnets.slots() {
@@ -125,12 +108,12 @@ func (b *ipv6Block) AllocateSubnetsIpv6Cidr(in *awsec2.AllocateIpv6CidrRequest) 
 // tagSubnets marks public and private subnets for the load balancer controller. The stock EKS cluster puts the
 // same tags on everything below a subnet, route tables and NAT gateways too; they are taken off again there.
 func (v *Vpc) tagSubnets() {
-	only := jsiix.Strs([]string{subnetType})
+	only, all := jsiix.Strs([]string{subnetType}), awscdk.Tags_Of(v.Vpc)
 	tag := func(name string, subnets []awsec2.ISubnet) {
 		for _, s := range subnets {
 			awscdk.Tags_Of(s).Add(jsiix.Str(name), jsiix.Str("1"), &awscdk.TagProps{IncludeResourceTypes: only})
 		}
-		awscdk.Tags_Of(v.Vpc).Remove(jsiix.Str(name), &awscdk.TagProps{ExcludeResourceTypes: only})
+		all.Remove(jsiix.Str(name), &awscdk.TagProps{ExcludeResourceTypes: only})
 	}
 	tag(PublicRoleTag, v.PublicSubnets)
 	tag(InternalRoleTag, v.PrivateSubnets)

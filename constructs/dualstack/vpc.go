@@ -274,7 +274,7 @@ func NewVpc(scope constructs.Construct, id string, props *VpcProps) *Vpc {
 	}
 	vp.IpProtocol = awsec2.IpProtocol_DUAL_STACK
 	vp.MaxAzs, vp.AvailabilityZones = nil, p.zones()
-	vp.IpAddresses = &ipv4Block{network}
+	vp.IpAddresses = awsec2.IpAddresses_Cidr(jsiix.Str(p.Cidr.String()))
 	vp.Ipv6Addresses = block
 	vp.SubnetConfiguration = network.configuration()
 	p.natProvider(vp)
@@ -290,7 +290,8 @@ func NewVpc(scope constructs.Construct, id string, props *VpcProps) *Vpc {
 		})
 	}
 	v.tagSubnets()
-	v.EgressOnly = egressOnly(vpc)
+	node := vpc.Node()
+	v.EgressOnly = egressOnly(node)
 	switch p.Nat {
 	case NatRegional:
 		v.addRegionalNat(p)
@@ -300,10 +301,9 @@ func NewVpc(scope constructs.Construct, id string, props *VpcProps) *Vpc {
 	}
 	v.addEndpoints(p)
 	v.addFlowLogs(p.FlowLogs)
-	if vpc.Node().TryFindChild(jsiix.Str("RestrictDefaultSecurityGroupCustomResource")) != nil {
-		provider := awscdk.Stack_Of(scope).Node().FindChild(jsiix.Str("Custom::VpcRestrictDefaultSGCustomResourceProvider"))
-		function := provider.Node().FindChild(jsiix.Str("Handler")).(awscdk.CfnResource)
-		functionlogs.Own(provider, function, awscdk.RemovalPolicy_DESTROY)
+	if node.TryFindChild(jsiix.Str("RestrictDefaultSecurityGroupCustomResource")) != nil {
+		provider := awscdk.Stack_Of(scope).Node().FindChild(jsiix.Str("Custom::VpcRestrictDefaultSGCustomResourceProvider")).(constructs.Construct)
+		functionlogs.Own(provider, "Handler", awscdk.RemovalPolicy_DESTROY)
 	}
 	return v
 }

@@ -93,7 +93,7 @@ func (c *Cluster) addAddons(p ClusterProps) {
 	c.KubeProxy = addon("KubeProxy", addonKubeProxy, p.AddonVersions[addonKubeProxy], "")
 	c.CNIIdentity = c.NewPodIdentity(c.Construct, "VpcCni", "kube-system", "aws-node", map[string]awsiam.PolicyDocument{"VpcCni": cniPolicy()})
 	c.VpcCni = addon("VpcCni", addonVpcCni, p.CNI.Version, p.CNI.configuration())
-	c.VpcCni.Node().AddDependency(c.CNIIdentity.Association)
+	c.VpcCni.AddResourceDependency(c.CNIIdentity.Association, nil)
 	if p.CNI.NetworkPolicy && !p.CNI.DisableIpv4Egress {
 		awscdk.Annotations_Of(c.Construct).AddWarningV2(jsiix.Str("eks-ipv6:NetworkPolicyIpv4Egress"),
 			jsiix.Str("network policies do not filter the Pods' IPv4 egress (https://docs.aws.amazon.com/eks/latest/userguide/cni-network-policy.html): set CNI.DisableIpv4Egress, or acknowledge this"), nil)

@@ -207,6 +207,7 @@ type Cluster struct {
 	onFargate   []fargatePods
 	kubectl     bool
 	confined    bool // NewPodIdentity's roles trust this cluster alone
+	pods        awsiam.IPrincipal
 
 	schedulable  int      // those of the node groups that take Pods without tolerations
 	idle         []string // the others, by id
@@ -223,9 +224,6 @@ func (p *ClusterProps) withDefaults() ClusterProps {
 	out := jsiix.Value(p)
 	if out.Version == "" {
 		out.Version = DefaultVersion
-	}
-	if out.Subnets == nil {
-		out.Subnets = &awsec2.SubnetSelection{SubnetType: awsec2.SubnetType_PRIVATE_WITH_EGRESS}
 	}
 	if out.LogTypes == nil {
 		out.LogTypes = []awseksv2.ClusterLoggingTypes{
@@ -337,7 +335,8 @@ func NewCluster(scope constructs.Construct, id string, props *ClusterProps) *Clu
 	if p.Vpc == nil {
 		bad.Add("Vpc", "missing: want a dual-stack VPC, for example dualstack.NewVpc(…).Vpc")
 	}
-	region := *awscdk.Stack_Of(scope).Region()
+	stack := awscdk.Stack_Of(scope)
+	region := *stack.Region()
 	if strings.HasPrefix(region, "cn-") {
 		// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-eks-cluster-kubernetesnetworkconfig.html
 		bad.Add("Region", "%s: EKS has no IPv6 clusters in the China Regions: want a Region of another partition", region)
@@ -348,7 +347,7 @@ func NewCluster(scope constructs.Construct, id string, props *ClusterProps) *Clu
 
 	c := &Cluster{
 		Construct: constructs.NewConstruct(scope, jsiix.Str(id)), Vpc: p.Vpc, Region: region, Version: p.Version, PodsReachIPv4: !p.CNI.DisableIpv4Egress,
-		subnets: *p.Vpc.SelectSubnets(p.Subnets).Subnets, kubectl: p.Kubectl.Layer != nil,
+		subnets: p.nodeSubnets(), kubectl: p.Kubectl.Layer != nil,
 		confined: p.ConfinePodIdentity, dnsOnFargate: p.CoreDNSOnFargate,
 	}
 	name := p.Name
@@ -356,7 +355,7 @@ func NewCluster(scope constructs.Construct, id string, props *ClusterProps) *Clu
 		name = *awscdk.Names_UniqueResourceName(c.Construct, &awscdk.UniqueResourceNameOptions{MaxLength: jsiix.Num(100), Separator: jsiix.Str("-")})
 	}
 	c.addSecretsKey(p)
-	c.addLogs(p, name)
+	c.addLogs(p, stack, name)
 	// The stock construct's own group lets out IPv4 only.
 	c.ControlPlaneSecurityGroup = awsec2.NewSecurityGroup(c.Construct, jsiix.Str("ControlPlane"), &awsec2.SecurityGroupProps{
 		Vpc: p.Vpc, Description: jsiix.Str("EKS control plane: out to nodes and Pods, both families"),
@@ -388,7 +387,8 @@ func NewCluster(scope constructs.Construct, id string, props *ClusterProps) *Clu
 	cp.DefaultCapacity, cp.DefaultCapacityType = jsiix.Num(0), awseksv2.DefaultCapacityType_NODEGROUP
 
 	c.Cluster = awseksv2.NewCluster(c.Construct, jsiix.Str("Cluster"), cp)
-	c.CfnCluster = c.Cluster.Node().DefaultChild().(awseksv2.CfnCluster)
+	node := c.Cluster.Node()
+	c.CfnCluster = node.DefaultChild().(awseksv2.CfnCluster)
 	c.Name = *c.CfnCluster.Ref()
 	c.CfnCluster.Node().AddDependency(c.LogRetention)
 	c.CfnCluster.SetUpgradePolicy(&awseksv2.CfnCluster_UpgradePolicyProperty{SupportType: jsiix.Str(p.supportType())})
@@ -403,7 +403,7 @@ func NewCluster(scope constructs.Construct, id string, props *ClusterProps) *Clu
 		Id: jsiix.Str("CloudFormation-Validate::W9009"), Reason: jsiix.Str("CDK's construct writes EncryptionConfig, and a changed one replaces the cluster"),
 	})
 	if c.kubectl {
-		c.tuneKubectl(p)
+		c.tuneKubectl(p, node.FindChild(jsiix.Str("KubectlProvider")).Node())
 	}
 	c.addAdmins(p.AdminRoleArns)
 	c.addAccess(p.Access)
@@ -450,9 +450,23 @@ func (p ClusterProps) endpointAccess() awseksv2.EndpointAccess {
 	return awseksv2.EndpointAccess_PRIVATE()
 }
 
+// nodeSubnets are where nodes go by default.
+func (p ClusterProps) nodeSubnets() []awsec2.ISubnet {
+	if p.Subnets == nil {
+		if private := *p.Vpc.PrivateSubnets(); len(private) > 0 {
+			return private
+		}
+		p.Subnets = &awsec2.SubnetSelection{SubnetType: awsec2.SubnetType_PRIVATE_WITH_EGRESS} // CDK says what there is instead
+	}
+	return *p.Vpc.SelectSubnets(p.Subnets).Subnets
+}
+
 func (c *Cluster) controlPlaneSubnets(p ClusterProps) *awsec2.SubnetSelection {
 	if p.ControlPlaneSubnets != nil {
 		return p.ControlPlaneSubnets
+	}
+	if len(c.subnets) == 2 { // EKS wants two zones: there is nothing to choose
+		return &awsec2.SubnetSelection{Subnets: &c.subnets}
 	}
 	var first []awsec2.ISubnet
 	zones := map[string]bool{}

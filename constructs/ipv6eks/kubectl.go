@@ -5,6 +5,7 @@ import (
 
 	"github.com/aws/aws-cdk-go/awscdk/v2/awseksv2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/constructs-go/constructs/v10"
 
 	"github.com/eks-ipv6/cdk/internal/functionlogs"
 	"github.com/eks-ipv6/cdk/internal/jsiix"
@@ -51,15 +52,13 @@ func (k KubectlLayer) options() *awseksv2.KubectlProviderOptions {
 // tuneKubectl gives the kubectl function an IPv6 address in its dual-stack subnets, which the stock construct leaves out:
 // chart repositories are then reachable without NAT. It also bounds the function's time, and settles what becomes of the
 // logs of the provider's two functions.
-func (c *Cluster) tuneKubectl(p ClusterProps) {
-	provider := c.Cluster.Node().FindChild(jsiix.Str("KubectlProvider"))
-	handler := provider.Node().FindChild(jsiix.Str("Handler"))
-	function := handler.Node().DefaultChild().(awslambda.CfnFunction)
+func (c *Cluster) tuneKubectl(p ClusterProps, provider constructs.Node) {
+	handler := provider.FindChild(jsiix.Str("Handler")).(constructs.Construct)
+	function := functionlogs.Own(handler, "Resource", p.logRemoval()).(awslambda.CfnFunction)
 	function.AddPropertyOverride(jsiix.Str("VpcConfig.Ipv6AllowedForDualStack"), true)
 	limitKubectl(function)
-	functionlogs.Own(handler, function, p.logRemoval())
-	framework := provider.Node().FindChild(jsiix.Str("Provider")).Node().FindChild(jsiix.Str("framework-onEvent"))
-	functionlogs.Own(framework, framework.Node().DefaultChild().(awslambda.CfnFunction), p.logRemoval())
+	framework := provider.FindChild(jsiix.Str("Provider")).Node().FindChild(jsiix.Str("framework-onEvent")).(constructs.Construct)
+	functionlogs.Own(framework, "Resource", p.logRemoval())
 }
 
 // HasKubectl tells whether charts and manifests can be applied to the cluster.

@@ -36,13 +36,12 @@ var retentions = map[int]awslogs.RetentionDays{
 // addLogs sees to the group of the control plane's logs before the cluster writes to it. EKS makes the group itself if it
 // is missing, and again after the cluster's deletion; a group of the stack's own would then stand in the way of the next
 // deployment. CDK's custom resource takes it as it finds it (docs/adr/0008).
-func (c *Cluster) addLogs(p ClusterProps, name string) {
+func (c *Cluster) addLogs(p ClusterProps, stack awscdk.Stack, name string) {
 	group := jsiix.Str("/aws/eks/" + name + "/cluster")
 	c.LogRetention = awslogs.NewLogRetention(c.Construct, jsiix.Str("LogRetention"), &awslogs.LogRetentionProps{
 		LogGroupName: group, Retention: retentions[p.LogRetentionDays], RemovalPolicy: p.logRemoval(),
 	})
 	c.LogGroup = awslogs.LogGroup_FromLogGroupName(c.Construct, jsiix.Str("Logs"), group)
-	stack := awscdk.Stack_Of(c.Construct)
 	ownRetentionLogs(stack, stack.Node().FindChild(jsiix.Str("LogRetentionaae0aa3c5b4d4f87b02d85b201efdd8a")).(constructs.Construct), p)
 }
 
@@ -52,19 +51,18 @@ func (c *Cluster) addLogs(p ClusterProps, name string) {
 // the function waits for.
 // Source: https://github.com/aws/aws-cdk/blob/main/packages/%40aws-cdk/custom-resource-handlers/lib/aws-logs/log-retention-handler/index.ts
 func ownRetentionLogs(stack awscdk.Stack, retention constructs.Construct, p ClusterProps) {
-	id := jsiix.Str("OwnLogs")
-	shared := retention.Node().TryFindChild(id) != nil
+	id, node := jsiix.Str("OwnLogs"), retention.Node()
+	shared := node.TryFindChild(id) != nil
 	if shared && !p.RetainLogs {
 		return
 	}
-	function := retention.Node().DefaultChild().(awscdk.CfnResource)
-	functionlogs.Own(retention, function, p.logRemoval())
+	function := functionlogs.Own(retention, "Resource", p.logRemoval())
 	if shared {
 		return
 	}
 	group := "/aws/lambda/" + *function.Ref()
 	policy := awsiam.NewPolicy(retention, jsiix.Str("OwnLogsPolicy"), &awsiam.PolicyProps{
-		Roles: jsiix.List(retention.Node().FindChild(jsiix.Str("ServiceRole")).(awsiam.IRole)),
+		Roles: jsiix.List(node.FindChild(jsiix.Str("ServiceRole")).(awsiam.IRole)),
 		Document: awsiam.PolicyDocument_FromJson(map[string]any{"Version": "2012-10-17", "Statement": []any{map[string]any{
 			"Effect": "Allow", "Action": "logs:DeleteLogGroup", "Resource": stack.FormatArn(&awscdk.ArnComponents{
 				Service: jsiix.Str("logs"), Resource: jsiix.Str("log-group"), ResourceName: jsiix.Str(group + ":*"), ArnFormat: awscdk.ArnFormat_COLON_RESOURCE_NAME,

@@ -37,9 +37,12 @@ func (c *Cluster) NewPodIdentity(scope constructs.Construct, id, namespace, serv
 	return &PodIdentity{Role: role, Association: association}
 }
 
-// podsPrincipal is who assumes the role of a Pod identity, with sts:AssumeRole and sts:TagSession
+// podsPrincipal is who assumes the roles of Pod identities, with sts:AssumeRole and sts:TagSession
 // (https://docs.aws.amazon.com/eks/latest/userguide/pod-id-role.html).
-func (c *Cluster) podsPrincipal() awsiam.PrincipalBase {
+func (c *Cluster) podsPrincipal() awsiam.IPrincipal {
+	if c.pods != nil {
+		return c.pods
+	}
 	var options *awsiam.ServicePrincipalOpts
 	if c.confined {
 		// aws:SourceArn is the cluster's: with an association's, Pods get no credentials
@@ -49,7 +52,8 @@ func (c *Cluster) podsPrincipal() awsiam.PrincipalBase {
 			"ArnEquals":    map[string]any{"aws:SourceArn": c.CfnCluster.AttrArn()},
 		}}
 	}
-	return awsiam.NewSessionTagsPrincipal(awsiam.NewServicePrincipal(jsiix.Str("pods.eks.amazonaws.com"), options))
+	c.pods = awsiam.NewSessionTagsPrincipal(awsiam.NewServicePrincipal(jsiix.Str("pods.eks.amazonaws.com"), options))
+	return c.pods
 }
 
 func managedPolicy(name string) awsiam.IManagedPolicy {

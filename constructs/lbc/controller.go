@@ -200,10 +200,11 @@ func NewController(scope constructs.Construct, id string, props *ControllerProps
 	}
 	c.Chart = awseksv2.NewHelmChart(c.Construct, jsiix.Str("Chart"), hp)
 	ipv6eks.LimitTimeout(c.Chart)
-	c.Chart.Node().AddDependency(c.Identity.Association, p.Cluster.CoreDNS)
+	after := []constructs.IDependable{c.Identity.Association, p.Cluster.CoreDNS}
 	if c.CRDs != nil {
-		c.Chart.Node().AddDependency(c.CRDs)
+		after = append(after, c.CRDs)
 	}
+	c.Chart.Node().AddDependency(after...)
 	c.Construct.Node().AddValidation(&fargateCheck{p.Cluster, podLabels(*hp.Values)})
 	if p.DualStackServices {
 		manifest := serviceDefault()

@@ -91,7 +91,7 @@ func (c *Controller) addCRDs(p ControllerProps) {
 		ResourceType:  jsiix.Str("Custom::AWSCDK-EKS-KubernetesResource"),
 		RemovalPolicy: awscdk.RemovalPolicy_RETAIN,
 		Properties: &map[string]any{
-			"ClusterName": *p.Cluster.Cluster.ClusterName(), "Manifest": objects,
+			"ClusterName": p.Cluster.Name, "Manifest": objects,
 			"Overwrite": true, // kubectl apply also when helm has made them
 		},
 	})

@@ -11,18 +11,14 @@ import (
 	"github.com/eks-ipv6/cdk/internal/jsiix"
 )
 
-// Own has a function in scope write to a log group of the stack's own, which is made before the function and deleted after
-// it, or kept. CloudFormation makes up the name, so that no group of an earlier deployment stands in the way.
+// Own has the function that is a child of scope write to a log group of the stack's own, which is made before the function and
+// deleted after it, or kept. CloudFormation makes up the name, so that no group of an earlier deployment stands in the way.
 // Source: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-loggroups.html
-func Own(scope constructs.IConstruct, function awscdk.CfnResource, keep awscdk.RemovalPolicy) {
-	id := jsiix.Str("LogGroup") // CDK's, with the flag useCdkManagedLogGroup
-	group, there := scope.Node().TryFindChild(id).(awslogs.LogGroup)
-	if there {
-		own := group.Node().DefaultChild().(awslogs.CfnLogGroup)
-		own.AddPropertyDeletionOverride(jsiix.Str("LogGroupName"))
-		own.ApplyRemovalPolicy(keep, nil)
-	} else {
-		group = awslogs.NewLogGroup(scope.(constructs.Construct), id, &awslogs.LogGroupProps{Retention: awslogs.RetentionDays_TWO_YEARS, RemovalPolicy: keep})
-	}
+func Own(scope constructs.Construct, child string, keep awscdk.RemovalPolicy) awscdk.CfnResource {
+	id, node := jsiix.Str("LogGroup"), scope.Node()
+	function := node.FindChild(jsiix.Str(child)).(awscdk.CfnResource)
+	node.TryRemoveChild(id) // CDK's, which is there with the flag useCdkManagedLogGroup
+	group := awslogs.NewLogGroup(scope, id, &awslogs.LogGroupProps{Retention: awslogs.RetentionDays_TWO_YEARS, RemovalPolicy: keep})
 	function.AddPropertyOverride(jsiix.Str("LoggingConfig.LogGroup"), group.LogGroupName())
+	return function
 }
