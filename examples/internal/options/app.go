@@ -3,6 +3,7 @@ package options
 import (
 	"fmt"
 	"os"
+	"runtime/debug"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/jsii-runtime-go"
@@ -15,6 +16,7 @@ import (
 // context ends the program with a message and exit status 1, before anything is written.
 func Run(build func(app awscdk.App, props *stacks.PlatformProps)) {
 	defer jsii.Close()
+	debug.SetGCPercent(400) // a synth is over before its garbage is in the way
 	// A stack trace of a construct names JavaScript alone, and costs a tenth of a second.
 	app := awscdk.NewApp(&awscdk.AppProps{StackTraces: jsii.Bool(false)})
 	context, _ := app.Node().GetAllContext(nil).(map[string]any)

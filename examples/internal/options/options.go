@@ -208,6 +208,9 @@ func (k key) refuse(value string, err error) error {
 
 // misspelt is the key that an unknown one was probably meant to be, or nothing.
 func misspelt(name string) string {
+	if strings.HasPrefix(name, "@") { // one of CDK's flags, a hundred of which are in cdk.json
+		return ""
+	}
 	for _, k := range keys {
 		if name == k.name {
 			return ""
