@@ -14,6 +14,7 @@ import (
 	_ "github.com/eks-ipv6/cdk/internal/cli" // so that a changed command makes go test run these again
 	"github.com/eks-ipv6/cdk/internal/golden"
 	"github.com/eks-ipv6/cdk/preflight/flow"
+	"github.com/eks-ipv6/cdk/preflight/render"
 )
 
 // patterns are the flows of the catalogue: what each is, who translates (the component of the hop too; none where nobody
@@ -102,7 +103,7 @@ This page is made by the tracer (` + "`make golden`" + `).
 		}
 		for _, w := range ways {
 			if !w.OK {
-				t.Errorf("%s is not as expected in %s:\n%s", p.id, p.template, flow.TraceText(w.Trace, flow.TextOptions{}))
+				t.Errorf("%s is not as expected in %s:\n%s", p.id, p.template, render.TraceText(w.Trace, render.TextOptions{}))
 			}
 		}
 		if got := translators(ways); p.translator == "" && len(got) > 0 || p.translator != "" && !strings.Contains(strings.Join(got, ", "), p.translator) {
@@ -116,9 +117,9 @@ This page is made by the tracer (` + "`make golden`" + `).
 			if j > 0 {
 				s.WriteString("\n")
 			}
-			s.WriteString(flow.TraceText(w.Trace, flow.TextOptions{}))
+			s.WriteString(render.TraceText(w.Trace, render.TextOptions{}))
 		}
-		fmt.Fprintf(&s, "```\n\n```mermaid\n%s```\n", flow.Mermaid(flow.Report{Results: ways}))
+		fmt.Fprintf(&s, "```\n\n```mermaid\n%s```\n", render.Mermaid(flow.Report{Results: ways}))
 		sections[i] = s.String()
 	}
 	b.WriteString(strings.Join(sections, ""))

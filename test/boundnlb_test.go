@@ -12,6 +12,7 @@ import (
 	"github.com/eks-ipv6/cdk/constructs/expose"
 	"github.com/eks-ipv6/cdk/internal/jsiix"
 	"github.com/eks-ipv6/cdk/preflight/flow"
+	"github.com/eks-ipv6/cdk/preflight/render"
 	"github.com/eks-ipv6/cdk/stacks"
 )
 
@@ -88,10 +89,10 @@ func TestBoundNLB(t *testing.T) {
 		}
 		tr, err := network.Trace(flow.Query{From: c.from, To: flow.Service("default", "shop"), Port: 443})
 		if err != nil || tr.Verdict != flow.Delivered {
-			t.Errorf("%s: %v\n%s", name, err, flow.TraceText(tr, flow.TextOptions{}))
+			t.Errorf("%s: %v\n%s", name, err, render.TraceText(tr, render.TextOptions{}))
 		}
 		if r := network.Check(); !r.OK() {
-			t.Errorf("%s: %s", name, flow.Text(r, flow.TextOptions{}))
+			t.Errorf("%s: %s", name, render.Text(r, render.TextOptions{}))
 		}
 		if tpl.Outputs["Arn"].Value == nil || !strings.Contains(js(tpl.Outputs["Name"].Value), id) || !strings.Contains(js(tpl.Outputs["Name"].Value), "DNSName") {
 			t.Errorf("%s: outputs %s %s", name, js(tpl.Outputs["Arn"]), js(tpl.Outputs["Name"]))

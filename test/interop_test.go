@@ -12,6 +12,7 @@ import (
 	"github.com/eks-ipv6/cdk/constructs/expose"
 	"github.com/eks-ipv6/cdk/internal/jsiix"
 	"github.com/eks-ipv6/cdk/preflight/flow"
+	"github.com/eks-ipv6/cdk/preflight/render"
 	"github.com/eks-ipv6/cdk/stacks"
 )
 
@@ -68,7 +69,7 @@ func TestInteropDelivers(t *testing.T) {
 		}
 		report := network.Check()
 		if !report.OK() || len(report.Unmodelled) > 0 || len(report.Problems) > 0 {
-			t.Errorf("%s: %v %v\n%s", name, report.Unmodelled, report.Problems, flow.Text(report, flow.TextOptions{}))
+			t.Errorf("%s: %v %v\n%s", name, report.Unmodelled, report.Problems, render.Text(report, render.TextOptions{}))
 		}
 		across := map[stacks.Join]string{stacks.JoinPeering: "F13", stacks.JoinTransitGateway: "F13", stacks.JoinPrivateLink: "F15", stacks.JoinSameVpc: "F11"}[props.Join]
 		if props.Clients.Kind == stacks.ClientIpv6Cluster && props.Join != stacks.JoinPrivateLink {
@@ -92,7 +93,7 @@ func TestInteropDelivers(t *testing.T) {
 			case props.Join == stacks.JoinPrivateLink && tr.Verdict.OK():
 				t.Errorf("%s: %s reaches the load balancer itself, and not by an endpoint only", name, subnet)
 			case props.Join != stacks.JoinPrivateLink && tr.Verdict != flow.Delivered:
-				t.Errorf("%s:\n%s", name, flow.TraceText(tr, flow.TextOptions{}))
+				t.Errorf("%s:\n%s", name, render.TraceText(tr, render.TextOptions{}))
 			case six && tr.Hops[0].FamilyIn() != flow.IPv6:
 				t.Errorf("%s: dual-stack clients do not use IPv6", name)
 			}

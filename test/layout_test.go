@@ -87,7 +87,7 @@ func TestLayout(t *testing.T) {
 	seen := map[string]int{}
 	for _, p := range list {
 		// What proves templates runs without Node.js, its tests too.
-		if p.in("preflight", "internal/aws", "internal/cfn", "internal/model", "internal/cli", "internal/golden", "cmd/preflight", "docs") && !p.in("preflight/synthcheck") {
+		if p.in("preflight", "internal/aws", "internal/cfn", "internal/network", "internal/cli", "internal/golden", "cmd/preflight", "docs") && !p.in("preflight/synthcheck") {
 			seen["pure"]++
 			all := slices.Concat(p.Deps, p.TestImports, p.XTestImports)
 			for _, dep := range slices.Concat(p.TestImports, p.XTestImports) {
@@ -103,7 +103,7 @@ func TestLayout(t *testing.T) {
 		if p.in("constructs") {
 			seen["constructs"]++
 			for _, dep := range p.Deps {
-				if within(dep, "stacks", "preflight", "examples", "internal/cfn", "internal/model", "internal/cli") {
+				if within(dep, "stacks", "preflight", "examples", "internal/cfn", "internal/network", "internal/cli") {
 					t.Errorf("%s depends on %s: constructs know only other constructs", p.path, dep)
 				}
 			}

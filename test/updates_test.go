@@ -9,9 +9,10 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 
 	"github.com/eks-ipv6/cdk/constructs/expose"
+	"github.com/eks-ipv6/cdk/internal/behind"
 	"github.com/eks-ipv6/cdk/internal/golden"
 	"github.com/eks-ipv6/cdk/internal/jsiix"
-	"github.com/eks-ipv6/cdk/internal/model"
+	"github.com/eks-ipv6/cdk/internal/network"
 	"github.com/eks-ipv6/cdk/preflight/flow"
 	"github.com/eks-ipv6/cdk/preflight/rules"
 	"github.com/eks-ipv6/cdk/preflight/updates"
@@ -176,7 +177,7 @@ func (u update) check(t *testing.T, outcome []updates.Stack) {
 	if text := strings.Join(refused, "\n"); (text != "") != (u.refused != "") || !strings.Contains(text, u.refused) {
 		t.Errorf("%s: refused: %q, want %q in it", u.what, text, u.refused)
 	}
-	findings, err := rules.Check(flow.Of(&model.Network{}), rules.Options{Today: today, Update: &updates.Update{Stacks: outcome}})
+	findings, err := rules.Check(behind.Flow(&network.Network{}).(*flow.Network), rules.Options{Today: today, Update: &updates.Update{Stacks: outcome}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/eks-ipv6/cdk/constructs/expose"
 	"github.com/eks-ipv6/cdk/preflight/flow"
+	"github.com/eks-ipv6/cdk/preflight/render"
 )
 
 // A dice throws options, good and bad ones.
@@ -241,7 +242,7 @@ func TestEveryAcceptedOptionSetServesBothFamilies(t *testing.T) {
 					let = false
 				}
 				if (trace.Verdict == flow.Delivered) != let || trace.Verdict == flow.Insufficient {
-					t.Errorf("%s from %s: %s, want delivered %t: %+v\n%s", c.kind, client, trace.Verdict, let, c.in, flow.TraceText(trace, flow.TextOptions{}))
+					t.Errorf("%s from %s: %s, want delivered %t: %+v\n%s", c.kind, client, trace.Verdict, let, c.in, render.TraceText(trace, render.TextOptions{}))
 				}
 			}
 		}

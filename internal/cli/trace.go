@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/eks-ipv6/cdk/preflight/flow"
+	"github.com/eks-ipv6/cdk/preflight/render"
 )
 
 // port is a flag from 1 to 65535; 0 is what was not given.
@@ -91,15 +92,15 @@ Every PATH is a template or a cloud assembly folder (default: cdk.out); several 
 			answer := ""
 			switch output.value {
 			case "json":
-				b, err := flow.JSON(report)
+				b, err := render.JSON(report)
 				if err != nil {
 					return err
 				}
 				answer = string(b)
 			case "mermaid":
-				answer = flow.Mermaid(report)
+				answer = render.Mermaid(report)
 			default:
-				answer = flow.Text(report, flow.TextOptions{Verbose: verbose || ask, Color: colored(c.OutOrStdout())})
+				answer = render.Text(report, render.TextOptions{Verbose: verbose || ask, Color: colored(c.OutOrStdout())})
 			}
 			if output.value != "text" { // which lists them
 				for _, p := range report.Problems {

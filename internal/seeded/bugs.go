@@ -1,6 +1,6 @@
 package seeded
 
-const inModel, inFlow = "internal/model", "preflight/flow"
+const inNetwork = "internal/network"
 
 // Bug is a fault that the tracer could have, with the test of the packet lab that shows it.
 type Bug struct {
@@ -14,51 +14,51 @@ var Bugs = []Bug{
 	{"the shortest prefix wins", regression("shortest-prefix"), []Change{
 		in("internal/netset", "Table.Add", `cmp.Compare(b, a)`, `cmp.Compare(a, b)`)}},
 	{"any route goes before the local one", regression("local-route"), []Change{
-		in(inModel, "RouteTable.Lookup", `localBits >= bits`, `localBits >= 0 && bits < 0`)}},
+		in(inNetwork, "RouteTable.Lookup", `localBits >= bits`, `localBits >= 0 && bits < 0`)}},
 	{"answers need no routes", regression("answer-route"), []Change{
-		in(inFlow, "tracer.back", `_, _, v = t.carry(l.to, l.from)`, ``)}},
+		in(inNetwork, "tracer.back", `_, _, v = t.carry(l.to, l.from)`, ``)}},
 
 	{"network ACLs let all answers pass", regression("acl-stateful"), []Change{
-		in(inFlow, "tracer.acl", ``, `if t.reply { return 0 };`)}},
+		in(inNetwork, "tracer.acl", ``, `if t.reply { return 0 };`)}},
 	{"the last matching entry of a network ACL decides", regression("acl-order"), []Change{
-		in(inFlow, "tracer.acl", ``, entries(`slices.Reverse(list)`))}},
+		in(inNetwork, "tracer.acl", ``, entries(`slices.Reverse(list)`))}},
 	{"entries of network ACLs that deny are ignored", regression("acl-order"), []Change{
-		in(inFlow, "tracer.acl", ``, entries(`list = slices.DeleteFunc(list, func(e *model.ACLEntry) bool { return !e.Allow })`))}},
+		in(inNetwork, "tracer.acl", ``, entries(`list = slices.DeleteFunc(list, func(e *ACLEntry) bool { return !e.Allow })`))}},
 	{"rules of security groups match all of the other family", regression("group-family"), []Change{
-		in(inFlow, "tracer.groups", `model.FamilyOf(r.Prefix.Addr()) != t.pkt.family()`, `false`),
-		in(inFlow, "tracer.groups", `[]netip.Prefix{r.Prefix}`, `[]netip.Prefix{r.Prefix, everyone[map[bool]int{true: 1}[r.Prefix.Addr().Is4()]]}`)}},
+		in(inNetwork, "tracer.groups", `FamilyOf(r.Prefix.Addr()) != t.pkt.family()`, `false`),
+		in(inNetwork, "tracer.groups", `[]netip.Prefix{r.Prefix}`, `[]netip.Prefix{r.Prefix, everyone[map[bool]int{true: 1}[r.Prefix.Addr().Is4()]]}`)}},
 	{"IPv6 rules of security groups are ignored", regression("group-ipv6"), []Change{
-		in(inFlow, "tracer.groups", `return []netip.Prefix{r.Prefix}`, `if r.Prefix.Addr().Is4() { return []netip.Prefix{r.Prefix} }`)}},
+		in(inNetwork, "tracer.groups", `return []netip.Prefix{r.Prefix}`, `if r.Prefix.Addr().Is4() { return []netip.Prefix{r.Prefix} }`)}},
 	{"egress rules of security groups are not asked", regression("group-egress"), []Change{
-		in(inFlow, "tracer.groups", ``, `if egress { return 0 };`)}},
+		in(inNetwork, "tracer.groups", ``, `if egress { return 0 };`)}},
 	{"a rule that names a group matches everybody", regression("group-reference"), []Change{
-		in(inFlow, "tracer.groups", `slices.Contains(there.groups, r.Group)`, `true`)}},
+		in(inNetwork, "tracer.groups", `slices.Contains(there.Groups, r.Group)`, `true`)}},
 
 	{"egress-only internet gateways let connections in", regression("egress-only-inbound"), []Change{
-		in(inFlow, "tracer.enter", ``, `if !t.reply && to.subnet != nil && to.subnet.RouteTable != nil {
-			if r, _ := t.lookupIn(to.subnet.RouteTable, t.pkt.src); r != nil {
-				if g, ok := r.Target.(*model.EgressOnlyGateway); ok {
-					t.hop(Forward, "egress-only internet gateway", g.Ref, "a bug")
+		in(inNetwork, "tracer.enter", ``, `if !t.reply && to.Subnet != nil && to.Subnet.RouteTable != nil {
+			if r, _ := t.lookupIn(to.Subnet.RouteTable, t.pkt.src); r != nil {
+				if g, ok := r.Target.(*EgressOnlyGateway); ok {
+					t.hop(Forward, AtEgressOnlyGateway, g.Ref, "a bug")
 					return t.arrive(to, from, false)
 				}
 			}
 		};`),
-		in(inFlow, "tracer.exitEgressOnly", `t.reply`, `false`)}},
+		in(inNetwork, "tracer.exitEgressOnly", `t.reply`, `false`)}},
 	{"egress-only internet gateways carry IPv4", preflight("TestMutations-cluster.yaml-0.0.0.0-0_of_a_private_table_to_the_egress-only_gateway"), []Change{
-		in(inFlow, "tracer.exitEgressOnly", `t.pkt.family() == IPv4`, `false`)}},
+		in(inNetwork, "tracer.exitEgressOnly", `t.pkt.family() == IPv4`, `false`)}},
 	{"internet gateways carry private IPv4 addresses", regression("internet-private"), []Change{
-		in(inFlow, "tracer.exitIGW", `!from.public.IsValid()`, `false`),
-		in(inFlow, "tracer.exitIGW", `t.publicAddress(from)`, `t.address(from, IPv4)`)}},
+		in(inNetwork, "tracer.exitIGW", `!from.Public.IsValid()`, `false`),
+		in(inNetwork, "tracer.exitIGW", `t.publicAddress(from)`, `t.address(from, IPv4)`)}},
 	{"NAT gateways take all of IPv6", preflight("TestMutations-cluster.yaml-0_of_a_private_table_to_the_NAT_gateway"), []Change{
-		in(inFlow, "tracer.toNAT", `t.pkt.family() == IPv6 && !t.inPrefix(t.pkt.dst, nat64)`, `false`),
-		in(inFlow, "tracer.translate", `t.pkt.dst.extract()`, `fixedAddress(internetHost4)`)}},
+		in(inNetwork, "tracer.toNAT", `t.pkt.family() == IPv6 && !t.inPrefix(t.pkt.dst, nat64)`, `false`),
+		in(inNetwork, "tracer.translate", `t.pkt.dst.extract()`, `fixedAddress(internetHost4)`)}},
 	{"peering is transitive", regression("peering-transitive"), []Change{
-		in(inFlow, "tracer.peer", `to.vpc != other`, `false`)}},
+		in(inNetwork, "tracer.peer", `to.VPC != other`, `false`)}},
 	{"Ipv6Support of transit gateway attachments is ignored", preflight("TestBreaks-the_far_attachment_has_no_IPv6_support-_by_a_static_route"), []Change{
-		in(inFlow, "tracer.transit", `six && !a.IPv6`, `six && a == nil`),
-		in(inFlow, "tracer.transit", `six && !next.IPv6`, `six && next == nil`)}},
+		in(inNetwork, "tracer.transit", `six && !a.IPv6`, `six && a == nil`),
+		in(inNetwork, "tracer.transit", `six && !next.IPv6`, `six && next == nil`)}},
 	{"blackholes of transit gateways are ignored", preflight("TestMutations-transit.yaml-a_blackhole"), []Change{
-		in(inModel, "TransitTable.Lookup", ``, `var x netset.Table[*TransitRoute]
+		in(inNetwork, "TransitTable.Lookup", ``, `var x netset.Table[*TransitRoute]
 		for _, r := range t.Routes {
 			if r.Destination.IsValid() && !r.Blackhole {
 				x.Add(r.Destination, r)
@@ -68,18 +68,18 @@ var Bugs = []Bug{
 		return route, nil;`)}},
 
 	{"Pods have IPv4 egress whatever the VPC CNI is told", regression("cni-egress"), []Change{
-		in(inFlow, "tracer.podToIPv4", `on, by, unknown := c.IPv4Egress()`, `_, by, unknown := c.IPv4Egress(); on := true`)}},
+		in(inNetwork, "tracer.podToIPv4", `on, by, unknown := c.IPv4Egress()`, `_, by, unknown := c.IPv4Egress(); on := true`)}},
 	{"Services work without kube-proxy", regression("kube-proxy"), []Change{
-		in(inFlow, "tracer.forward", `!from.cluster.Runs("kube-proxy")`, `false`)}},
+		in(inNetwork, "tracer.forward", `!from.Cluster.Runs("kube-proxy")`, `false`)}},
 	{"IPv4 load balancers reach IPv6 targets", preflight("TestMutations-privatelink.yaml-an_IPv4-only_load_balancer_before_IPv6_targets"), []Change{
-		in(inFlow, "tracer.proxy", `tg.Family == IPv6 && !lb.Speaks(IPv6)`, `false`),
-		in(inFlow, "Network.balancer", `!l.Speaks(IPv6)`, `false`)}},
+		in(inNetwork, "tracer.proxy", `tg.Family == IPv6 && !lb.Speaks(IPv6)`, `false`),
+		in(inNetwork, "Network.balancer", `!l.Speaks(IPv6)`, `false`)}},
 	{"a network ACL's range of ports ends one early", preflight("TestSampleEdges-source_ports"), []Change{
-		in(inFlow, "tracer.covers", ``, `to -= min(to, 1);`)}},
+		in(inNetwork, "tracer.covers", ``, `to -= min(to, 1);`)}},
 	{"a route's range ends one early", preflight("TestSampleEdges-destinations_on_the_internet"), []Change{
-		in(inFlow, "walk.inPrefix", ``, `if p.Bits() == 32 && p.Addr().Is6() { return w.in(a, netset.Of(p).Minus(netset.One(netset.Last(p)))) };`)}},
+		in(inNetwork, "walk.inPrefix", ``, `if p.Bits() == 32 && p.Addr().Is6() { return w.in(a, netset.Of(p).Minus(netset.One(netset.Last(p)))) };`)}},
 	{"a decision on the source address is of its whole subnet", preflight("TestSampleEdges-Pods-_addresses"), []Change{
-		in(inFlow, "tracer.among", ``, `if a.of != nil && a.of.free == every { return slices.IndexFunc(list, func(p netip.Prefix) bool { return p.Contains(a.one) }) };`)}},
+		in(inNetwork, "tracer.among", ``, `if a.of != nil && a.of.free == every { return slices.IndexFunc(list, func(p netip.Prefix) bool { return p.Contains(a.one) }) };`)}},
 }
 
 func in(pkg, function, old, new string) Change {

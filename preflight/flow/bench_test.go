@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/eks-ipv6/cdk/preflight/flow"
+	"github.com/eks-ipv6/cdk/preflight/render"
 )
 
 // world generates a network of VPCs in a ring of peerings, each with 10 subnets over three zones, 5 routes in every
@@ -86,7 +87,7 @@ func TestWorld(t *testing.T) {
 		count[res.ID]++
 	}
 	if !r.OK() || count["F3"] != 45 || count["F4"] != 45 || count["F12"] < 90 || count["X1"] < 45 {
-		t.Errorf("ok %v, flows %v\n%s", r.OK(), count, flow.Text(r, flow.TextOptions{}))
+		t.Errorf("ok %v, flows %v\n%s", r.OK(), count, render.Text(r, render.TextOptions{}))
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/eks-ipv6/cdk/preflight/flow"
+	"github.com/eks-ipv6/cdk/preflight/render"
 )
 
 // balancer puts a dual-stack ALB of the template in front of the cluster's Pods, in the public subnets.
@@ -115,7 +116,7 @@ func TestBreaks(t *testing.T) {
 	for _, c := range slices.Concat(asked, settled()) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			c.ask(t, func(tp template) *flow.Network { return network(t, c.file, tp, c.query) })
+			c.ask(t, func(tp template) *flow.Network { return networkOf(t, c.file, tp, c.query) })
 		})
 	}
 }
@@ -138,7 +139,7 @@ func (c question) ask(t *testing.T, read func(template) *flow.Network) {
 		last = tr.Hops[len(tr.Hops)-1]
 	}
 	if tr.Verdict != c.verdict || c.resource != "" && last.LogicalID != c.resource || !strings.Contains(last.By, c.by) {
-		t.Errorf("%v at %s saying %q; want %v at %s saying %q\n%s", tr.Verdict, last.LogicalID, last.By, c.verdict, c.resource, c.by, flow.TraceText(tr, flow.TextOptions{}))
+		t.Errorf("%v at %s saying %q; want %v at %s saying %q\n%s", tr.Verdict, last.LogicalID, last.By, c.verdict, c.resource, c.by, render.TraceText(tr, render.TextOptions{}))
 	}
 	if way := strings.Join(append(hops(tr.Hops), hops(tr.Return)...), ", "); !strings.Contains(way, c.via) {
 		t.Errorf("the way is %s; want in it %s", way, c.via)
@@ -157,7 +158,7 @@ func TestListens(t *testing.T) {
 		add("Bastion", "AWS::EC2::Instance", object{"SubnetId": ref("PrivateA"), "SecurityGroupIds": []any{ref("OfficeGroup")}, "NetworkInterfaces": nil}),
 		add("Server", "AWS::EC2::Instance", object{"NetworkInterfaces": []any{object{"DeviceIndex": "0", "Ipv6AddressCount": 0, "SubnetId": ref("PrivateA"), "GroupSet": []any{ref("ServerGroup")}}}}))(tp)
 	var asked []string
-	r := network(t, "cluster.yaml", tp).Check()
+	r := networkOf(t, "cluster.yaml", tp).Check()
 	for _, res := range r.Results {
 		if res.ID == "F5" {
 			asked = append(asked, res.To)
@@ -170,7 +171,7 @@ func TestListens(t *testing.T) {
 		t.Errorf("F5 asks for %s", got)
 	}
 	if !r.OK() {
-		t.Error(flow.Text(r, flow.TextOptions{}))
+		t.Error(render.Text(r, render.TextOptions{}))
 	}
 }
 
@@ -179,7 +180,7 @@ func TestAdmitted(t *testing.T) {
 	t.Parallel()
 	tp := open(t, "cluster.yaml")
 	replace("AppIngress", "Manifest", `"annotations":{`, `"annotations":{"alb.ingress.kubernetes.io/inbound-cidrs":"192.0.2.0/24,2001:db8:42::/48",`)(tp)
-	r := network(t, "cluster.yaml", tp).Check()
+	r := networkOf(t, "cluster.yaml", tp).Check()
 	from := map[string]bool{}
 	for _, res := range r.Results {
 		if res.To == "ingress shop/web" {
@@ -187,7 +188,7 @@ func TestAdmitted(t *testing.T) {
 		}
 	}
 	if !r.OK() || len(from) != 2 || !from["192.0.2.1"] || !from["2001:db8:42::1"] {
-		t.Errorf("asked from %v\n%s", from, flow.Text(r, flow.TextOptions{}))
+		t.Errorf("asked from %v\n%s", from, render.Text(r, render.TextOptions{}))
 	}
 }
 
@@ -218,7 +219,7 @@ func TestCompute(t *testing.T) {
 			t.Parallel()
 			tp := open(t, "cluster.yaml")
 			c.edit(tp)
-			r := network(t, "cluster.yaml", tp).Check()
+			r := networkOf(t, "cluster.yaml", tp).Check()
 			checkReport(t, r)
 			var from, ids []string
 			for _, res := range r.Results {
@@ -228,7 +229,7 @@ func TestCompute(t *testing.T) {
 				}
 			}
 			if !r.OK() || len(r.Problems) > 0 {
-				t.Error(flow.Text(r, flow.TextOptions{}))
+				t.Error(render.Text(r, render.TextOptions{}))
 			}
 			if got, want := strings.Join(unique(ids), " "), "F1 F2 F3 F4 F5 F6 F7 F8 F9 X1"; got != want {
 				t.Errorf("flows %s, want %s", got, want)
@@ -246,7 +247,7 @@ func TestFargateNamespace(t *testing.T) {
 	tp := open(t, "cluster.yaml")
 	add("Profile", "AWS::EKS::FargateProfile", object{"ClusterName": ref("Cluster"), "PodExecutionRoleArn": "r", "Subnets": []any{ref("PrivateC")}, "Selectors": []any{object{"Namespace": "shop"}}})(tp)
 	web, others := flow.Query{From: flow.Pod("shop/web"), To: flow.Internet6}, flow.Query{From: flow.AnyPod, To: flow.Internet6}
-	n := network(t, "cluster.yaml", tp, web, others)
+	n := networkOf(t, "cluster.yaml", tp, web, others)
 	traces, err := n.TraceAll(web)
 	if err != nil || len(traces) != 1 || traces[0].From != "pod:shop/web@Profile@PrivateC" {
 		t.Errorf("%v, %d traces from %s", err, len(traces), traces[0].From)

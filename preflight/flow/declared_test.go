@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/eks-ipv6/cdk/preflight/flow"
+	"github.com/eks-ipv6/cdk/preflight/render"
 )
 
 // TestDeclaredPorts: what the templates declare is what the catalogue asks, and no more.
@@ -51,11 +52,11 @@ func TestDeclaredPorts(t *testing.T) {
 			t.Parallel()
 			tp := open(t, "cluster.yaml")
 			narrow(tp)
-			before := missed(network(t, "cluster.yaml", tp).Check()) // of the node group that has another group
+			before := missed(networkOf(t, "cluster.yaml", tp).Check()) // of the node group that has another group
 			if c.edit != nil {
 				c.edit(tp)
 			}
-			report := network(t, "cluster.yaml", tp).Check()
+			report := networkOf(t, "cluster.yaml", tp).Check()
 			checkReport(t, report)
 			id, by, _ := strings.Cut(c.miss, " ")
 			found := false
@@ -69,7 +70,7 @@ func TestDeclaredPorts(t *testing.T) {
 				}
 			}
 			if c.miss != "" && !found {
-				t.Errorf("no miss %q in:\n%s", c.miss, flow.Text(report, flow.TextOptions{}))
+				t.Errorf("no miss %q in:\n%s", c.miss, render.Text(report, render.TextOptions{}))
 			}
 		})
 	}
@@ -106,7 +107,7 @@ func TestNoNAT(t *testing.T) {
 			tp := open(t, "cluster.yaml")
 			c.edit(tp)
 			got := "skipped"
-			for _, r := range network(t, "cluster.yaml", tp).Check().Results {
+			for _, r := range networkOf(t, "cluster.yaml", tp).Check().Results {
 				if r.ID == "F4" {
 					got = strings.TrimSuffix(string(r.Expect), "Network")
 					if !r.OK {

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/eks-ipv6/cdk/preflight/flow"
+	"github.com/eks-ipv6/cdk/preflight/render"
 )
 
 // TestEveryPacket: what one packet of a flow does not show. Each of these passed when a flow was one packet.
@@ -69,11 +70,11 @@ func TestEveryPacket(t *testing.T) {
 			t.Parallel()
 			tp := open(t, "cluster.yaml")
 			c.edit(tp)
-			report := network(t, "cluster.yaml", tp).Check()
+			report := networkOf(t, "cluster.yaml", tp).Check()
 			checkReport(t, report)
 			if c.id == "" {
 				if !report.OK() {
-					t.Error(flow.Text(report, flow.TextOptions{}))
+					t.Error(render.Text(report, render.TextOptions{}))
 				}
 				return
 			}
@@ -111,7 +112,7 @@ func TestExceptions(t *testing.T) {
 			t.Parallel()
 			tp := open(t, "cluster.yaml")
 			c.edit(tp)
-			report := network(t, "cluster.yaml", tp).Check()
+			report := networkOf(t, "cluster.yaml", tp).Check()
 			checkReport(t, report)
 			found := false
 			for _, r := range report.Results {
@@ -125,7 +126,7 @@ func TestExceptions(t *testing.T) {
 					found = found || strings.Contains(strings.Join(e.Text(), "; "), c.packets)
 				}
 			}
-			if text := flow.Text(report, flow.TextOptions{}); !found || !strings.Contains(text, "◐") || !strings.Contains(text, c.packets) {
+			if text := render.Text(report, render.TextOptions{}); !found || !strings.Contains(text, "◐") || !strings.Contains(text, c.packets) {
 				t.Errorf("no exception %q of %s in:\n%s", c.packets, c.id, text)
 			}
 		})

@@ -6,6 +6,7 @@ import (
 
 	"github.com/eks-ipv6/cdk/internal/golden"
 	"github.com/eks-ipv6/cdk/preflight/flow"
+	"github.com/eks-ipv6/cdk/preflight/render"
 )
 
 // frontYAML is a VPC with a public subnet and an instance in it, as others write them.
@@ -296,7 +297,7 @@ Resources:
 				t.Fatal(err)
 			}
 		}
-		text := flow.Text(report, flow.TextOptions{Verbose: true})
+		text := render.Text(report, render.TextOptions{Verbose: true})
 		for _, w := range c.want {
 			if !strings.Contains(text, w) {
 				t.Errorf("%s: no %q in:\n%s", c.name, w, text)

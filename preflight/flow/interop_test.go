@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/eks-ipv6/cdk/preflight/flow"
+	"github.com/eks-ipv6/cdk/preflight/render"
 )
 
 // interop is a golden template of stacks.NewInterop.
@@ -38,10 +39,10 @@ func TestInterop(t *testing.T) {
 		"InteropSameVpc":        {"F1 4/4, F2 12/12, F3 2/2, F4 2/2, F6 12/12, F9 4/4, F10 4/4, F11 4/4, X1 2/2", []string{"F10", "F11"}},
 		"InteropIpv6Clusters":   {"F1 8/8, F2 20/20, F3 4/4, F4 4/4, F6 24/24, F9 8/8, F12 8/8, X1 4/4", []string{"F12"}},
 	} {
-		r := network(t, name+".json", interop(t, name)).Check()
+		r := networkOf(t, name+".json", interop(t, name)).Check()
 		checkReport(t, r)
 		if got := summary(r); got != c.want || !r.OK() {
-			t.Errorf("%s: %s, want %s\n%s", name, got, c.want, flow.Text(r, flow.TextOptions{}))
+			t.Errorf("%s: %s, want %s\n%s", name, got, c.want, render.Text(r, render.TextOptions{}))
 		}
 		if len(r.Unmodelled) > 0 || len(r.Problems) > 0 {
 			t.Errorf("%s: unmodelled %v, problems %v", name, r.Unmodelled, r.Problems)
@@ -141,14 +142,14 @@ func TestInteropBroken(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			tp := interop(t, c.stack)
 			c.edit(tp)
-			r := network(t, c.stack+".json", tp).Check()
+			r := networkOf(t, c.stack+".json", tp).Check()
 			missed := false
 			for _, res := range r.Missed() {
 				last := res.Trace.Last()
 				missed = missed || res.ID == c.flow && strings.Contains(last.Component+" "+last.Name(), c.want)
 			}
 			if !missed {
-				t.Errorf("%s is not missed at %q\n%s", c.flow, c.want, flow.Text(r, flow.TextOptions{Verbose: true}))
+				t.Errorf("%s is not missed at %q\n%s", c.flow, c.want, render.Text(r, render.TextOptions{Verbose: true}))
 			}
 		})
 	}

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/eks-ipv6/cdk/preflight/flow"
+	"github.com/eks-ipv6/cdk/preflight/render"
 )
 
 // invariants are what holds for every trace of every network.
@@ -130,7 +131,7 @@ func checkReport(t *testing.T, r flow.Report) {
 	t.Helper()
 	for _, res := range r.Results {
 		if err := invariants(res.Trace); err != nil {
-			t.Fatalf("%s %s → %s: %v\n%s", res.ID, res.From, res.To, err, flow.TraceText(res.Trace, flow.TextOptions{}))
+			t.Fatalf("%s %s → %s: %v\n%s", res.ID, res.From, res.To, err, render.TraceText(res.Trace, render.TextOptions{}))
 		}
 		if res.OK != res.Expect.Met(res.Trace.Verdict) {
 			t.Fatalf("%s: ok %v, expected %s, verdict %v", res.ID, res.OK, res.Expect, res.Trace.Verdict)
@@ -182,11 +183,11 @@ func FuzzBreak(f *testing.F) {
 			}
 			r := n.Check()
 			checkReport(t, r)
-			out, err := flow.JSON(r)
+			out, err := render.JSON(r)
 			if err != nil {
 				t.Fatal(err)
 			}
-			return append(out, flow.Text(r, flow.TextOptions{Verbose: true})+flow.Mermaid(r)...)
+			return append(out, render.Text(r, render.TextOptions{Verbose: true})+render.Mermaid(r)...)
 		}
 		if a, b := report(), report(); !bytes.Equal(a, b) {
 			t.Error("the same template gives different reports")
@@ -323,7 +324,7 @@ func TestEveryPair(t *testing.T) {
 						}
 						for _, tr := range traces {
 							if err := invariants(tr); err != nil {
-								t.Fatalf("%v: %v\n%s", tr.Query, err, flow.TraceText(tr, flow.TextOptions{}))
+								t.Fatalf("%v: %v\n%s", tr.Query, err, render.TraceText(tr, render.TextOptions{}))
 							}
 						}
 					}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/eks-ipv6/cdk/internal/golden"
 	"github.com/eks-ipv6/cdk/preflight/flow"
+	"github.com/eks-ipv6/cdk/preflight/render"
 )
 
 // template is a template that a test breaks.
@@ -32,9 +33,9 @@ func open(t testing.TB, name string) template {
 	return out
 }
 
-// network reads a template that a test made of a file, and hands it out with -keep: once for each question asked of it,
+// networkOf reads a template that a test made of a file, and hands it out with -keep: once for each question asked of it,
 // or once where the whole catalogue is.
-func network(t testing.TB, base string, tp template, asked ...flow.Query) *flow.Network {
+func networkOf(t testing.TB, base string, tp template, asked ...flow.Query) *flow.Network {
 	t.Helper()
 	keep(t, base, tp, asked...)
 	return read(t, tp)
@@ -340,7 +341,7 @@ func TestMutations(t *testing.T) {
 			t.Parallel()
 			tp := open(t, c.file)
 			c.edit(tp)
-			report := network(t, c.file, tp).Check()
+			report := networkOf(t, c.file, tp).Check()
 			var near []string
 			for _, r := range report.Results {
 				if r.OK {
@@ -383,12 +384,12 @@ func TestUnbroken(t *testing.T) {
 	for file, ids := range want {
 		t.Run(file, func(t *testing.T) {
 			t.Parallel()
-			report := network(t, file, open(t, file)).Check()
+			report := networkOf(t, file, open(t, file)).Check()
 			var got []string
 			for _, r := range report.Results {
 				got = append(got, r.ID)
 				if !r.OK {
-					t.Errorf("missed:\n%s", flow.TraceText(r.Trace, flow.TextOptions{}))
+					t.Errorf("missed:\n%s", render.TraceText(r.Trace, render.TextOptions{}))
 				}
 			}
 			if got := unique(got); fmt.Sprint(got) != fmt.Sprint(ids) {

@@ -1,28 +1,22 @@
 package flow
 
 import (
-	"net/netip"
+	"errors"
+	"fmt"
 
+	"github.com/eks-ipv6/cdk/internal/behind"
 	"github.com/eks-ipv6/cdk/internal/cfn"
-	"github.com/eks-ipv6/cdk/internal/model"
-	"github.com/eks-ipv6/cdk/internal/netset"
+	"github.com/eks-ipv6/cdk/internal/network"
+	"github.com/eks-ipv6/cdk/preflight/catalogue"
 )
 
 // Network is what a set of templates describes. It is immutable and safe for concurrent use.
-type Network struct {
-	model *model.Network
+type Network struct{ net *network.Network }
 
-	places      *places
-	shelves     []*shelf // one for each cluster
-	hosts       []*place
-	endpoints   []endpointAt
-	fronts      map[*model.LoadBalancer][]*place
-	byRef       map[string][]any // what a logical id, construct path or name means
-	byAddr      map[netip.Addr]*place
-	assumptions map[declared][]string
-	// global4 and global6 are the addresses that hosts on the internet have; anyone6 are all that IPv6 keeps for nothing else, which
-	// a sender may claim.
-	global4, global6, anyone6 netset.Addrs
+func init() {
+	behind.Network = func(n any) *network.Network { return n.(*Network).net }
+	behind.Flow = func(n *network.Network) any { return &Network{n} }
+	behind.Trace = func(t network.Trace) any { return traceOf(t) }
 }
 
 // Load reads template files (JSON or YAML) and cloud assembly folders as one network: exports and imports are
@@ -43,31 +37,21 @@ type Deployment struct {
 
 // Load reads templates as [Load] does, for a deployment.
 func (d Deployment) Load(paths ...string) (*Network, error) {
-	set, err := cfn.Load(cfn.Options{Region: d.Region, AccountID: d.AccountID, Parameters: d.Parameters}, paths...)
+	net, err := network.Load(cfn.Options{Region: d.Region, AccountID: d.AccountID, Parameters: d.Parameters}, paths...)
 	if err != nil {
 		return nil, err
 	}
-	return Of(model.Build(set)), nil
+	return &Network{net}, nil
 }
 
 // Read reads one template from memory; name is what errors call it.
 func Read(name string, template []byte) (*Network, error) {
-	set, err := cfn.Parse(cfn.Options{}, cfn.Source{Name: name, Data: template})
+	net, err := network.Parse(name, template)
 	if err != nil {
 		return nil, err
 	}
-	return Of(model.Build(set)), nil
+	return &Network{net}, nil
 }
-
-// Of wraps a network that is already built, for callers in this module that also run rules over it.
-func Of(m *model.Network) *Network {
-	n := &Network{model: m}
-	n.prepare()
-	return n
-}
-
-// Model is the network behind n, for callers in this module.
-func (n *Network) Model() *model.Network { return n.model }
 
 // Trace answers a query. Where the query names several places (pod:any in a cluster with three node subnets),
 // it traces them all and returns the first trace that is not OK, or the first of all when every one is;
@@ -85,98 +69,86 @@ func (n *Network) Trace(q Query) (Trace, error) {
 	return all[0], nil
 }
 
-// Report is the outcome of the catalogue.
-type Report struct {
-	Results []Result
-	// Skipped are the flows that the templates have not the parts for. They are neither passed nor missed.
-	Skipped []Skipped
-	// Unmodelled are resources that may decide over packets and that the tracer does not know.
-	Unmodelled []Component
-	// Problems are parts of the templates that could not be read, such as a manifest that is not JSON.
-	Problems []string
-	// Unread are parts of the templates whose resources are not seen: a nested stack that is not at hand, a loop over what only the
-	// deployment knows, a macro. What they may let through counts as not known, not as blocked.
-	Unread []string
-}
-
-// Result is one flow of the catalogue between two places.
-type Result struct {
-	ID       string // F1 to F15, X1
-	Title    string
-	From, To string
-	Expect   Expect
-	Trace    Trace
-	OK       bool // the verdict is the expected one
-}
-
-// Expect is what a flow of the catalogue needs.
-type Expect string
-
-// The expectations.
-const (
-	ExpectDelivered Expect = "Delivered"
-	ExpectExits     Expect = "ExitsNetwork"
-	ExpectPasses    Expect = "Passes"  // Delivered or ExitsNetwork
-	ExpectRefused   Expect = "Refused" // Denied or NoRoute
-)
-
-// Met reports whether a verdict is the expected one. Insufficient meets nothing.
-func (e Expect) Met(v Verdict) bool {
-	switch e {
-	case ExpectDelivered:
-		return v == Delivered
-	case ExpectExits:
-		return v == ExitsNetwork
-	case ExpectPasses:
-		return v.OK()
-	case ExpectRefused:
-		return v.Blocked()
+// TraceAll answers a query for every place that it names, at least one.
+func (n *Network) TraceAll(q Query) ([]Trace, error) {
+	asked, err := q.query()
+	if err != nil {
+		return nil, err
 	}
-	return false
-}
-
-// Skipped is a flow of the catalogue that does not apply.
-type Skipped struct {
-	ID, Title, Reason string
-}
-
-// Component names a resource of the templates.
-type Component struct {
-	Type          string `json:"type"`
-	LogicalID     string `json:"logicalId"`
-	ConstructPath string `json:"constructPath"`
-}
-
-// OK reports whether every flow met its expectation.
-func (r Report) OK() bool {
-	for _, f := range r.Results {
-		if !f.OK {
-			return false
+	traces, err := n.net.TraceAll(asked)
+	if err != nil {
+		var unknown *network.UnknownNameError
+		if errors.As(err, &unknown) {
+			return nil, &UnknownEndpointError{Endpoint: Endpoint(unknown.Name), Nearest: unknown.Nearest, Why: unknown.Why}
 		}
+		return nil, fmt.Errorf("flow: %w", err)
 	}
-	return true
-}
-
-// Insufficient reports whether some flow could not be decided.
-func (r Report) Insufficient() bool {
-	for _, f := range r.Results {
-		if f.Trace.Verdict == Insufficient {
-			return true
-		}
+	out := make([]Trace, len(traces))
+	for i, t := range traces {
+		out[i] = traceOf(t)
 	}
-	return false
+	return out, nil
 }
 
-// Missed are the flows whose expectation is not met although the templates say enough.
-func (r Report) Missed() []Result {
-	var out []Result
-	for _, f := range r.Results {
-		if !f.OK && f.Trace.Verdict != Insufficient {
-			out = append(out, f)
-		}
+// UnknownEndpointError is an endpoint of a query that the templates do not hold.
+type UnknownEndpointError struct {
+	Endpoint Endpoint
+	Nearest  []string // names that may have been meant, best first
+	Why      string   // why there is no such place, where the templates tell
+}
+
+func (e *UnknownEndpointError) Error() string {
+	return "flow: " + (&network.UnknownNameError{Name: network.Name(e.Endpoint), Nearest: e.Nearest, Why: e.Why}).Error()
+}
+
+// Endpoints lists the names a query can use on this network, addresses aside.
+func (n *Network) Endpoints() []Endpoint {
+	names := n.net.Endpoints()
+	out := make([]Endpoint, len(names))
+	for i, name := range names {
+		out[i] = Endpoint(name)
 	}
 	return out
 }
 
-// declared is where a template declares a resource.
-type declared struct{ stack, logicalID string }
+// Check traces the flows of the catalogue that apply to the network and compares each with its expectation. Every node
+// group and every subnet of it is traced, not only the first.
+func (n *Network) Check() Report {
+	var r Report
+	results, skipped := catalogue.Ask(n.net)
+	for _, f := range results {
+		r.Results = append(r.Results, Result{ID: f.Flow.ID, Title: f.Flow.Title, From: f.From, To: f.To, Expect: Expect(f.Expect), Trace: traceOf(f.Trace), OK: f.OK})
+	}
+	for _, s := range skipped {
+		r.Skipped = append(r.Skipped, Skipped{s.Flow.ID, s.Flow.Title, s.Reason})
+	}
+	n.told(&r)
+	return r
+}
+
+// Answer traces a query into a Report, for rendering: a flow is OK when its verdict is. It has no expectation.
+func (n *Network) Answer(q Query) (Report, error) {
+	traces, err := n.TraceAll(q)
+	if err != nil {
+		return Report{}, err
+	}
+	var r Report
+	for _, t := range traces {
+		r.Results = append(r.Results, Result{Title: q.String(), From: t.From, To: t.To, Trace: t, OK: t.Verdict.OK()})
+	}
+	n.told(&r)
+	return r, nil
+}
+
+// told adds what a reader of any report must know of the templates.
+func (n *Network) told(r *Report) {
+	for _, u := range n.net.Unmodelled {
+		r.Unmodelled = append(r.Unmodelled, Component{u.Type, u.LogicalID, u.ConstructPath})
+	}
+	for _, p := range n.net.Problems {
+		r.Problems = append(r.Problems, fmt.Sprintf("%s: %s", p.Ref, p.Text))
+	}
+	for _, p := range n.net.Unread {
+		r.Unread = append(r.Unread, fmt.Sprintf("%s: %s", p.Ref, p.Text))
+	}
+}

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/eks-ipv6/cdk/preflight/flow"
+	"github.com/eks-ipv6/cdk/preflight/render"
 )
 
 // hops writes a way in short: component, action, family where it changes.
@@ -68,7 +69,7 @@ func TestWays(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			tr, err := network(t, c.file, open(t, c.file), c.query).Trace(c.query)
+			tr, err := networkOf(t, c.file, open(t, c.file), c.query).Trace(c.query)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -92,7 +93,7 @@ func TestNAT64(t *testing.T) {
 	all(set("PrivateA", "EnableDns64", true), set("Cni", "ConfigurationValues", `{"env":{"ENABLE_V4_EGRESS":"false"}}`),
 		add("Nat64", "AWS::EC2::Route", object{"RouteTableId": ref("PrivateATable"), "DestinationIpv6CidrBlock": "64:ff9b::/96", "NatGatewayId": ref("NatA")}))(tp)
 	query := flow.Query{From: "pod:any@NodesX86@PrivateA", To: flow.Internet4}
-	tr, err := network(t, "cluster.yaml", tp, query).Trace(query)
+	tr, err := networkOf(t, "cluster.yaml", tp, query).Trace(query)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,7 +154,7 @@ func TestEndpoints(t *testing.T) {
 			continue
 		}
 		if len(traces) != c.traces || traces[0].Verdict != c.verdict {
-			t.Errorf("%s → %s: %d traces, %v; want %d, %v\n%s", c.from, c.to, len(traces), traces[0].Verdict, c.traces, c.verdict, flow.TraceText(traces[0], flow.TextOptions{}))
+			t.Errorf("%s → %s: %d traces, %v; want %d, %v\n%s", c.from, c.to, len(traces), traces[0].Verdict, c.traces, c.verdict, render.TraceText(traces[0], render.TextOptions{}))
 		}
 		for _, tr := range traces {
 			if err := invariants(tr); err != nil {

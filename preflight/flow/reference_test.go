@@ -10,6 +10,7 @@ import (
 
 	"github.com/eks-ipv6/cdk/internal/golden"
 	"github.com/eks-ipv6/cdk/preflight/flow"
+	"github.com/eks-ipv6/cdk/preflight/render"
 )
 
 // reference is the folder of the reference stacks' golden templates.
@@ -63,10 +64,10 @@ func TestReference(t *testing.T) {
 				}
 			}
 			if !r.OK() || len(r.Unmodelled) > 0 || len(r.Problems) > 0 {
-				t.Errorf("want every flow as expected and every resource known:\n%s", flow.Text(r, flow.TextOptions{}))
+				t.Errorf("want every flow as expected and every resource known:\n%s", render.Text(r, render.TextOptions{}))
 			}
 			if c.name == "platform" {
-				golden.Check(t, "testdata/golden/platform.txt", []byte(flow.Text(r, flow.TextOptions{Verbose: true})))
+				golden.Check(t, "testdata/golden/platform.txt", []byte(render.Text(r, render.TextOptions{Verbose: true})))
 			}
 		})
 	}
@@ -92,10 +93,10 @@ func TestEveryPartCounts(t *testing.T) {
 			t.Parallel()
 			tp := openJSON(t, "Ipv6Platform.json")
 			forget(tp, id)
-			report := network(t, "Ipv6Platform.json", tp).Check()
+			report := networkOf(t, "Ipv6Platform.json", tp).Check()
 			checkReport(t, report)
 			if len(report.Missed()) == 0 {
-				t.Errorf("%s %s is gone and nothing is missed:\n%s", typ, id, flow.Text(report, flow.TextOptions{}))
+				t.Errorf("%s %s is gone and nothing is missed:\n%s", typ, id, render.Text(report, render.TextOptions{}))
 			}
 		})
 	}

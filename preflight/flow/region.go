@@ -1,13 +1,9 @@
 package flow
 
 import (
-	"fmt"
 	"net/netip"
-	"slices"
-	"strconv"
-	"strings"
 
-	"github.com/eks-ipv6/cdk/internal/netset"
+	"github.com/eks-ipv6/cdk/internal/network"
 )
 
 // Region is a part of the packets that a question is about: all that take one way and come to one end.
@@ -24,7 +20,7 @@ type Region struct {
 	// the templates do not say.
 	Unassigned bool
 
-	cases []*variables
+	region network.Region
 }
 
 // PacketSet is a set of packets: all combinations of the fields' values. A field has the fewest prefixes, or spans of numbers, that
@@ -37,67 +33,17 @@ type PacketSet struct {
 	// Where are the conditions on what is decided on the way, such as the source port that a NAT gateway chooses.
 	Where []string
 
-	narrowed       fields         // those that do not have all that the question asks for
-	butSrc, butDst []netip.Prefix // what the question asks for beside Src and Dst
+	text string
 }
-
-// fields are some fields of a packet.
-type fields struct{ src, dst, proto, srcPort, dstPort bool }
 
 // String tells the set from the other packets of the question: "from 2a00:1450::/32, tcp 22", or "every packet".
-func (p PacketSet) String() string {
-	var parts []string
-	say := func(when bool, word, text string) {
-		if when {
-			parts = append(parts, word+text)
-		}
-	}
-	say(p.narrowed.src, "from ", shorter(p.Src, p.butSrc))
-	say(p.narrowed.dst, "to ", shorter(p.Dst, p.butDst))
-	say(p.narrowed.proto || p.narrowed.dstPort, "", services(p.Proto, p.DstPort, p.narrowed.dstPort))
-	say(p.narrowed.srcPort, "source port ", spans(p.SrcPort))
-	parts = append(parts, p.Where...)
-	if len(parts) == 0 {
-		return "every packet"
-	}
-	return strings.Join(parts, ", ")
-}
+func (p PacketSet) String() string { return p.text }
 
-// shorter writes prefixes, or where those that are left out are fewer, all but them.
-func shorter(list, but []netip.Prefix) string {
-	if len(but) > 0 && len(but) < len(list) {
-		return "all but " + netset.Text(but)
-	}
-	return netset.Text(list)
-}
-
-// services writes protocols and destination ports: "tcp 22,443".
-func services(protos, ports []Span, withPorts bool) string {
-	name := "protocol " + spans(protos)
-	if len(protos) == 1 && protos[0].From == protos[0].To {
-		name = string(protoOf(protos[0].From))
-	}
-	if withPorts {
-		name += " port " + spans(ports)
-	}
-	return name
-}
-
-func spans(list []Span) string {
-	out := make([]string, len(list))
-	for i, s := range list {
-		out[i] = s.String()
-	}
-	return strings.Join(out, ",")
-}
+// Span is the numbers from From to To, both included.
+type Span struct{ From, To uint16 }
 
 // String is the number, or the first and the last: "80", "32768-60999".
-func (s Span) String() string {
-	if s.From == s.To {
-		return strconv.Itoa(int(s.From))
-	}
-	return fmt.Sprintf("%d-%d", s.From, s.To)
-}
+func (s Span) String() string { return network.Span(s).String() }
 
 // Exceptions are the regions that the author of the templates takes out of a flow by name; see [Region].
 func (t Trace) Exceptions() (out []Region) {
@@ -110,379 +56,61 @@ func (t Trace) Exceptions() (out []Region) {
 }
 
 // Decisive is the region whose way the trace shows.
-func (t Trace) Decisive() Region { return t.Regions[t.region] }
+func (t Trace) Decisive() Region { return t.Regions[t.Shown()] }
+
+// Shown is the place of that region in Regions.
+func (t Trace) Shown() int { return t.trace.Shown() }
 
 // Packets are the packets of the region: it holds those of each set.
 func (r Region) Packets() []PacketSet {
-	out := make([]PacketSet, len(r.cases))
-	for i, c := range r.cases {
-		out[i] = c.packets()
+	sets := r.region.Packets()
+	out := make([]PacketSet, len(sets))
+	for i, p := range sets {
+		out[i] = PacketSet{Src: p.Src, Dst: p.Dst, Proto: spansOf(p.Proto), SrcPort: spansOf(p.SrcPort), DstPort: spansOf(p.DstPort), Where: p.Where, text: p.String()}
 	}
 	return out
 }
 
 // Text says which packets the region holds, one line for each set.
-func (r Region) Text() []string {
-	out := make([]string, len(r.cases))
-	for i, p := range r.Packets() {
-		out[i] = p.String()
-	}
-	return out
-}
-
-// Span is the numbers from From to To, both included.
-type Span struct{ From, To uint16 }
+func (r Region) Text() []string { return r.region.Text() }
 
 // Last is the hop that decided, as [Trace.Last].
 func (r Region) Last() Hop { return last(r.Hops, r.Return) }
 
-// variables are what the walk of a region left of each variable, and the header that the question began with.
-type variables struct {
-	list  []variable
-	asked header
-}
-
-// maxRegions bounds how many packets are walked for one question between two places.
-const maxRegions = 4096
-
-// trace answers a question between two places.
-func (n *Network) trace(q Query, from *place, d dest) Trace {
-	tr := Trace{Query: q, From: from.name, To: d.name, from: from, dest: &d}
-	from = n.anyone(from, d)
-	todo := []map[any]domain{nil}
-	for i := 0; i < len(todo); i++ {
-		r, forks := n.walk(todo[i], from, d, i >= maxRegions)
-		tr.Regions = append(tr.Regions, r)
-		if i < maxRegions {
-			todo = append(todo, forks...)
-		}
-	}
-	tr.Regions = merge(tr.Regions)
-	classify(tr.Regions)
-	tr.show(judge(tr.Regions))
-	return tr
-}
-
-// anyone is a source on the internet as a question means it: who asks may be any of them, and for what must be refused, also who
-// claims an address that nobody has.
-func (n *Network) anyone(from *place, d dest) *place {
-	if !from.outside() || from.free != chosen {
-		return from
-	}
-	p := *from
-	p.free = every
-	if d.everything && p.range6.Equal(n.global6) {
-		p.range6 = n.anyone6
-	}
-	return &p
-}
-
-// walk follows one packet of a question, and its answer. It returns the packets that fare the same, and where the others start.
-func (n *Network) walk(start map[any]domain, from *place, d dest, tooMany bool) (Region, []map[any]domain) {
-	t := &tracer{walk: newWalk(start), net: n, model: n.model}
-	var r Region
-	if tooMany {
-		t.question(from, d)
-		r.Verdict = t.stop(Insufficient, d.place.label, d.place.ref, "the question falls into more than %d cases: ask for fewer packets", maxRegions)
-	} else {
-		r.Verdict = t.forward(from, d)
-	}
-	r.Hops, t.hops = t.hops, nil
-	if r.Verdict.OK() {
-		if back := t.back(); back != 0 {
-			r.Verdict = back
-		} else {
-			t.hop(Deliver, from.label, from.ref, "answer to "+from.name)
-		}
-		r.Return = t.hops
-	}
-	r.Exception = r.Verdict.Blocked() && t.explicit || !r.Verdict.OK() && t.elsewhere
-	r.Assumptions = slices.Concat(d.assumes, t.notes, n.assumed(r))
-	left := &variables{asked: t.asked}
-	for _, v := range t.vars {
-		left.list = append(left.list, *v)
-	}
-	r.cases = []*variables{left}
-	return r, t.forks
-}
-
-// narrowed reports whether a decision took values from a variable.
-func (v *variable) narrowed() bool {
-	if v.address {
-		return !v.now.addrs.Equal(v.asked.addrs)
-	}
-	return !v.now.numbers.Equal(v.asked.numbers)
-}
-
-// merge joins the regions that take the same way to the same end.
-func merge(list []Region) []Region {
-	if len(list) == 1 {
-		return list
-	}
-	var out []Region
-	at := map[string]int{}
-	for _, r := range list {
-		key := fmt.Sprint(r.Verdict, r.Exception, way(r.Hops), way(r.Return))
-		i, ok := at[key]
-		if !ok {
-			at[key] = len(out)
-			out = append(out, r)
-			continue
-		}
-		out[i].cases = append(out[i].cases, r.cases...)
-	}
-	for i := range out {
-		out[i].cases = join(out[i].cases)
+func spansOf(list []network.Span) (out []Span) {
+	for _, s := range list {
+		out = append(out, Span(s))
 	}
 	return out
 }
 
-// way is what a packet passes, without the values of its fields.
-func way(hops []Hop) string {
-	var b strings.Builder
-	for _, h := range hops {
-		fmt.Fprintf(&b, "%s %s %s %s;", h.Component, h.Stack, h.LogicalID, h.Action)
+// traceOf is the tracer's answer as it is told.
+func traceOf(t network.Trace) Trace {
+	q := t.Query
+	out := Trace{Query: Query{From: Endpoint(q.From), To: Endpoint(q.To), Port: q.Port, Proto: Proto(q.Proto.String()), Family: Family(q.Family), Everything: q.Everything},
+		From: t.From, To: t.To, Verdict: Verdict(t.Verdict), Hops: hopsOf(t.Hops), Return: hopsOf(t.Return), Assumptions: t.Assumptions, trace: t}
+	for _, r := range t.Regions {
+		out.Regions = append(out.Regions, Region{Verdict: Verdict(r.Verdict), Hops: hopsOf(r.Hops), Return: hopsOf(r.Return), Assumptions: r.Assumptions,
+			Exception: r.Exception, Unassigned: r.Unassigned, region: r})
 	}
-	return b.String()
+	return out
 }
 
-// join makes one case of two that differ in one variable only, as long as there are two.
-func join(list []*variables) []*variables {
-	for again := true; again; {
-		again = false
-		for i := 0; i < len(list); i++ {
-			for j := i + 1; j < len(list); j++ {
-				if both := list[i].join(list[j]); both != nil {
-					list[i] = both
-					list = slices.Delete(list, j, j+1)
-					j--
-					again = true
-				}
-			}
-		}
-	}
-	return list
-}
-
-// join is the union of two cases that differ in the values of one variable, else nil.
-func (c *variables) join(b *variables) *variables {
-	if len(c.list) != len(b.list) {
+func hopsOf(list []network.Hop) []Hop {
+	if list == nil {
 		return nil
 	}
-	differ := -1
-	for i, v := range c.list {
-		w := b.list[i]
-		if v.key != w.key {
-			return nil
-		}
-		if v.address && v.now.addrs.Equal(w.now.addrs) || !v.address && v.now.numbers.Equal(w.now.numbers) {
-			continue
-		}
-		if differ >= 0 {
-			return nil
-		}
-		differ = i
-	}
-	if differ < 0 {
-		return c
-	}
-	out := &variables{list: slices.Clone(c.list), asked: c.asked}
-	v := &out.list[differ]
-	if v.address {
-		v.now.addrs = v.now.addrs.Union(b.list[differ].now.addrs)
-	} else {
-		v.now.numbers = v.now.numbers.Union(b.list[differ].now.numbers)
-	}
-	return out
-}
-
-// classify says which regions are exceptions, and which rest on an address that AWS gives.
-func classify(list []Region) {
-	passes := slices.ContainsFunc(list, func(r Region) bool { return r.Verdict.OK() })
-	for i := range list {
-		r := &list[i]
-		free := map[freedom]bool{}
-		for _, c := range r.cases {
-			for _, v := range c.list {
-				if v.narrowed() {
-					free[v.free] = true
-				}
-			}
-		}
-		r.Exception = r.Exception && passes && free[chosen] && !free[every] && !free[assigned]
-		r.Unassigned = len(list) > 1 && free[assigned]
-	}
-}
-
-// judge finds the region that decides over a flow that must pass, and the verdict on the whole.
-func judge(list []Region) (int, Verdict) {
-	passes := slices.IndexFunc(list, func(r Region) bool { return r.Verdict.OK() })
-	lost := slices.IndexFunc(list, func(r Region) bool { return r.Verdict.Blocked() && !r.Exception && !r.Unassigned })
-	open := slices.IndexFunc(list, func(r Region) bool { return r.Verdict == Insufficient && !r.Exception })
-	perhaps := slices.IndexFunc(list, func(r Region) bool { return r.Verdict.Blocked() && r.Unassigned })
-	switch {
-	case lost >= 0 && (passes >= 0 || open >= 0):
-		return lost, Mixed
-	case lost >= 0:
-		return lost, list[lost].Verdict
-	case open >= 0:
-		return open, Insufficient
-	case perhaps >= 0 && passes >= 0:
-		return perhaps, Insufficient
-	case perhaps >= 0:
-		return perhaps, list[perhaps].Verdict
-	}
-	return max(passes, 0), list[max(passes, 0)].Verdict
-}
-
-// judgeRefused finds the region that decides over a flow of which no packet may pass, and the verdict on the whole.
-func judgeRefused(list []Region) (int, Verdict) {
-	passes := slices.IndexFunc(list, func(r Region) bool { return r.Verdict.OK() && !r.Unassigned })
-	perhaps := slices.IndexFunc(list, func(r Region) bool { return r.Verdict.OK() })
-	open := slices.IndexFunc(list, func(r Region) bool { return r.Verdict == Insufficient })
-	all := !slices.ContainsFunc(list, func(r Region) bool { return !r.Verdict.OK() })
-	switch {
-	case passes >= 0 && all:
-		return passes, list[passes].Verdict
-	case passes >= 0:
-		return passes, Mixed
-	case perhaps >= 0:
-		return perhaps, Insufficient
-	case open >= 0:
-		return open, Insufficient
-	}
-	return 0, list[0].Verdict
-}
-
-// For is the trace as an expectation sees it: its verdict is on the whole question, and its way that of the region that decides.
-// Where packets must be refused, that is one that passes.
-func (t Trace) For(e Expect) Trace {
-	if e == ExpectRefused {
-		t.show(judgeRefused(t.Regions))
-	} else {
-		t.show(judge(t.Regions))
-	}
-	return t
-}
-
-// show takes the way of a region for that of the trace.
-func (t *Trace) show(i int, v Verdict) {
-	r := t.Regions[i]
-	t.region = i
-	t.Verdict, t.Hops, t.Return, t.Assumptions = v, r.Hops, r.Return, r.Assumptions
-	if v != Insufficient || r.Verdict == Insufficient {
-		return
-	}
-	// What ends the walk is not sure: the address is not.
-	hops := &t.Hops
-	if r.Verdict.Blocked() && len(r.Return) > 0 {
-		hops = &t.Return
-	}
-	if len(*hops) == 0 {
-		return
-	}
-	*hops = slices.Clone(*hops)
-	end := &(*hops)[len(*hops)-1]
-	end.Action = Unknown
-	end.By += "; but " + strings.Join(r.unassigned(), ", and ") + ", is decided at deployment"
-	if r.Verdict.OK() {
-		t.Return = nil
-	}
-}
-
-// unassigned names the addresses that a region rests on.
-func (r Region) unassigned() (out []string) {
-	for _, c := range r.cases {
-		for _, v := range c.list {
-			if v.free == assigned && v.narrowed() {
-				s := fmt.Sprintf("which %s is there", v.name)
-				if v.address {
-					s = fmt.Sprintf("whether the %s is in %s", v.name, netset.Text(v.now.addrs.Within(v.asked.addrs)))
-				}
-				if !slices.Contains(out, s) {
-					out = append(out, s)
-				}
-			}
+	out := make([]Hop, len(list))
+	for i, h := range list {
+		out[i] = Hop{Component: h.Component.String(), Type: h.Type, LogicalID: h.LogicalID, ConstructPath: h.ConstructPath, Stack: h.Stack, Label: h.Ref.Label(),
+			Action: Action(h.Action), By: h.By, Before: packetOf(h.Before), After: packetOf(h.After)}
+		if h.Workload != "" {
+			out[i].Component += " " + h.Workload
 		}
 	}
 	return out
 }
 
-// packets are a case as the packets of the question, and the conditions on what is no field of it.
-func (c *variables) packets() PacketSet {
-	h := c.asked
-	now := func(of *variable) variable {
-		i := slices.IndexFunc(c.list, func(v variable) bool { return v.key == of.key })
-		return c.list[i]
-	}
-	addrs := func(a address) []netip.Prefix {
-		if a.of == nil {
-			if !a.one.IsValid() {
-				return nil
-			}
-			return []netip.Prefix{netip.PrefixFrom(a.one, a.one.BitLen())}
-		}
-		v := now(a.of)
-		if a.as == embedded {
-			return netset.EmbedAll(nat64, v.now.addrs).Prefixes()
-		}
-		return v.now.addrs.Within(v.asked.addrs)
-	}
-	numbers := func(n number) (out []Span) {
-		set := netset.Just(n.one)
-		if n.of != nil {
-			set = now(n.of).now.numbers
-		}
-		for _, s := range set.Spans() {
-			out = append(out, Span(s))
-		}
-		return out
-	}
-	narrowed := func(of *variable) bool {
-		if of == nil {
-			return false
-		}
-		v := now(of)
-		return v.narrowed()
-	}
-	p := PacketSet{Src: addrs(h.src), Dst: addrs(h.dst), Proto: numbers(h.proto), SrcPort: numbers(h.srcPort), DstPort: numbers(h.dstPort)}
-	but := func(a address) []netip.Prefix {
-		if a.of == nil || a.as != itself {
-			return nil
-		}
-		v := now(a.of)
-		return v.asked.addrs.Minus(v.now.addrs).Within(v.asked.addrs)
-	}
-	if narrowed(h.src.of) {
-		p.butSrc = but(h.src)
-	}
-	if narrowed(h.dst.of) {
-		p.butDst = but(h.dst)
-	}
-	p.narrowed = fields{narrowed(h.src.of), narrowed(h.dst.of), narrowed(h.proto.of), narrowed(h.srcPort.of), narrowed(h.dstPort.of)}
-	for _, v := range c.list {
-		if !v.narrowed() || slices.ContainsFunc([]*variable{h.src.of, h.dst.of, h.proto.of, h.srcPort.of, h.dstPort.of}, func(of *variable) bool { return of != nil && of.key == v.key }) {
-			continue
-		}
-		set := v.now.numbers.String()
-		if v.names != nil {
-			set = v.chosen()
-		}
-		if v.address {
-			set = netset.Text(v.now.addrs.Within(v.asked.addrs))
-		}
-		p.Where = append(p.Where, fmt.Sprintf("%s %s", v.name, set))
-	}
-	return p
-}
-
-// chosen names what is left of a choice.
-func (v *variable) chosen() string {
-	var out []string
-	for i, name := range v.names {
-		if v.now.numbers.Contains(uint16(i)) {
-			out = append(out, name)
-		}
-	}
-	return strings.Join(out, " or ")
+func packetOf(p network.Packet) Packet {
+	return Packet{Src: p.Src, Dst: p.Dst, Proto: Proto(p.Proto.String()), SrcPort: p.SrcPort, DstPort: p.DstPort}
 }

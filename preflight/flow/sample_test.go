@@ -6,13 +6,15 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/eks-ipv6/cdk/internal/model"
+	"github.com/eks-ipv6/cdk/internal/behind"
+	"github.com/eks-ipv6/cdk/internal/cfn"
 	"github.com/eks-ipv6/cdk/internal/netset"
-	"github.com/eks-ipv6/cdk/preflight/flow"
+	"github.com/eks-ipv6/cdk/internal/network"
+	"github.com/eks-ipv6/cdk/preflight/catalogue"
 )
 
-func sampling(most int) model.Sampling {
-	return model.Sampling{Max: most, Protocols: netset.Just(6, 17), Used: map[model.Header]bool{}, Given: map[netip.Addr]netip.Addr{}}
+func sampling(most int) network.Sampling {
+	return network.Sampling{Max: most, Protocols: netset.Just(6, 17), Used: map[network.Header]bool{}, Given: map[netip.Addr]netip.Addr{}}
 }
 
 // TestSample: a sample is one packet, which is in one region and fares as that does; its ends are the packet's.
@@ -25,13 +27,14 @@ func TestSample(t *testing.T) {
 	for _, file := range files {
 		t.Run(filepath.Base(file), func(t *testing.T) {
 			t.Parallel()
-			n, err := flow.Load(file)
+			n, err := network.Load(cfn.Options{}, file)
 			if err != nil {
 				t.Fatal(err)
 			}
 			of := sampling(8)
 			sent := map[string]bool{}
-			for i, r := range n.Check().Results {
+			results, _ := catalogue.Ask(n)
+			for i, r := range results {
 				of.Seed = uint64(i)
 				list := n.Sample(r.Trace, of)
 				if len(list) == 0 || len(list) > of.Max {
@@ -50,17 +53,17 @@ func TestSample(t *testing.T) {
 	}
 }
 
-func checkSample(t *testing.T, s flow.Trace) {
+func checkSample(t *testing.T, s network.Trace) {
 	t.Helper()
 	if len(s.Regions) != 1 || s.Regions[0].Verdict != s.Verdict {
 		t.Errorf("%s → %s: %v is %v, and is in %d regions: %+v", s.From, s.To, s.Hops[0].Before, s.Verdict, len(s.Regions), s.Regions)
 	}
 	e, ok := s.Ends()
 	p := s.Hops[0].Before
-	if !ok || e.Port != p.DstPort || e.Proto.String() != string(p.Proto) {
+	if !ok || e.Port != p.DstPort || e.Proto.String() != p.Proto.String() {
 		t.Errorf("%s → %s: %v has ends %s/%d", s.From, s.To, p, e.Proto, e.Port)
 	}
-	if e.From.Kind == model.InternetHost && p.Src != e.From.IPv4 && p.Src != e.From.IPv6 {
+	if e.From.Kind == network.InternetHost && p.Src != e.From.IPv4 && p.Src != e.From.IPv6 {
 		t.Errorf("%s → %s: %v begins at %s or %s", s.From, s.To, p, e.From.IPv4, e.From.IPv6)
 	}
 }
@@ -81,30 +84,31 @@ func TestSampleEdges(t *testing.T) {
 	for _, c := range []struct {
 		name, id string
 		edit     func(template)
-		value    func(flow.Packet) string
-		want     map[string]flow.Verdict
+		value    func(network.Packet) string
+		want     map[string]network.Verdict
 	}{
-		{"source ports", "F3", deny("::/0", "Ipv6CidrBlock", object{"From": 33000, "To": 40000}), func(p flow.Packet) string { return fmt.Sprint(p.SrcPort) },
-			map[string]flow.Verdict{"32999": flow.ExitsNetwork, "33000": flow.Denied, "40000": flow.Denied, "40001": flow.ExitsNetwork}},
-		{"destinations on the internet", "F3", deny("2a00:1450::/32", "Ipv6CidrBlock", nil), func(p flow.Packet) string { return p.Dst.String() },
-			map[string]flow.Verdict{"2a00:144f:ffff:ffff:ffff:ffff:ffff:ffff": flow.ExitsNetwork, "2a00:1450::": flow.Denied, "2a00:1451::": flow.ExitsNetwork}},
-		{"Pods' addresses", "F9", half("EndpointGroup", "CidrIpv6", "2001:db8:1:108:8000::/65", 443), func(p flow.Packet) string { return p.Src.String() },
-			map[string]flow.Verdict{"2001:db8:1:108:7fff:ffff:ffff:ffff": flow.Denied, "2001:db8:1:108:8000::": flow.Delivered}},
-		{"nodes' addresses", "F5", all(drop("DatabaseFromNodes"), half("DatabaseGroup", "CidrIp", "10.0.136.0/21", 5432)), func(p flow.Packet) string { return p.Src.String() },
-			map[string]flow.Verdict{"10.0.135.255": flow.Denied, "10.0.136.0": flow.Delivered}},
+		{"source ports", "F3", deny("::/0", "Ipv6CidrBlock", object{"From": 33000, "To": 40000}), func(p network.Packet) string { return fmt.Sprint(p.SrcPort) },
+			map[string]network.Verdict{"32999": network.ExitsNetwork, "33000": network.Denied, "40000": network.Denied, "40001": network.ExitsNetwork}},
+		{"destinations on the internet", "F3", deny("2a00:1450::/32", "Ipv6CidrBlock", nil), func(p network.Packet) string { return p.Dst.String() },
+			map[string]network.Verdict{"2a00:144f:ffff:ffff:ffff:ffff:ffff:ffff": network.ExitsNetwork, "2a00:1450::": network.Denied, "2a00:1451::": network.ExitsNetwork}},
+		{"Pods' addresses", "F9", half("EndpointGroup", "CidrIpv6", "2001:db8:1:108:8000::/65", 443), func(p network.Packet) string { return p.Src.String() },
+			map[string]network.Verdict{"2001:db8:1:108:7fff:ffff:ffff:ffff": network.Denied, "2001:db8:1:108:8000::": network.Delivered}},
+		{"nodes' addresses", "F5", all(drop("DatabaseFromNodes"), half("DatabaseGroup", "CidrIp", "10.0.136.0/21", 5432)), func(p network.Packet) string { return p.Src.String() },
+			map[string]network.Verdict{"10.0.135.255": network.Denied, "10.0.136.0": network.Delivered}},
 		{"protocols", "X1", all(set("PrivateADefault6", "EgressOnlyInternetGatewayId", nil), set("PrivateADefault6", "GatewayId", ref("Igw")),
 			add("Open", "AWS::EC2::SecurityGroupIngress", object{"GroupId": att("Cluster", "ClusterSecurityGroupId"), "IpProtocol": "udp", "FromPort": 5000, "ToPort": 5000, "CidrIpv6": "::/0"})),
-			func(p flow.Packet) string { return fmt.Sprintf("%s %d", p.Proto, p.DstPort) },
-			map[string]flow.Verdict{"udp 5000": flow.Delivered, "udp 4999": flow.Denied, "udp 5001": flow.Denied}},
+			func(p network.Packet) string { return fmt.Sprintf("%s %d", p.Proto, p.DstPort) },
+			map[string]network.Verdict{"udp 5000": network.Delivered, "udp 4999": network.Denied, "udp 5001": network.Denied}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			tp := open(t, "cluster.yaml")
 			c.edit(tp)
-			n := network(t, "cluster.yaml", tp)
-			got := map[string]flow.Verdict{}
-			for i, r := range n.Check().Results {
-				if r.ID != c.id {
+			n := behind.Network(networkOf(t, "cluster.yaml", tp))
+			got := map[string]network.Verdict{}
+			results, _ := catalogue.Ask(n)
+			for i, r := range results {
+				if r.Flow.ID != c.id {
 					continue
 				}
 				of := sampling(12)

@@ -5,10 +5,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/eks-ipv6/cdk/internal/behind"
 	"github.com/eks-ipv6/cdk/internal/cfn"
 	"github.com/eks-ipv6/cdk/internal/golden"
-	"github.com/eks-ipv6/cdk/internal/model"
+	"github.com/eks-ipv6/cdk/internal/network"
 	"github.com/eks-ipv6/cdk/preflight/flow"
+	"github.com/eks-ipv6/cdk/preflight/render"
 )
 
 // networkAlone is a VPC of two subnets without a cluster: A, whose tags and default routes vary, and Edge with the NAT gateway.
@@ -78,7 +80,7 @@ func TestNetworkAlone(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r := flow.Of(model.Build(set)).Check()
+			r := behind.Flow(network.Read(set)).(*flow.Network).Check()
 			var got []string
 			for _, res := range r.Results {
 				verdict := res.Trace.Verdict.String()
@@ -88,7 +90,7 @@ func TestNetworkAlone(t *testing.T) {
 				got = append(got, res.ID+" "+verdict)
 			}
 			if flows := strings.Join(got, ", "); flows != c.flows {
-				t.Errorf("%s, want %s\n%s", flows, c.flows, flow.Text(r, flow.TextOptions{}))
+				t.Errorf("%s, want %s\n%s", flows, c.flows, render.Text(r, render.TextOptions{}))
 			}
 			for _, res := range r.Results {
 				if by := res.Trace.Last().By; res.ID == "F4" && !res.OK && !strings.Contains(by, "0.0.0.0/0 → Igw (A4) in ATable") {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/eks-ipv6/cdk/internal/golden"
 	"github.com/eks-ipv6/cdk/preflight/flow"
+	"github.com/eks-ipv6/cdk/preflight/render"
 )
 
 // summary is how often each flow met its expectation.
@@ -38,7 +39,7 @@ func TestStockCDK(t *testing.T) {
 	r := n.Check()
 	checkReport(t, r)
 	if got, want := summary(r), "F1 4/4, F2 8/8, F3 2/2, F4 2/2, F6 24/24, F7 2/2, F8 2/2, F9 4/4, X1 2/2"; got != want {
-		t.Errorf("%s, want %s\n%s", got, want, flow.Text(r, flow.TextOptions{}))
+		t.Errorf("%s, want %s\n%s", got, want, render.Text(r, render.TextOptions{}))
 	}
 	if len(r.Unmodelled) > 0 || len(r.Problems) > 0 {
 		t.Errorf("unmodelled %v, problems %v", r.Unmodelled, r.Problems)
@@ -67,7 +68,7 @@ func TestEksctl(t *testing.T) {
 	r := n.Check()
 	checkReport(t, r)
 	if got, want := summary(r), "F1 12/12, F2 24/24, F3 6/6, F4 6/6, F6 30/30, F9 12/12, X1 6/6"; got != want {
-		t.Errorf("%s, want %s\n%s", got, want, flow.Text(r, flow.TextOptions{}))
+		t.Errorf("%s, want %s\n%s", got, want, render.Text(r, render.TextOptions{}))
 	}
 	for _, c := range []struct {
 		q    flow.Query
@@ -80,13 +81,13 @@ func TestEksctl(t *testing.T) {
 	} {
 		tr, err := n.Trace(c.q)
 		if err != nil || !strings.Contains(strings.Join(hops(tr.Hops), "\n"), c.last) {
-			t.Errorf("%v: %v, want %q in\n%s", c.q, err, c.last, flow.TraceText(tr, flow.TextOptions{}))
+			t.Errorf("%v: %v, want %q in\n%s", c.q, err, c.last, render.TraceText(tr, render.TextOptions{}))
 		}
 	}
 	// In a public subnet only the security group stands between the internet and a Pod.
 	tr, err := n.Trace(flow.Query{From: flow.Internet6, To: "pod:any@PublicNodeGroup@PublicSubnetUSWEST2A", Port: 8080})
 	if err != nil || tr.Verdict != flow.Denied || tr.Last().Component != "security group" {
-		t.Errorf("%v\n%s", err, flow.TraceText(tr, flow.TextOptions{}))
+		t.Errorf("%v\n%s", err, render.TraceText(tr, render.TextOptions{}))
 	}
 }
 
@@ -100,7 +101,7 @@ func TestPart(t *testing.T) {
 	r := n.Check()
 	checkReport(t, r)
 	if !r.OK() || len(r.Results) == 0 {
-		t.Errorf("the cluster's stack alone: %s\n%s", summary(r), flow.Text(r, flow.TextOptions{}))
+		t.Errorf("the cluster's stack alone: %s\n%s", summary(r), render.Text(r, render.TextOptions{}))
 	}
 	if told := strings.Join(r.Results[0].Trace.Assumptions, "\n"); !strings.Contains(told, "no node group of ControlPlane is in the templates") {
 		t.Errorf("nodes that no template holds are traced without a word:\n%s", told)
@@ -117,11 +118,11 @@ func TestPart(t *testing.T) {
 			resource(tp, res)["Properties"] = p
 		}
 	}
-	r = network(t, "cluster.yaml", tp).Check()
+	r = networkOf(t, "cluster.yaml", tp).Check()
 	checkReport(t, r)
 	for _, res := range r.Results {
 		if res.ID != "F7" && res.ID != "F8" && res.Trace.Verdict != flow.Insufficient {
-			t.Errorf("%s between subnets that no template holds: %v\n%s", res.ID, res.Trace.Verdict, flow.TraceText(res.Trace, flow.TextOptions{}))
+			t.Errorf("%s between subnets that no template holds: %v\n%s", res.ID, res.Trace.Verdict, render.TraceText(res.Trace, render.TextOptions{}))
 		}
 	}
 	if !r.Insufficient() || r.OK() {
@@ -136,23 +137,23 @@ func TestRender(t *testing.T) {
 	tp := open(t, "cluster.yaml")
 	all(drop("PrivateBDefault6"), set("Cni", "ConfigurationValues", `{"env":{"ENABLE_V4_EGRESS":"false"}}`),
 		set("NatC", "SubnetId", "subnet-0123456789abcdef0"), add("Firewall", "AWS::NetworkFirewall::Firewall", object{}))(tp)
-	bad := network(t, "cluster.yaml", tp).Check()
+	bad := networkOf(t, "cluster.yaml", tp).Check()
 	text := small + "  Firewall: {Type: AWS::NetworkFirewall::Firewall}\n"
 	golden.Keep(t, golden.Kept{Text: text})
 	n, err := flow.Read("small.yaml", []byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}
-	j, err := flow.JSON(n.Check())
+	j, err := render.JSON(n.Check())
 	if err != nil {
 		t.Fatal(err)
 	}
-	golden.Check(t, "testdata/golden/cluster.txt", []byte(flow.Text(good, flow.TextOptions{})))
-	golden.Check(t, "testdata/golden/cluster-verbose.txt", []byte(flow.Text(good, flow.TextOptions{Verbose: true})))
-	golden.Check(t, "testdata/golden/broken.txt", []byte(flow.Text(bad, flow.TextOptions{})))
+	golden.Check(t, "testdata/golden/cluster.txt", []byte(render.Text(good, render.TextOptions{})))
+	golden.Check(t, "testdata/golden/cluster-verbose.txt", []byte(render.Text(good, render.TextOptions{Verbose: true})))
+	golden.Check(t, "testdata/golden/broken.txt", []byte(render.Text(bad, render.TextOptions{})))
 	golden.Check(t, "testdata/golden/small.json", j)
-	golden.Check(t, "testdata/golden/broken.mmd", []byte(flow.Mermaid(bad)))
-	if plain, painted := flow.Text(bad, flow.TextOptions{}), flow.Text(bad, flow.TextOptions{Color: true}); strings.Contains(plain, "\x1b") || !strings.Contains(painted, "\x1b[31m✗") {
+	golden.Check(t, "testdata/golden/broken.mmd", []byte(render.Mermaid(bad)))
+	if plain, painted := render.Text(bad, render.TextOptions{}), render.Text(bad, render.TextOptions{Color: true}); strings.Contains(plain, "\x1b") || !strings.Contains(painted, "\x1b[31m✗") {
 		t.Error("colour where none was asked for, or none where it was")
 	}
 }
@@ -188,7 +189,7 @@ func TestJSONShape(t *testing.T) {
 	if len(doc.Flows) == 0 || len(doc.Un) != 1 || doc.Un[0]["logicalId"] != "Firewall" {
 		t.Errorf("%d flows, unmodelled %v", len(doc.Flows), doc.Un)
 	}
-	if _, err := flow.JSON(flow.Report{Results: []flow.Result{{}}}); err == nil {
+	if _, err := render.JSON(flow.Report{Results: []flow.Result{{}}}); err == nil {
 		t.Error("an invalid verdict becomes JSON")
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 
-	"github.com/eks-ipv6/cdk/internal/model"
+	"github.com/eks-ipv6/cdk/internal/network"
 )
 
 // Verdict is the fate of a packet and of its answer. The zero value is invalid.
@@ -68,14 +68,17 @@ const (
 	Exit      Action = "exit"      // it leaves for the internet
 )
 
-// Family is an address family, IPv4 or IPv6.
-type Family = model.Family
+// Family is an address family, [IPv4] or [IPv6]. The zero value says none.
+type Family uint8
 
 // The two families.
 const (
-	IPv4 = model.IPv4
-	IPv6 = model.IPv6
+	IPv4 = Family(network.IPv4)
+	IPv6 = Family(network.IPv6)
 )
+
+// String is "IPv4" or "IPv6".
+func (f Family) String() string { return network.Family(f).String() }
 
 // Packet is the header that routes and filters look at.
 type Packet struct {
@@ -85,7 +88,7 @@ type Packet struct {
 }
 
 // Family is the packet's address family.
-func (p Packet) Family() Family { return model.FamilyOf(p.Dst) }
+func (p Packet) Family() Family { return Family(network.FamilyOf(p.Dst)) }
 
 func (p Packet) String() string {
 	return fmt.Sprintf("%s → %s", netip.AddrPortFrom(p.Src, p.SrcPort), netip.AddrPortFrom(p.Dst, p.DstPort))
@@ -150,10 +153,7 @@ type Trace struct {
 	Assumptions []string // what the verdict rests on that the templates do not say
 	Regions     []Region
 
-	from   *place
-	dest   *dest
-	region int            // whose way is shown
-	one    map[any]domain // of a sample: the values of its packet
+	trace network.Trace
 }
 
 // Last is the hop that decided: the last of Return when the answer failed, else the last of Hops.
@@ -169,6 +169,15 @@ func last(hops, back []Hop) Hop {
 	return hops[len(hops)-1]
 }
 
+// For is the trace as an expectation sees it: its verdict is on the whole question, and its way that of the region that decides.
+// Where packets must be refused, that is one that passes.
+func (t Trace) For(e Expect) Trace {
+	if len(t.Regions) == 0 {
+		return t
+	}
+	return traceOf(t.trace.For(network.Expect(e)))
+}
+
 // Query asks for the fate of a packet.
 type Query struct {
 	From, To Endpoint
@@ -180,21 +189,22 @@ type Query struct {
 }
 
 func (q Query) String() string {
-	s := fmt.Sprintf("%s → %s", q.From, q.To)
-	if q.Port != 0 {
-		proto := q.Proto
-		if proto == "" {
-			proto = TCP
-		}
-		s = fmt.Sprintf("%s → %s:%d/%s", q.From, bracketed(string(q.To)), q.Port, proto)
+	asked, _ := q.query() // of a protocol that there is not it says tcp
+	return asked.String()
+}
+
+// query is the query as the tracer takes it.
+func (q Query) query() (network.Query, error) {
+	out := network.Query{From: network.Name(q.From), To: network.Name(q.To), Port: q.Port, Family: network.Family(q.Family), Everything: q.Everything}
+	switch q.Proto {
+	case "", TCP:
+		out.Proto = network.TCP
+	case UDP:
+		out.Proto = network.UDP
+	default:
+		return out, fmt.Errorf("flow: unknown protocol %q: want tcp or udp", string(q.Proto))
 	}
-	if q.Everything {
-		s = fmt.Sprintf("%s → %s on every protocol and port", q.From, q.To)
-	}
-	if q.Family != 0 {
-		s += " over " + q.Family.String()
-	}
-	return s
+	return out, nil
 }
 
 // Endpoint names an end of a flow. Spell it with the functions and constants below, or as text:
@@ -207,27 +217,6 @@ func (q Query) String() string {
 //	203.0.113.7  2001:db8::7                 an address
 //	NAME                                     any of these by logical id or construct path
 type Endpoint string
-
-// family is the one that the endpoint's own text decides, or 0.
-func (e Endpoint) family() Family {
-	switch e {
-	case Internet4:
-		return IPv4
-	case Internet6:
-		return IPv6
-	default:
-	}
-	a, _ := netip.ParseAddr(string(e))
-	return model.FamilyOf(a)
-}
-
-// bracketed sets an IPv6 address apart from the port that follows.
-func bracketed(name string) string {
-	if a, err := netip.ParseAddr(name); err == nil && a.Is6() {
-		return "[" + name + "]"
-	}
-	return name
-}
 
 // Endpoints that need no name.
 const (

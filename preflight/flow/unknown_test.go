@@ -89,7 +89,7 @@ func TestUndecided(t *testing.T) {
 			t.Parallel()
 			tp := open(t, "cluster.yaml")
 			all(decided, c.edit)(tp)
-			for _, r := range network(t, "cluster.yaml", tp).Check().Results {
+			for _, r := range networkOf(t, "cluster.yaml", tp).Check().Results {
 				if r.ID != c.id || r.OK {
 					continue
 				}

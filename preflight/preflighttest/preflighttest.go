@@ -31,6 +31,7 @@ import (
 	"testing"
 
 	"github.com/eks-ipv6/cdk/preflight/flow"
+	"github.com/eks-ipv6/cdk/preflight/render"
 	"github.com/eks-ipv6/cdk/preflight/rules"
 )
 
@@ -120,7 +121,7 @@ func ask(t testing.TB, source any, queries []flow.Query, want string, expect flo
 		for _, trace := range traces {
 			trace = trace.For(expect)
 			if !expect.Met(trace.Verdict) {
-				t.Errorf("%s %s, and %s:\n%s", q, want, outcomes[trace.Verdict], flow.TraceText(trace, flow.TextOptions{}))
+				t.Errorf("%s %s, and %s:\n%s", q, want, outcomes[trace.Verdict], render.TraceText(trace, render.TextOptions{}))
 				failed = true
 			}
 		}
@@ -145,7 +146,7 @@ func MustPass(t testing.TB, source any) {
 	t.Helper()
 	report := Load(t, source).Check()
 	if len(report.Results) == 0 {
-		t.Fatalf("none of the communication patterns applies to these templates: nothing is proved:\n%s", flow.Text(report, flow.TextOptions{}))
+		t.Fatalf("none of the communication patterns applies to these templates: nothing is proved:\n%s", render.Text(report, render.TextOptions{}))
 	}
 	if len(report.Problems) > 0 {
 		t.Fatalf("parts of the templates cannot be read, so that not every flow is known:\n%s", strings.Join(report.Problems, "\n"))
@@ -159,7 +160,7 @@ func MustPass(t testing.TB, source any) {
 			failing.Results = append(failing.Results, r)
 		}
 	}
-	t.Fatalf("%d of %d flows are not as expected:\n%s", len(failing.Results), len(report.Results), flow.Text(failing, flow.TextOptions{Verbose: true}))
+	t.Fatalf("%d of %d flows are not as expected:\n%s", len(failing.Results), len(report.Results), render.Text(failing, render.TextOptions{Verbose: true}))
 }
 
 // NoFindings fails the test when a rule finds a mistake, be it an error or a warning. Options acknowledge what is wanted,

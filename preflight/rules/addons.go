@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/eks-ipv6/cdk/internal/cfn"
-	"github.com/eks-ipv6/cdk/internal/model"
+	"github.com/eks-ipv6/cdk/internal/network"
 )
 
 const docCNI = "https://github.com/aws/amazon-vpc-cni-k8s#readme"
@@ -18,13 +18,13 @@ var addonRules = []Rule{
 		Fix:    "leave ENABLE_IPv4, ENABLE_IPv6, ENABLE_PREFIX_DELEGATION and AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG out of the configuration",
 		Source: docCNI,
 		check: func(c *check) {
-			c.eachCNI(func(cl *model.Cluster, a *model.Addon, r *cfn.Resource) {
+			c.eachCNI(func(cl *network.Cluster, a *network.Addon, r *cfn.Resource) {
 				for name, bad := range map[string]bool{"AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG": true, "ENABLE_IPv4": true, "ENABLE_IPv6": false, "ENABLE_PREFIX_DELEGATION": false} {
 					if set, known := flag(a.Env(name), !bad); known && set == bad {
 						c.report(r, "ConfigurationValues", "the add-on %s of the IPv6 cluster %s sets %s to %v", r.ID, cl.LogicalID, name, set)
 					}
 				}
-				if on(model.At(a.Configuration, "eniConfig", "create"), false) {
+				if on(network.At(a.Configuration, "eniConfig", "create"), false) {
 					c.report(r, "ConfigurationValues", "the add-on %s of the IPv6 cluster %s creates ENIConfigs, which is custom networking", r.ID, cl.LogicalID)
 				}
 			})
@@ -36,7 +36,7 @@ var addonRules = []Rule{
 		Fix:    "leave AddonVersion out for EKS's default, or name v1.22.2 or later",
 		Source: docIPv6,
 		check: func(c *check) {
-			c.eachCNI(func(cl *model.Cluster, a *model.Addon, r *cfn.Resource) {
+			c.eachCNI(func(cl *network.Cluster, a *network.Addon, r *cfn.Resource) {
 				v, ok := versionOf(r.Prop("AddonVersion"))
 				switch {
 				case !ok:
@@ -71,7 +71,7 @@ var addonRules = []Rule{
 		check: func(c *check) {
 			builtIn := []string{"vpc-cni", "coredns", "kube-proxy", "eks-pod-identity-agent", "aws-ebs-csi-driver", "eks-node-monitoring-agent"}
 			for _, cl := range c.net.Clusters {
-				if !cl.AutoMode || slices.ContainsFunc(cl.NodeGroups, func(n *model.NodeGroup) bool { return !n.Auto }) {
+				if !cl.AutoMode || slices.ContainsFunc(cl.NodeGroups, func(n *network.NodeGroup) bool { return !n.Auto }) {
 					continue
 				}
 				for _, a := range cl.Addons {
@@ -130,9 +130,9 @@ var addonRules = []Rule{
 		Fix:    "set ENABLE_V4_EGRESS to \"false\" in the VPC CNI's configuration, or control IPv4 by security groups and a firewall, and acknowledge this",
 		Source: "https://github.com/aws/aws-network-policy-agent/issues/55",
 		check: func(c *check) {
-			c.eachCNI(func(cl *model.Cluster, a *model.Addon, r *cfn.Resource) {
+			c.eachCNI(func(cl *network.Cluster, a *network.Addon, r *cfn.Resource) {
 				v4, _, unknown := cl.IPv4Egress()
-				enforced := on(model.At(a.Configuration, "enableNetworkPolicy"), false)
+				enforced := on(network.At(a.Configuration, "enableNetworkPolicy"), false)
 				if v4 && unknown == "" && enforced {
 					c.report(r, "ConfigurationValues", "the add-on %s enforces network policies in %s, and Pods have IPv4 egress that these do not filter", r.ID, cl.LogicalID)
 				}
@@ -151,7 +151,7 @@ var addonRules = []Rule{
 				if v4 || unknown != "" || cl.Addon("vpc-cni") == nil || a == nil || c.raw(a) == nil || a.ConfigurationUnknown != "" {
 					continue
 				}
-				corefile := model.At(a.Configuration, "corefile")
+				corefile := network.At(a.Configuration, "corefile")
 				text, known := corefile.Text()
 				if corefile.Exists() && (!known || forwards6.MatchString(text)) {
 					continue
@@ -214,11 +214,11 @@ var addonRules = []Rule{
 						continue
 					}
 					for _, p := range []string{"snatPolicy", "ipv4PrefixSize"} {
-						if v := model.At(o.Value, "spec", p); v.Exists() || model.At(o.Value, "spec", "advancedNetworking", p).Exists() {
+						if v := network.At(o.Value, "spec", p); v.Exists() || network.At(o.Value, "spec", "advancedNetworking", p).Exists() {
 							c.report(r, "Manifest", "the NodeClass %s of the IPv6 cluster %s sets %s", o.ObjectName, cl.LogicalID, p)
 						}
 					}
-					egress := model.At(o.Value, "spec", "advancedNetworking", "enableV4Egress")
+					egress := network.At(o.Value, "spec", "advancedNetworking", "enableV4Egress")
 					closed = closed || off(egress, true) || !egress.Known()
 				}
 				if policies := cl.ObjectsOf("NetworkPolicy"); len(policies) > 0 && !closed && c.raw(policies[0]) != nil {
@@ -233,8 +233,8 @@ var addonRules = []Rule{
 		Fix:    "take the setting out of the configuration",
 		Source: docCNI,
 		check: func(c *check) {
-			c.eachCNI(func(cl *model.Cluster, a *model.Addon, r *cfn.Resource) {
-				for _, name := range model.At(a.Configuration, "env").Keys() {
+			c.eachCNI(func(cl *network.Cluster, a *network.Addon, r *cfn.Resource) {
+				for _, name := range network.At(a.Configuration, "env").Keys() {
 					if strings.HasPrefix(name, "WARM_") || strings.HasPrefix(name, "MINIMUM_") || strings.HasPrefix(name, "AWS_VPC_K8S_CNI_EXTERNALSNAT") {
 						c.report(r, "ConfigurationValues", "the add-on %s of the IPv6 cluster %s sets %s", r.ID, cl.LogicalID, name)
 					}
@@ -248,7 +248,7 @@ var addonRules = []Rule{
 		Fix:    "use v1.22.2 or later",
 		Source: "https://github.com/aws/amazon-vpc-cni-k8s/blob/master/CHANGELOG.md",
 		check: func(c *check) {
-			c.eachCNI(func(cl *model.Cluster, a *model.Addon, r *cfn.Resource) {
+			c.eachCNI(func(cl *network.Cluster, a *network.Addon, r *cfn.Resource) {
 				if v, ok := versionOf(r.Prop("AddonVersion")); ok && v == "v1.22.1" {
 					c.report(r, "AddonVersion", "the add-on %s of cluster %s is v1.22.1", r.ID, cl.LogicalID)
 				}
@@ -258,9 +258,9 @@ var addonRules = []Rule{
 }
 
 // deadBlocks are the blocks of each rule of a network policy whose blocks are all of another family.
-func deadBlocks(o *model.Object, f model.Family) (out []string) {
+func deadBlocks(o *network.Object, f network.Family) (out []string) {
 	for _, way := range []struct{ rules, peers string }{{"ingress", "from"}, {"egress", "to"}} {
-		for _, rule := range model.At(o.Value, "spec", way.rules).Items() {
+		for _, rule := range network.At(o.Value, "spec", way.rules).Items() {
 			var other []string
 			live := false
 			for _, peer := range rule.Get(way.peers).Items() {
@@ -268,7 +268,7 @@ func deadBlocks(o *model.Object, f model.Family) (out []string) {
 				p, ok := prefixOf(cidr)
 				switch {
 				case !cidr.Exists():
-				case ok && model.FamilyOf(p.Addr()) != f:
+				case ok && network.FamilyOf(p.Addr()) != f:
 					other = append(other, p.String())
 				default:
 					live = true
@@ -285,7 +285,7 @@ func deadBlocks(o *model.Object, f model.Family) (out []string) {
 // withoutMetadata is a place of the controller's Pods where they do not reach the instance metadata; "" where none is known.
 // Sources: https://docs.aws.amazon.com/eks/latest/userguide/al2023.html, https://docs.aws.amazon.com/eks/latest/userguide/automode.html,
 // https://karpenter.sh/docs/concepts/nodeclasses/, https://docs.aws.amazon.com/eks/latest/userguide/fargate.html.
-func (c *check) withoutMetadata(cl *model.Cluster) string {
+func (c *check) withoutMetadata(cl *network.Cluster) string {
 	if r := c.fargateOf(cl, orDefaultText(cl.Controller.Chart.Namespace, "default")); r != nil {
 		return "the Fargate profile " + r.ID + " takes them"
 	}
@@ -300,7 +300,7 @@ func (c *check) withoutMetadata(cl *model.Cluster) string {
 		}
 	}
 	for _, o := range cl.ObjectsOf("EC2NodeClass") {
-		if hops := model.At(o.Value, "spec", "metadataOptions", "httpPutResponseHopLimit"); !hops.Exists() || hops.Is("1") {
+		if hops := network.At(o.Value, "spec", "metadataOptions", "httpPutResponseHopLimit"); !hops.Exists() || hops.Is("1") {
 			return "the nodes of EC2NodeClass " + o.ObjectName + " have the hop limit 1"
 		}
 	}
@@ -312,7 +312,7 @@ var forwards6 = regexp.MustCompile(`(?m)^\s*forward\s.*[0-9a-f]*:[0-9a-f:]*:[0-9
 
 // identityOf is the resource that gives the load balancer controller its role, in the chart's own stack; nil where
 // there is none.
-func (c *check) identityOf(cl *model.Cluster) *cfn.Resource {
+func (c *check) identityOf(cl *network.Cluster) *cfn.Resource {
 	chart := c.raw(cl.Controller.Chart)
 	for _, id := range c.identities(cl) {
 		if id.account.Equal(c.controllerAccount(cl)) && id.at.Stack == chart.Stack {
@@ -323,7 +323,7 @@ func (c *check) identityOf(cl *model.Cluster) *cfn.Resource {
 }
 
 // eachCNI visits the vpc-cni add-ons of IPv6 clusters whose configuration is known or absent.
-func (c *check) eachCNI(visit func(*model.Cluster, *model.Addon, *cfn.Resource)) {
+func (c *check) eachCNI(visit func(*network.Cluster, *network.Addon, *cfn.Resource)) {
 	for _, cl := range c.clusters6() {
 		if a := cl.Addon("vpc-cni"); a != nil && c.raw(a) != nil {
 			visit(cl, a, c.raw(a))

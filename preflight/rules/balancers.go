@@ -6,7 +6,7 @@ import (
 
 	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/cfn"
-	"github.com/eks-ipv6/cdk/internal/model"
+	"github.com/eks-ipv6/cdk/internal/network"
 )
 
 const (
@@ -69,7 +69,7 @@ var balancerRules = []Rule{
 		Source: "https://docs.aws.amazon.com/eks/latest/userguide/auto-change.html",
 		check: func(c *check) {
 			for _, l := range c.net.LoadBalancers {
-				if l.Cluster == nil || !l.Cluster.AutoMode || l.Hypothetical || l.For == nil || c.raw(l.For) == nil || !l.Speaks(model.IPv6) || l.Cluster.VPC == nil || l.Cluster.VPC.Imported {
+				if l.Cluster == nil || !l.Cluster.AutoMode || l.Hypothetical || l.For == nil || c.raw(l.For) == nil || !l.Speaks(network.IPv6) || l.Cluster.VPC == nil || l.Cluster.VPC.Imported {
 					continue
 				}
 				tag := aws.PublicRoleTag
@@ -77,8 +77,8 @@ var balancerRules = []Rule{
 					tag = aws.InternalRoleTag
 				}
 				subnets := c.declared(l.Cluster.VPC.Subnets)
-				unknown := slices.ContainsFunc(subnets, func(s *model.Subnet) bool { return !c.raw(s).Prop("Tags").Known() })
-				tagged := slices.ContainsFunc(subnets, func(s *model.Subnet) bool { return s.Tags.Has(tag) })
+				unknown := slices.ContainsFunc(subnets, func(s *network.Subnet) bool { return !c.raw(s).Prop("Tags").Known() })
+				tagged := slices.ContainsFunc(subnets, func(s *network.Subnet) bool { return s.Tags.Has(tag) })
 				if named := l.For.Annotation(notePrefix + "subnets"); len(subnets) > 0 && !tagged && !unknown && !named.Exists() && !l.For.Annotation(ingressNote+"subnets").Exists() {
 					c.report(c.raw(l.For), "Manifest", "%s wants a dual-stack load balancer, and no subnet of %s has the tag %s", l.For.Name, l.Cluster.LogicalID, tag)
 				}
@@ -134,7 +134,7 @@ var balancerRules = []Rule{
 		Source: "https://github.com/kubernetes-sigs/aws-load-balancer-controller/issues/3572",
 		check: func(c *check) {
 			for _, l := range c.net.LoadBalancers {
-				if l.Refused == "" || l.Hypothetical || l.For == nil || c.raw(l.For) == nil || l.Cluster == nil || l.Cluster.Family != model.IPv6 || l.Cluster.Controller == nil {
+				if l.Refused == "" || l.Hypothetical || l.For == nil || c.raw(l.For) == nil || l.Cluster == nil || l.Cluster.Family != network.IPv6 || l.Cluster.Controller == nil {
 					continue
 				}
 				if !c.decided(l) {
@@ -184,7 +184,7 @@ var balancerRules = []Rule{
 				if cl.Controller == nil || cl.Controller.Chart == nil || cl.Controller.Chart.ValuesUnknown != "" || c.raw(cl.Controller.Chart) == nil {
 					continue
 				}
-				if slices.ContainsFunc(cl.ObjectsOf("IngressClassParams"), func(o *model.Object) bool {
+				if slices.ContainsFunc(cl.ObjectsOf("IngressClassParams"), func(o *network.Object) bool {
 					return strings.HasPrefix(o.Text("spec", "ipAddressType"), "dualstack")
 				}) {
 					continue
@@ -202,7 +202,7 @@ var balancerRules = []Rule{
 		Source: docPractices,
 		check: func(c *check) {
 			for _, l := range c.net.LoadBalancers {
-				if l.Refused == "" || l.For == nil || l.Cluster == nil || l.Cluster.Family != model.IPv6 || l.Cluster.Controller != nil || c.raw(l.For) == nil || c.raw(l.Cluster) == nil ||
+				if l.Refused == "" || l.For == nil || l.Cluster == nil || l.Cluster.Family != network.IPv6 || l.Cluster.Controller != nil || c.raw(l.For) == nil || c.raw(l.Cluster) == nil ||
 					c.stray("Custom::AWSCDK-EKS-HelmChart", "ClusterName") || c.stray("Custom::AWSCDK-EKS-HelmChart", "Chart") {
 					continue
 				}
@@ -273,7 +273,7 @@ var balancerRules = []Rule{
 					case "Ingress":
 						list = o.Annotation(ingressNote + "inbound-cidrs")
 					case "Service":
-						list = model.At(o.Value, "spec", "loadBalancerSourceRanges")
+						list = network.At(o.Value, "spec", "loadBalancerSourceRanges")
 					}
 					if c.raw(o) == nil || !list.Known() || !list.Exists() {
 						continue
@@ -304,18 +304,18 @@ var balancerRules = []Rule{
 
 // udpWithoutPrefix is the object that asks for a dual-stack network load balancer with UDP and no prefix for source NAT;
 // nil where it does not, or where that is not known.
-func (c *check) udpWithoutPrefix(l *model.LoadBalancer) *cfn.Resource {
-	if l.For == nil || l.Kind != model.NLB || l.AddressType != "dualstack" || l.Cluster == nil || l.Refused != "" {
+func (c *check) udpWithoutPrefix(l *network.LoadBalancer) *cfn.Resource {
+	if l.For == nil || l.Kind != network.NLB || l.AddressType != "dualstack" || l.Cluster == nil || l.Refused != "" {
 		return nil
 	}
-	if !slices.ContainsFunc(l.Listeners, func(li *model.Listener) bool { return li.Proto == model.UDP }) {
+	if !slices.ContainsFunc(l.Listeners, func(li *network.Listener) bool { return li.Proto == network.UDP }) {
 		return nil
 	}
 	settings := []cfn.Value{l.For.Annotation(notePrefix + "enable-prefix-for-ipv6-source-nat")}
 	if l.For.Kind == "Gateway" {
 		settings = nil
 		for _, conf := range l.Cluster.ObjectsOf("LoadBalancerConfiguration") {
-			settings = append(settings, model.At(conf.Value, "spec", "enablePrefixForIpv6SourceNat"))
+			settings = append(settings, network.At(conf.Value, "spec", "enablePrefixForIpv6SourceNat"))
 		}
 	}
 	if slices.ContainsFunc(settings, func(v cfn.Value) bool { return !off(v, false) }) {
@@ -339,7 +339,7 @@ func (c *check) primaryIPv6(group *cfn.Resource) bool {
 }
 
 // mergesUDP says that the controller makes one listener of a TCP and a UDP port with one number, or that this is not known.
-func (c *check) mergesUDP(l *model.LoadBalancer) bool {
+func (c *check) mergesUDP(l *network.LoadBalancer) bool {
 	if l.Cluster.Controller == nil {
 		return true // another controller's
 	}
@@ -348,7 +348,7 @@ func (c *check) mergesUDP(l *model.LoadBalancer) bool {
 		if yes, known := l.Cluster.Controller.AtLeast(2, 13, 0); known && !yes {
 			return false
 		}
-		gate := model.At(chart.Values, "controllerConfig", "featureGates", "EnableTCPUDPListener")
+		gate := network.At(chart.Values, "controllerConfig", "featureGates", "EnableTCPUDPListener")
 		if chart.ValuesUnknown != "" || !asked.Exists() && !off(gate, false) {
 			return true
 		}
@@ -357,10 +357,10 @@ func (c *check) mergesUDP(l *model.LoadBalancer) bool {
 }
 
 // twoProtocols are the port numbers that a Service has for TCP and for UDP.
-func twoProtocols(o *model.Object) (out []int) {
+func twoProtocols(o *network.Object) (out []int) {
 	udp := map[int]bool{}
 	seen := map[int]int{}
-	for _, p := range model.At(o.Value, "spec", "ports").Items() {
+	for _, p := range network.At(o.Value, "spec", "ports").Items() {
 		n, ok := p.Get("port").Int()
 		if !ok || !p.Get("protocol").Known() {
 			continue
@@ -395,9 +395,9 @@ func remedy(refused, otherwise string) string {
 }
 
 // decided says that all is known that the controller's refusal of a load balancer may rest on.
-func (c *check) decided(l *model.LoadBalancer) bool {
+func (c *check) decided(l *network.LoadBalancer) bool {
 	ctl := l.Cluster.Controller
-	if ctl.Chart != nil && (ctl.Chart.ValuesUnknown != "" || !ctl.ClassParams.Known()) || !model.At(l.For.Value, "metadata", "annotations").Known() ||
+	if ctl.Chart != nil && (ctl.Chart.ValuesUnknown != "" || !ctl.ClassParams.Known()) || !network.At(l.For.Value, "metadata", "annotations").Known() ||
 		c.stray("AWS::EC2::Subnet", "VpcId") || c.stray("AWS::EC2::VPCCidrBlock", "VpcId") {
 		return false
 	}
@@ -407,7 +407,7 @@ func (c *check) decided(l *model.LoadBalancer) bool {
 	if slices.ContainsFunc(c.set.Resources("AWS::EC2::VPCCidrBlock"), func(r *cfn.Resource) bool { return !r.Prop("AmazonProvidedIpv6CidrBlock").Known() }) {
 		return false
 	}
-	return !slices.ContainsFunc(c.declared(l.Cluster.VPC.Subnets), func(s *model.Subnet) bool {
+	return !slices.ContainsFunc(c.declared(l.Cluster.VPC.Subnets), func(s *network.Subnet) bool {
 		return !c.raw(s).Prop("Tags").Known() || s.Unknown != ""
 	})
 }

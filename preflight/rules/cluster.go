@@ -9,7 +9,7 @@ import (
 
 	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/cfn"
-	"github.com/eks-ipv6/cdk/internal/model"
+	"github.com/eks-ipv6/cdk/internal/network"
 )
 
 const (
@@ -138,7 +138,7 @@ var clusterRules = []Rule{
 		Source: docEndpointAccess,
 		check: func(c *check) {
 			for _, cl := range c.net.Clusters {
-				if c.raw(cl) == nil || cl.Family == model.IPv6 {
+				if c.raw(cl) == nil || cl.Family == network.IPv6 {
 					continue
 				}
 				if fam, _ := c.clusterProp(cl, "KubernetesNetworkConfig.IpFamily"); !fam.Known() {
@@ -212,8 +212,8 @@ var clusterRules = []Rule{
 					continue
 				}
 				for _, s := range c.declared(cl.Subnets) {
-					for _, f := range []model.Family{model.IPv4, model.IPv6} {
-						if target, sure := c.internetRoute(s, f); target == nil && sure && (f == model.IPv4 || cl.Family == model.IPv6) {
+					for _, f := range []network.Family{network.IPv4, network.IPv6} {
+						if target, sure := c.internetRoute(s, f); target == nil && sure && (f == network.IPv4 || cl.Family == network.IPv6) {
 							c.report(c.raw(s), "", "subnet %s carries the egress of cluster %s and has no %s default route", s.LogicalID, cl.LogicalID, f)
 						}
 					}

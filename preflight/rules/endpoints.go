@@ -6,7 +6,7 @@ import (
 
 	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/cfn"
-	"github.com/eks-ipv6/cdk/internal/model"
+	"github.com/eks-ipv6/cdk/internal/network"
 )
 
 const docEndpoint = "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ec2-vpcendpoint.html"
@@ -107,7 +107,7 @@ var endpointRules = []Rule{
 					if service, ok := aws.GatewayEndpoint(e.ShortName); ok && !service.Families.Has(aws.DualStack) {
 						continue
 					}
-					if r != nil && e.Gateway && len(v.Prefixes(model.IPv6)) > 0 && r.Prop("IpAddressType").Known() && !e.Speaks(model.IPv6) {
+					if r != nil && e.Gateway && len(v.Prefixes(network.IPv6)) > 0 && r.Prop("IpAddressType").Known() && !e.Speaks(network.IPv6) {
 						c.report(r, "IpAddressType", "the gateway endpoint %s of the dual-stack VPC %s is for IPv4 only", r.ID, v.Ref)
 					}
 				}
@@ -140,11 +140,11 @@ var endpointRules = []Rule{
 		Fix:    "let the VPC's IPv6 range, or the clients' security group, in as well",
 		Source: "https://docs.aws.amazon.com/vpc/latest/privatelink/create-interface-endpoint.html",
 		check: func(c *check) {
-			closed := func(r *cfn.Resource, groups []*model.SecurityGroup, property, what string) {
+			closed := func(r *cfn.Resource, groups []*network.SecurityGroup, property, what string) {
 				if len(groups) == 0 {
 					return
 				}
-				var rules []*model.Rule
+				var rules []*network.Rule
 				for _, g := range groups {
 					if g.Imported {
 						return
@@ -162,19 +162,19 @@ var endpointRules = []Rule{
 			}
 			for _, v := range c.net.VPCs {
 				for _, e := range v.Endpoints {
-					if c.raw(e) != nil && !e.Gateway && e.Speaks(model.IPv6) {
+					if c.raw(e) != nil && !e.Gateway && e.Speaks(network.IPv6) {
 						closed(c.raw(e), e.Groups, "SecurityGroupIds", "endpoint")
 					}
 				}
 			}
 			for _, l := range c.net.LoadBalancers {
-				if r := c.raw(l); r != nil && l.For == nil && !l.Hypothetical && l.Speaks(model.IPv6) && l.Unknown == "" && !missing(r, "SecurityGroups") {
+				if r := c.raw(l); r != nil && l.For == nil && !l.Hypothetical && l.Speaks(network.IPv6) && l.Unknown == "" && !missing(r, "SecurityGroups") {
 					closed(r, l.Groups, "SecurityGroups", "load balancer")
 				}
 			}
 			for _, h := range c.net.Hosts {
 				r := c.raw(h)
-				if r == nil || !h.IPv6 || h.Unknown != "" || h.Kind != "database" && h.Kind != "mount target" && h.Kind != "cache" {
+				if r == nil || !h.IPv6 || h.Unknown != "" || h.Kind != network.AtDatabase && h.Kind != network.AtMountTarget && h.Kind != network.AtCache {
 					continue
 				}
 				property := "SecurityGroups"
@@ -183,7 +183,7 @@ var endpointRules = []Rule{
 						property = p
 					}
 				}
-				closed(r, h.Groups, property, h.Kind)
+				closed(r, h.Groups, property, h.Kind.String())
 			}
 		},
 	},
@@ -202,7 +202,7 @@ var endpointRules = []Rule{
 				var only4 []string
 				if cl.VPC != nil {
 					for _, e := range cl.VPC.Endpoints {
-						if !e.Speaks(model.IPv6) && c.raw(e) != nil && c.raw(e).Prop("IpAddressType").Known() {
+						if !e.Speaks(network.IPv6) && c.raw(e) != nil && c.raw(e).Prop("IpAddressType").Known() {
 							only4 = append(only4, e.LogicalID)
 						}
 					}
@@ -230,8 +230,8 @@ var endpointRules = []Rule{
 						continue
 					}
 					for _, s := range c.declared(n.Subnets) {
-						four, sure4 := c.internetRoute(s, model.IPv4)
-						six, sure6 := c.internetRoute(s, model.IPv6)
+						four, sure4 := c.internetRoute(s, network.IPv4)
+						six, sure6 := c.internetRoute(s, network.IPv6)
 						if four == nil && six == nil && sure4 && sure6 && len(missingEndpoints(cl.VPC, "eks-auth")) > 0 {
 							c.report(c.raw(s), "", "nodes in subnet %s use Pod Identity, have no route to the internet, and their VPC has no endpoint for eks-auth", s.LogicalID)
 						}
@@ -243,7 +243,7 @@ var endpointRules = []Rule{
 }
 
 // letNames names groups, with the verb.
-func letNames(groups []*model.SecurityGroup) string {
+func letNames(groups []*network.SecurityGroup) string {
 	var names []string
 	for _, g := range groups {
 		names = append(names, g.String())
@@ -270,7 +270,7 @@ func attribute(r *cfn.Resource, property, key string) cfn.Value {
 }
 
 // crossesByTarget says that the target groups of a load balancer turn cross-zone load balancing on, or may.
-func (c *check) crossesByTarget(l *model.LoadBalancer) bool {
+func (c *check) crossesByTarget(l *network.LoadBalancer) bool {
 	for _, li := range l.Listeners {
 		for _, t := range li.Targets {
 			if r := c.raw(t); r == nil || !off(attribute(r, "TargetGroupAttributes", "load_balancing.cross_zone.enabled"), false) {

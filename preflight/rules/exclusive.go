@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/eks-ipv6/cdk/internal/cfn"
-	"github.com/eks-ipv6/cdk/internal/model"
+	"github.com/eks-ipv6/cdk/internal/network"
 )
 
 const (
@@ -179,7 +179,7 @@ func (c *check) twoRoutes(once func(r *cfn.Resource, property, what string, key 
 // InvalidPermission.Duplicate where the group already has them.
 func (c *check) twoRules(once func(r *cfn.Resource, property, what string, key ...string)) {
 	for _, g := range c.net.SecurityGroups {
-		for way, list := range map[string][]*model.Rule{"into": g.Ingress, "out of": g.Egress} {
+		for way, list := range map[string][]*network.Rule{"into": g.Ingress, "out of": g.Egress} {
 			for _, rule := range list {
 				r := c.raw(rule)
 				if r == nil || rule.Unknown != "" || rule.Implied || r.Type == "AWS::EC2::SecurityGroup" && r != c.raw(g) {
@@ -193,9 +193,9 @@ func (c *check) twoRules(once func(r *cfn.Resource, property, what string, key .
 					peer = rule.List.String()
 				}
 				ports := "all"
-				if rule.Proto == model.TCP || rule.Proto == model.UDP {
+				if rule.Proto == network.TCP || rule.Proto == network.UDP {
 					ports = fmt.Sprintf("%d-%d", rule.From, rule.To)
-				} else if rule.Proto != model.AnyProto {
+				} else if rule.Proto != network.AnyProto {
 					continue // what ICMP's ports mean is not read
 				}
 				once(r, "", fmt.Sprintf("let %s %s %s %s security group %s", peer, rule.Proto, ports, way, g), "rule", g.Ref.Stack, g.String(), way, peer, rule.Proto.String(), ports)
@@ -350,7 +350,7 @@ func number(n float64) string {
 // overfull reports VPCs whose subnets need more than the VPC's blocks have, by their lengths.
 func (c *check) overfull() {
 	for _, v := range c.net.VPCs {
-		for _, f := range []model.Family{model.IPv4, model.IPv6} {
+		for _, f := range []network.Family{network.IPv4, network.IPv6} {
 			var block *cfn.Resource
 			room, known := 0.0, !v.Imported && !c.stray("AWS::EC2::VPCCidrBlock", "VpcId")
 			for _, b := range v.Blocks {
@@ -359,11 +359,11 @@ func (c *check) overfull() {
 					known = known && b.Prefix.IsValid() // an unknown block may be of either family
 					continue
 				}
-				if model.FamilyOf(b.Prefix.Addr()) != f {
+				if network.FamilyOf(b.Prefix.Addr()) != f {
 					continue
 				}
 				// An IPAM pool's own default is not known here.
-				known = known && (b.Origin != model.OriginIPAM || !missing(r, "Ipv6NetmaskLength", "Ipv4NetmaskLength", "Ipv6CidrBlock", "CidrBlock"))
+				known = known && (b.Origin != network.OriginIPAM || !missing(r, "Ipv6NetmaskLength", "Ipv4NetmaskLength", "Ipv6CidrBlock", "CidrBlock"))
 				room += math.Exp2(float64(-b.Prefix.Bits()))
 				block = r
 			}
@@ -387,16 +387,16 @@ func (c *check) overfull() {
 }
 
 // subnetLength is the length of a subnet's range of a family.
-func subnetLength(s *model.Subnet, r *cfn.Resource, f model.Family) (int, bool) {
+func subnetLength(s *network.Subnet, r *cfn.Resource, f network.Family) (int, bool) {
 	if p := s.Prefix(f); p.IsValid() {
 		return p.Bits(), true
 	}
-	property := map[model.Family]string{model.IPv4: "Ipv4NetmaskLength", model.IPv6: "Ipv6NetmaskLength"}[f]
+	property := map[network.Family]string{network.IPv4: "Ipv4NetmaskLength", network.IPv6: "Ipv6NetmaskLength"}[f]
 	return r.Prop(property).Int()
 }
 
 // blocks are a VPC's blocks of a family, as lengths.
-func blocks(v *model.VPC, f model.Family) string {
+func blocks(v *network.VPC, f network.Family) string {
 	var out []string
 	for _, p := range v.Prefixes(f) {
 		out = append(out, "/"+itoa(p.Bits()))

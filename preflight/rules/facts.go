@@ -8,8 +8,8 @@ import (
 
 	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/cfn"
-	"github.com/eks-ipv6/cdk/internal/model"
 	"github.com/eks-ipv6/cdk/internal/netset"
+	"github.com/eks-ipv6/cdk/internal/network"
 )
 
 // flag is a boolean property with its default, and whether it is known.
@@ -52,9 +52,9 @@ func prefixOf(v cfn.Value) (netip.Prefix, bool) {
 }
 
 // clusters6 are the clusters of the templates that run on IPv6.
-func (c *check) clusters6() (out []*model.Cluster) {
+func (c *check) clusters6() (out []*network.Cluster) {
 	for _, cl := range c.net.Clusters {
-		if cl.Family == model.IPv6 && c.raw(cl) != nil {
+		if cl.Family == network.IPv6 && c.raw(cl) != nil {
 			out = append(out, cl)
 		}
 	}
@@ -62,7 +62,7 @@ func (c *check) clusters6() (out []*model.Cluster) {
 }
 
 // clusterProp is a property of a cluster, in whichever of CDK's two spellings the template has it.
-func (c *check) clusterProp(cl *model.Cluster, path string) (v cfn.Value, property string) {
+func (c *check) clusterProp(cl *network.Cluster, path string) (v cfn.Value, property string) {
 	r := c.raw(cl)
 	if r.Type != "Custom::AWSCDK-EKS-Cluster" {
 		return r.Prop(path), path
@@ -77,7 +77,7 @@ func (c *check) clusterProp(cl *model.Cluster, path string) (v cfn.Value, proper
 
 // nodes are the groups of EC2 nodes of IPv6 clusters that a template declares, Auto Mode and those that the model
 // assumes left out.
-func (c *check) nodes() (out []*model.NodeGroup) {
+func (c *check) nodes() (out []*network.NodeGroup) {
 	for _, cl := range c.clusters6() {
 		for _, n := range cl.NodeGroups {
 			if !n.Auto && !n.Assumed && c.raw(n) != nil {
@@ -89,8 +89,8 @@ func (c *check) nodes() (out []*model.NodeGroup) {
 }
 
 // declared are those of the subnets that a template declares.
-func (c *check) declared(lists ...[]*model.Subnet) (out []*model.Subnet) {
-	seen := map[*model.Subnet]bool{}
+func (c *check) declared(lists ...[]*network.Subnet) (out []*network.Subnet) {
+	seen := map[*network.Subnet]bool{}
 	for _, s := range slices.Concat(lists...) {
 		if !seen[s] && !s.Imported && c.raw(s) != nil {
 			seen[s] = true
@@ -101,8 +101,8 @@ func (c *check) declared(lists ...[]*model.Subnet) (out []*model.Subnet) {
 }
 
 // nodeSubnets are the subnets in which nodes of IPv6 clusters run, Auto Mode's included.
-func (c *check) nodeSubnets() []*model.Subnet {
-	var lists [][]*model.Subnet
+func (c *check) nodeSubnets() []*network.Subnet {
+	var lists [][]*network.Subnet
 	for _, cl := range c.clusters6() {
 		for _, n := range cl.NodeGroups {
 			if !n.Assumed {
@@ -114,8 +114,8 @@ func (c *check) nodeSubnets() []*model.Subnet {
 }
 
 // clusterSubnets are all subnets that IPv6 clusters, their nodes and their Fargate Pods use.
-func (c *check) clusterSubnets() []*model.Subnet {
-	var lists [][]*model.Subnet
+func (c *check) clusterSubnets() []*network.Subnet {
+	var lists [][]*network.Subnet
 	for _, cl := range c.clusters6() {
 		lists = append(lists, cl.Subnets)
 		for _, n := range cl.NodeGroups {
@@ -135,7 +135,7 @@ var (
 )
 
 // routeTo is a table's route for exactly a destination; sure is false where another route may be this one.
-func (c *check) routeTo(t *model.RouteTable, dest netip.Prefix) (route *model.Route, sure bool) {
+func (c *check) routeTo(t *network.RouteTable, dest netip.Prefix) (route *network.Route, sure bool) {
 	if t == nil || t.Imported {
 		return nil, false
 	}
@@ -144,7 +144,7 @@ func (c *check) routeTo(t *model.RouteTable, dest netip.Prefix) (route *model.Ro
 		switch {
 		case r.Destination == dest:
 			return r, true
-		case r.Unknown != "" && (r.Family == 0 || r.Family == model.FamilyOf(dest.Addr())):
+		case r.Unknown != "" && (r.Family == 0 || r.Family == network.FamilyOf(dest.Addr())):
 			sure = false
 		}
 	}
@@ -152,9 +152,9 @@ func (c *check) routeTo(t *model.RouteTable, dest netip.Prefix) (route *model.Ro
 }
 
 // internetRoute says whether a subnet's default route of a family is there, and its target.
-func (c *check) internetRoute(s *model.Subnet, f model.Family) (target model.Target, sure bool) {
+func (c *check) internetRoute(s *network.Subnet, f network.Family) (target network.Target, sure bool) {
 	dest := all4
-	if f == model.IPv6 {
+	if f == network.IPv6 {
 		dest = all6
 	}
 	if s.MainTable && (c.stray("AWS::EC2::SubnetRouteTableAssociation", "SubnetId") || c.stray("AWS::EC2::SubnetRouteTableAssociation", "RouteTableId")) {
@@ -183,9 +183,9 @@ func (c *check) stray(typ, property string) bool {
 }
 
 // public says that a subnet's IPv4 default route surely goes to an internet gateway.
-func (c *check) public(s *model.Subnet) bool {
-	t, _ := c.internetRoute(s, model.IPv4)
-	_, igw := t.(*model.InternetGateway)
+func (c *check) public(s *network.Subnet) bool {
+	t, _ := c.internetRoute(s, network.IPv4)
+	_, igw := t.(*network.InternetGateway)
 	return igw
 }
 
@@ -235,7 +235,7 @@ func itoa(n int) string { return strconv.Itoa(n) }
 
 // admits says whether rules surely or possibly let one of the sources in at a TCP port. A source is a security group
 // or an address range.
-func admits(groups []*model.SecurityGroup, port uint16, from []*model.SecurityGroup, ranges []netip.Prefix) (yes, sure bool) {
+func admits(groups []*network.SecurityGroup, port uint16, from []*network.SecurityGroup, ranges []netip.Prefix) (yes, sure bool) {
 	sure = true
 	for _, g := range groups {
 		if g.Imported {
@@ -246,7 +246,7 @@ func admits(groups []*model.SecurityGroup, port uint16, from []*model.SecurityGr
 				sure = false
 				continue
 			}
-			if !r.Covers(model.TCP, port) {
+			if !r.Covers(network.TCP, port) {
 				continue
 			}
 			if r.Group != nil && slices.Contains(from, r.Group) {
@@ -270,7 +270,7 @@ func admits(groups []*model.SecurityGroup, port uint16, from []*model.SecurityGr
 
 // lets6 says whether some rule lets IPv6 through, by range or by a reference that knows no family; sure is false
 // where a rule is unknown.
-func lets6(rules []*model.Rule) (yes, sure bool) {
+func lets6(rules []*network.Rule) (yes, sure bool) {
 	sure = true
 	for _, r := range rules {
 		switch {

@@ -7,7 +7,7 @@ import (
 
 	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/cfn"
-	"github.com/eks-ipv6/cdk/internal/model"
+	"github.com/eks-ipv6/cdk/internal/network"
 )
 
 const docDualStackServices = "https://kubernetes.io/docs/concepts/services-networking/dual-stack/"
@@ -40,7 +40,7 @@ var familyRules = []Rule{
 				}
 				for _, o := range cl.ObjectsOf("Service") {
 					if r := c.raw(o); r != nil && o.APIVersion == "v1" {
-						for _, wrong := range c.otherFamily(cl, model.At(o.Value, "spec")) {
+						for _, wrong := range c.otherFamily(cl, network.At(o.Value, "spec")) {
 							c.report(r, "Manifest", "the Service %s/%s has %s, and cluster %s is %s only", o.Namespace, o.ObjectName, wrong, cl.LogicalID, cl.Family)
 						}
 					}
@@ -65,7 +65,7 @@ var familyRules = []Rule{
 }
 
 // familyKnown says that a cluster is in the templates and its family is decided there.
-func (c *check) familyKnown(cl *model.Cluster) bool {
+func (c *check) familyKnown(cl *network.Cluster) bool {
 	if c.raw(cl) == nil {
 		return false
 	}
@@ -75,7 +75,7 @@ func (c *check) familyKnown(cl *model.Cluster) bool {
 }
 
 // otherFamily is what a Service's spec asks for that a cluster of one family refuses.
-func (c *check) otherFamily(cl *model.Cluster, spec cfn.Value) (wrong []string) {
+func (c *check) otherFamily(cl *network.Cluster, spec cfn.Value) (wrong []string) {
 	for _, f := range spec.Field("ipFamilies").Items() {
 		if s, ok := f.Text(); ok && (s == "IPv4" || s == "IPv6") && s != cl.Family.String() {
 			wrong = append(wrong, "ipFamilies with "+s)
@@ -87,7 +87,7 @@ func (c *check) otherFamily(cl *model.Cluster, spec cfn.Value) (wrong []string) 
 	seen := map[string]bool{}
 	for _, v := range append(spec.Field("clusterIPs").Items(), spec.Field("clusterIP")) {
 		s, _ := v.Text()
-		if a, err := netip.ParseAddr(s); err == nil && !seen[s] && model.FamilyOf(a) != cl.Family {
+		if a, err := netip.ParseAddr(s); err == nil && !seen[s] && network.FamilyOf(a) != cl.Family {
 			seen[s] = true
 			wrong = append(wrong, "the cluster address "+s)
 		}

@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"github.com/eks-ipv6/cdk/internal/cfn"
-	"github.com/eks-ipv6/cdk/internal/model"
+	"github.com/eks-ipv6/cdk/internal/network"
 )
 
 var fargateRules = []Rule{
@@ -103,13 +103,13 @@ var fargateRules = []Rule{
 
 // toInternetGateway is a route of a subnet's table to an internet gateway, of either family; nil where there is none, or where
 // another table may be the subnet's.
-func (c *check) toInternetGateway(s *model.Subnet) *model.Route {
+func (c *check) toInternetGateway(s *network.Subnet) *network.Route {
 	if s.RouteTable == nil || s.RouteTable.Imported ||
 		s.MainTable && (c.stray("AWS::EC2::SubnetRouteTableAssociation", "SubnetId") || c.stray("AWS::EC2::SubnetRouteTableAssociation", "RouteTableId")) {
 		return nil
 	}
 	for _, r := range s.RouteTable.Routes {
-		if _, ok := r.Target.(*model.InternetGateway); ok {
+		if _, ok := r.Target.(*network.InternetGateway); ok {
 			return r
 		}
 	}
@@ -118,7 +118,7 @@ func (c *check) toInternetGateway(s *model.Subnet) *model.Route {
 
 // fargateOf is the Fargate profile that surely takes every Pod of a namespace: by a selector without labels. Nil where
 // there is none.
-func (c *check) fargateOf(cl *model.Cluster, namespace string) *cfn.Resource {
+func (c *check) fargateOf(cl *network.Cluster, namespace string) *cfn.Resource {
 	for _, f := range cl.Fargate {
 		r := c.raw(f)
 		if r == nil || r.Conditional {
@@ -135,7 +135,7 @@ func (c *check) fargateOf(cl *model.Cluster, namespace string) *cfn.Resource {
 }
 
 // mayTake says that a Fargate profile takes some Pods of a namespace, or that this is not known.
-func (c *check) mayTake(f *model.FargateProfile, namespace string) bool {
+func (c *check) mayTake(f *network.FargateProfile, namespace string) bool {
 	r := c.raw(f)
 	if r == nil {
 		return true
@@ -167,18 +167,18 @@ var daemons = []string{"aws-node", "aws-for-fluent-bit", "cloudwatch-agent", "eb
 	"fluent-bit", "fsx-csi-node-sa", "kube-proxy", "s3-csi-driver-sa"}
 
 // onNodesOnly says that the Pods of a service account may be those of a DaemonSet.
-func (c *check) onNodesOnly(cl *model.Cluster, namespace, account string) bool {
+func (c *check) onNodesOnly(cl *network.Cluster, namespace, account string) bool {
 	if slices.Contains(daemons, account) {
 		return true
 	}
-	return slices.ContainsFunc(cl.Workloads(), func(w *model.Object) bool {
+	return slices.ContainsFunc(cl.Workloads(), func(w *network.Object) bool {
 		return w.Kind == "DaemonSet" && w.Namespace == namespace && w.PodSpec().Get("serviceAccountName").Is(account)
 	})
 }
 
 // dnsHomeless is the resource of a cluster's CoreDNS, and why it runs nowhere; nil where it does, or where this is not
 // known.
-func (c *check) dnsHomeless(cl *model.Cluster) (r *cfn.Resource, why string) {
+func (c *check) dnsHomeless(cl *network.Cluster) (r *cfn.Resource, why string) {
 	r = c.raw(cl)
 	if r == nil || cl.AutoMode || len(cl.NodeGroups)+len(cl.Fargate) == 0 {
 		return nil, ""
@@ -189,7 +189,7 @@ func (c *check) dnsHomeless(cl *model.Cluster) (r *cfn.Resource, why string) {
 		return nil, "" // nodes may come later: nothing waits for CoreDNS
 	case a != nil:
 		r = c.raw(a)
-		if r == nil || a.ConfigurationUnknown != "" || model.At(a.Configuration, "tolerations").Exists() {
+		if r == nil || a.ConfigurationUnknown != "" || network.At(a.Configuration, "tolerations").Exists() {
 			return nil, ""
 		}
 	}
@@ -234,10 +234,10 @@ func taint(r *cfn.Resource) string {
 }
 
 // scales says that something in the templates may add nodes to a cluster.
-func (c *check) scales(cl *model.Cluster) bool {
+func (c *check) scales(cl *network.Cluster) bool {
 	scaler := func(s string) bool {
 		return strings.Contains(s, "karpenter") || strings.Contains(s, "cluster-autoscaler")
 	}
-	return slices.ContainsFunc(cl.Charts, func(ch *model.Chart) bool { return scaler(ch.Chart) || scaler(ch.Repository) }) ||
-		slices.ContainsFunc(cl.Objects, func(o *model.Object) bool { return scaler(o.ObjectName) || scaler(o.APIVersion) })
+	return slices.ContainsFunc(cl.Charts, func(ch *network.Chart) bool { return scaler(ch.Chart) || scaler(ch.Repository) }) ||
+		slices.ContainsFunc(cl.Objects, func(o *network.Object) bool { return scaler(o.ObjectName) || scaler(o.APIVersion) })
 }

@@ -4,8 +4,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/eks-ipv6/cdk/internal/behind"
 	"github.com/eks-ipv6/cdk/internal/cfn"
-	"github.com/eks-ipv6/cdk/internal/model"
+	"github.com/eks-ipv6/cdk/internal/network"
 	"github.com/eks-ipv6/cdk/preflight/flow"
 	"github.com/eks-ipv6/cdk/preflight/rules"
 )
@@ -39,7 +40,7 @@ func FuzzCheck(f *testing.F) {
 		if err != nil {
 			return
 		}
-		findings, err := rules.Check(flow.Of(model.Build(set)), rules.Options{Today: today})
+		findings, err := rules.Check(behind.Flow(network.Read(set)).(*flow.Network), rules.Options{Today: today})
 		if err != nil {
 			t.Fatal(err)
 		}

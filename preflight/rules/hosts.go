@@ -9,7 +9,7 @@ import (
 
 	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/cfn"
-	"github.com/eks-ipv6/cdk/internal/model"
+	"github.com/eks-ipv6/cdk/internal/network"
 )
 
 // hostRules are about what runs on nodes, or is told to them, wherever it is written.
@@ -57,7 +57,7 @@ var hostRules = []Rule{
 					}
 				})
 				for _, o := range slices.Concat(cl.ObjectsOf("EC2NodeClass"), cl.ObjectsOf("NodePool")) {
-					for _, kubelet := range []cfn.Value{model.At(o.Value, "spec", "kubelet"), model.At(o.Value, "spec", "template", "spec", "kubelet")} {
+					for _, kubelet := range []cfn.Value{network.At(o.Value, "spec", "kubelet"), network.At(o.Value, "spec", "template", "spec", "kubelet")} {
 						for _, v := range kubelet.Field("clusterDNS").Items() {
 							if s, _ := v.Text(); c.raw(o) != nil && wrongDNS(cl, s) {
 								c.report(c.raw(o), "Manifest", "the nodes of %s %s in the %s cluster %s have the name server %s", o.Kind, o.ObjectName, cl.Family, cl.LogicalID, s)
@@ -93,7 +93,7 @@ type nodeText struct {
 }
 
 // eachNodeText visits the user data of a cluster's nodes, by whatever starts them, and the commands of DaemonSets.
-func (c *check) eachNodeText(cl *model.Cluster, visit func(nodeText)) {
+func (c *check) eachNodeText(cl *network.Cluster, visit func(nodeText)) {
 	seen := map[*cfn.Resource]bool{}
 	for _, n := range cl.NodeGroups {
 		at, property := c.userDataOf(n)
@@ -105,7 +105,7 @@ func (c *check) eachNodeText(cl *model.Cluster, visit func(nodeText)) {
 		visit(nodeText{at, property, "the nodes " + n.LogicalID, uncommented(text)})
 	}
 	for _, o := range cl.ObjectsOf("EC2NodeClass") {
-		if text, r := model.At(o.Value, "spec", "userData"), c.raw(o); r != nil && text.Exists() {
+		if text, r := network.At(o.Value, "spec", "userData"), c.raw(o); r != nil && text.Exists() {
 			visit(nodeText{r, "Manifest", "the nodes of EC2NodeClass " + o.ObjectName, uncommented(text.String())})
 		}
 	}
@@ -127,7 +127,7 @@ func (c *check) eachNodeText(cl *model.Cluster, visit func(nodeText)) {
 }
 
 // userDataOf is where a node group's user data is: in its launch template, or in an Auto Scaling group's launch configuration.
-func (c *check) userDataOf(n *model.NodeGroup) (at *cfn.Resource, property string) {
+func (c *check) userDataOf(n *network.NodeGroup) (at *cfn.Resource, property string) {
 	if n.Template == nil {
 		return nil, ""
 	}
@@ -179,21 +179,21 @@ func switchesIPv6Off(text string) string {
 }
 
 // wrongDNS says that a text is an address of the family that a cluster does not have. Link-local ones are a cache on the node.
-func wrongDNS(cl *model.Cluster, text string) bool {
+func wrongDNS(cl *network.Cluster, text string) bool {
 	a, err := netip.ParseAddr(text)
-	return err == nil && !a.IsLinkLocalUnicast() && model.FamilyOf(a) != cl.Family
+	return err == nil && !a.IsLinkLocalUnicast() && network.FamilyOf(a) != cl.Family
 }
 
 // karpenters says that a NodePool is Karpenter's own, and not EKS Auto Mode's.
-func (c *check) karpenters(o *model.Object) bool {
-	group := model.At(o.Value, "spec", "template", "spec", "nodeClassRef", "group")
+func (c *check) karpenters(o *network.Object) bool {
+	group := network.At(o.Value, "spec", "template", "spec", "nodeClassRef", "group")
 	return strings.HasPrefix(o.APIVersion, "karpenter.sh/") && group.Known() && !group.Is("eks.amazonaws.com")
 }
 
 // anyType says that a pool's requirements leave instances without Nitro in: all of these are of a generation up to 4, and
 // none has an ARM processor.
-func anyType(o *model.Object) bool {
-	list := model.At(o.Value, "spec", "template", "spec", "requirements")
+func anyType(o *network.Object) bool {
+	list := network.At(o.Value, "spec", "template", "spec", "requirements")
 	if !list.Known() {
 		return false
 	}
@@ -229,8 +229,8 @@ func anyType(o *model.Object) bool {
 }
 
 // xenChosen are the instance types without Nitro that a pool names, as families or as types.
-func xenChosen(o *model.Object) (out []string) {
-	for _, r := range model.At(o.Value, "spec", "template", "spec", "requirements").Items() {
+func xenChosen(o *network.Object) (out []string) {
+	for _, r := range network.At(o.Value, "spec", "template", "spec", "requirements").Items() {
 		key, _ := r.Get("key").Text()
 		if !r.Get("operator").Is("In") || key != aws.KarpenterLabel+"instance-family" && key != "node.kubernetes.io/instance-type" {
 			continue
@@ -245,8 +245,8 @@ func xenChosen(o *model.Object) (out []string) {
 }
 
 // nitroOnly says that another requirement of a pool keeps instances without Nitro out.
-func nitroOnly(o *model.Object) bool {
-	return slices.ContainsFunc(model.At(o.Value, "spec", "template", "spec", "requirements").Items(), func(r cfn.Value) bool {
+func nitroOnly(o *network.Object) bool {
+	return slices.ContainsFunc(network.At(o.Value, "spec", "template", "spec", "requirements").Items(), func(r cfn.Value) bool {
 		values := r.Get("values").Items()
 		return r.Get("key").Is(aws.KarpenterLabel+"instance-hypervisor") && r.Get("operator").Is("In") && len(values) == 1 && values[0].Is("nitro")
 	})

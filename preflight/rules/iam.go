@@ -6,7 +6,7 @@ import (
 
 	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/cfn"
-	"github.com/eks-ipv6/cdk/internal/model"
+	"github.com/eks-ipv6/cdk/internal/network"
 )
 
 var iamRules = []Rule{
@@ -75,7 +75,7 @@ var iamRules = []Rule{
 		Source: "https://docs.aws.amazon.com/eks/latest/userguide/pod-id-agent-setup.html",
 		check: func(c *check) {
 			for _, cl := range c.clusters6() {
-				installed := slices.ContainsFunc(cl.Charts, func(ch *model.Chart) bool { return strings.Contains(ch.Chart, "pod-identity-agent") })
+				installed := slices.ContainsFunc(cl.Charts, func(ch *network.Chart) bool { return strings.Contains(ch.Chart, "pod-identity-agent") })
 				unknown := slices.ContainsFunc(c.set.Resources("AWS::EKS::Addon"), func(r *cfn.Resource) bool { return !r.Prop("AddonName").Known() })
 				unknown = unknown || c.stray("AWS::EKS::Addon", "ClusterName")
 				ids := c.identities(cl)
@@ -205,7 +205,7 @@ var iamRules = []Rule{
 }
 
 // cniActions are what aws-node calls on IPv6.
-func cniActions(cl *model.Cluster) []string {
+func cniActions(cl *network.Cluster) []string {
 	if a := cl.Addon("vpc-cni"); a != nil {
 		v, ok := versionOf(cfn.String(a.Version))
 		if ok && v.Before(aws.CNIDiscovery) || off(a.Env("ENABLE_SUBNET_DISCOVERY"), true) {
@@ -229,7 +229,7 @@ type identity struct {
 }
 
 // identities are the Pod Identity associations of a cluster, those of its add-ons included.
-func (c *check) identities(cl *model.Cluster) (out []identity) {
+func (c *check) identities(cl *network.Cluster) (out []identity) {
 	for _, a := range cl.Addons {
 		r := c.raw(a)
 		list := r.Prop("PodIdentityAssociations")
@@ -249,7 +249,7 @@ func (c *check) identities(cl *model.Cluster) (out []identity) {
 }
 
 // of says that a ClusterName names the cluster.
-func (c *check) of(cl *model.Cluster, name cfn.Value) bool {
+func (c *check) of(cl *network.Cluster, name cfn.Value) bool {
 	r := c.raw(cl)
 	if got, ok := name.Resource(); ok {
 		return got == r
@@ -263,7 +263,7 @@ func (c *check) of(cl *model.Cluster, name cfn.Value) bool {
 
 // cniRoles are the declared roles that aws-node acts as, none where that is not known; own is false where these are
 // the nodes'.
-func (c *check) cniRoles(cl *model.Cluster) (roles []*cfn.Resource, own bool) {
+func (c *check) cniRoles(cl *network.Cluster) (roles []*cfn.Resource, own bool) {
 	add := func(v cfn.Value) {
 		if r, ok := v.Resource(); ok && r.Type == "AWS::IAM::Role" && !slices.Contains(roles, r) {
 			roles = append(roles, r)
@@ -299,15 +299,15 @@ func (c *check) cniRoles(cl *model.Cluster) (roles []*cfn.Resource, own bool) {
 }
 
 // controllerAccount is the name of the load balancer controller's service account.
-func (c *check) controllerAccount(cl *model.Cluster) cfn.Value {
-	if v := model.At(cl.Controller.Chart.Values, "serviceAccount", "name"); v.Exists() {
+func (c *check) controllerAccount(cl *network.Cluster) cfn.Value {
+	if v := network.At(cl.Controller.Chart.Values, "serviceAccount", "name"); v.Exists() {
 		return v
 	}
 	return cfn.String("aws-load-balancer-controller")
 }
 
 // controllerRoles are the declared roles of the load balancer controller.
-func (c *check) controllerRoles(cl *model.Cluster) (roles []*cfn.Resource) {
+func (c *check) controllerRoles(cl *network.Cluster) (roles []*cfn.Resource) {
 	add := func(v cfn.Value) {
 		if r, ok := v.Resource(); ok && r.Type == "AWS::IAM::Role" && !slices.Contains(roles, r) {
 			roles = append(roles, r)
@@ -320,7 +320,7 @@ func (c *check) controllerRoles(cl *model.Cluster) (roles []*cfn.Resource) {
 		}
 	}
 	for _, o := range cl.ObjectsOf("ServiceAccount") {
-		if model.At(o.Value, "metadata", "name").Equal(name) {
+		if network.At(o.Value, "metadata", "name").Equal(name) {
 			add(o.Annotation("eks.amazonaws.com/role-arn"))
 		}
 	}

@@ -7,8 +7,8 @@ import (
 
 	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/cfn"
-	"github.com/eks-ipv6/cdk/internal/model"
 	"github.com/eks-ipv6/cdk/internal/netset"
+	"github.com/eks-ipv6/cdk/internal/network"
 )
 
 const (
@@ -173,9 +173,9 @@ var networkRules = []Rule{
 						c.report(r, "Ipv6CidrBlock", "subnet %s has the /%d %s, wanted /44 to /64 in steps of 4", r.ID, n, s.IPv6)
 						continue
 					}
-					blocks := v.Prefixes(model.IPv6)
-					literal := len(blocks) > 0 && !slices.ContainsFunc(v.Blocks, func(b model.Block) bool { return !b.Prefix.IsValid() })
-					if literal && !uses(r, "Ipv6CidrBlocks") && !slices.ContainsFunc(v.Blocks, func(b model.Block) bool { return b.Assumed }) &&
+					blocks := v.Prefixes(network.IPv6)
+					literal := len(blocks) > 0 && !slices.ContainsFunc(v.Blocks, func(b network.Block) bool { return !b.Prefix.IsValid() })
+					if literal && !uses(r, "Ipv6CidrBlocks") && !slices.ContainsFunc(v.Blocks, func(b network.Block) bool { return b.Assumed }) &&
 						!slices.ContainsFunc(blocks, func(p netip.Prefix) bool { return netset.Holds(p, s.IPv6) }) {
 						c.report(r, "Ipv6CidrBlock", "subnet %s has %s, which is not in the VPC's %v", r.ID, s.IPv6, blocks)
 					}
@@ -244,15 +244,15 @@ var networkRules = []Rule{
 		Source: "https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html",
 		check: func(c *check) {
 			for _, v := range c.net.VPCs {
-				for _, f := range []model.Family{model.IPv4, model.IPv6} {
-					subnets := slices.DeleteFunc(c.declared(v.Subnets), func(s *model.Subnet) bool { return !s.Prefix(f).IsValid() })
-					slices.SortStableFunc(subnets, func(a, b *model.Subnet) int {
+				for _, f := range []network.Family{network.IPv4, network.IPv6} {
+					subnets := slices.DeleteFunc(c.declared(v.Subnets), func(s *network.Subnet) bool { return !s.Prefix(f).IsValid() })
+					slices.SortStableFunc(subnets, func(a, b *network.Subnet) int {
 						if d := a.Prefix(f).Addr().Compare(b.Prefix(f).Addr()); d != 0 {
 							return d
 						}
 						return a.Prefix(f).Bits() - b.Prefix(f).Bits()
 					})
-					property := map[model.Family]string{model.IPv4: "CidrBlock", model.IPv6: "Ipv6CidrBlock"}[f]
+					property := map[network.Family]string{network.IPv4: "CidrBlock", network.IPv6: "Ipv6CidrBlock"}[f]
 					for i := 1; i < len(subnets); i++ {
 						a, b := subnets[i-1], subnets[i]
 						if a.Prefix(f).Overlaps(b.Prefix(f)) && !c.raw(a).Conditional && !c.raw(b).Conditional {
@@ -334,8 +334,8 @@ var networkRules = []Rule{
 					continue
 				}
 				for _, s := range c.declared(cl.Subnets) {
-					four, sure := c.internetRoute(s, model.IPv4)
-					if _, other := four.(*model.Other); other || !sure || !c.raw(s).Prop("Tags").Known() {
+					four, sure := c.internetRoute(s, network.IPv4)
+					if _, other := four.(*network.Other); other || !sure || !c.raw(s).Prop("Tags").Known() {
 						continue
 					}
 					want := aws.InternalRoleTag
@@ -369,12 +369,12 @@ var networkRules = []Rule{
 		Source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ec2-vpc.html",
 		check: func(c *check) {
 			for _, v := range c.net.VPCs {
-				if len(v.Prefixes(model.IPv6)) < 2 {
+				if len(v.Prefixes(network.IPv6)) < 2 {
 					continue
 				}
 				for _, s := range c.declared(v.Subnets) {
 					if uses(c.raw(s), "Ipv6CidrBlocks") {
-						c.report(c.raw(s), "Ipv6CidrBlock", "subnet %s takes a range of %s by position, and the VPC has %d", s.LogicalID, v.LogicalID, len(v.Prefixes(model.IPv6)))
+						c.report(c.raw(s), "Ipv6CidrBlock", "subnet %s takes a range of %s by position, and the VPC has %d", s.LogicalID, v.LogicalID, len(v.Prefixes(network.IPv6)))
 					}
 				}
 			}
@@ -387,7 +387,7 @@ func uses(r *cfn.Resource, attr string) bool {
 	return slices.ContainsFunc(r.Uses(), func(u cfn.Use) bool { return u.Attr == attr || strings.HasPrefix(u.Attr, attr+".") })
 }
 
-func wider(a, b *model.Subnet, f model.Family) *model.Subnet {
+func wider(a, b *network.Subnet, f network.Family) *network.Subnet {
 	if a.Prefix(f).Bits() <= b.Prefix(f).Bits() {
 		return a
 	}

@@ -9,7 +9,7 @@ import (
 
 	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/cfn"
-	"github.com/eks-ipv6/cdk/internal/model"
+	"github.com/eks-ipv6/cdk/internal/network"
 )
 
 var nodeRules = []Rule{
@@ -107,7 +107,7 @@ var nodeRules = []Rule{
 						continue
 					}
 					count := ni.Get("Ipv6AddressCount")
-					zero := count.Is("0") || !count.Exists() && (ni.Get("Ipv6Prefixes").Exists() || ni.Get("Ipv6PrefixCount").Exists() || !slices.ContainsFunc(n.Subnets, func(s *model.Subnet) bool { return s.AssignIPv6 || s.Imported }))
+					zero := count.Is("0") || !count.Exists() && (ni.Get("Ipv6Prefixes").Exists() || ni.Get("Ipv6PrefixCount").Exists() || !slices.ContainsFunc(n.Subnets, func(s *network.Subnet) bool { return s.AssignIPv6 || s.Imported }))
 					if zero && !ni.Get("Ipv6Addresses").Exists() && !ni.Get("NetworkInterfaceId").Exists() {
 						c.report(lt, "LaunchTemplateData.NetworkInterfaces."+itoa(i), "the interface in the launch template of the nodes %s gets no IPv6 address", n.LogicalID)
 					}
@@ -129,7 +129,7 @@ var nodeRules = []Rule{
 				if n.Cluster.Controller != nil && n.Cluster.Controller.Chart != nil {
 					ports = append(ports, 9443)
 				}
-				from := append([]*model.SecurityGroup{n.Cluster.Group}, n.Cluster.Groups...)
+				from := append([]*network.SecurityGroup{n.Cluster.Group}, n.Cluster.Groups...)
 				var ranges []netip.Prefix
 				for _, s := range n.Cluster.Subnets {
 					if s.IPv6.IsValid() {
@@ -215,8 +215,8 @@ var nodeRules = []Rule{
 		Fix:    "add an egress rule for ::/0 (in CDK allowAllIpv6Outbound: true)",
 		Source: "https://docs.aws.amazon.com/cdk/api/v2/docs/aws-cdk-lib.aws_ec2.SecurityGroup.html",
 		check: func(c *check) {
-			seen := map[*model.SecurityGroup]bool{}
-			closed := func(g *model.SecurityGroup, what string) {
+			seen := map[*network.SecurityGroup]bool{}
+			closed := func(g *network.SecurityGroup, what string) {
 				if g == nil || seen[g] || g.Imported || c.raw(g) == nil || c.raw(g).Type != "AWS::EC2::SecurityGroup" {
 					return
 				}
@@ -239,7 +239,7 @@ var nodeRules = []Rule{
 				}
 			}
 			for _, l := range c.net.LoadBalancers {
-				if c.raw(l) == nil || !l.Speaks(model.IPv6) || l.Cluster != nil {
+				if c.raw(l) == nil || !l.Speaks(network.IPv6) || l.Cluster != nil {
 					continue
 				}
 				for _, g := range l.Groups {

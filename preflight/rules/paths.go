@@ -4,7 +4,7 @@ import (
 	"slices"
 
 	"github.com/eks-ipv6/cdk/internal/cfn"
-	"github.com/eks-ipv6/cdk/internal/model"
+	"github.com/eks-ipv6/cdk/internal/network"
 )
 
 // pathRules are about ways through several networks, and through instances.
@@ -22,9 +22,9 @@ var pathRules = []Rule{
 							continue
 						}
 						switch target := r.Target.(type) {
-						case *model.Peering:
+						case *network.Peering:
 							c.report(c.raw(r), "VpcPeeringConnectionId", "route %s sends %s by the peering %s, which leads to no internet", r.LogicalID, r.Destination, target)
-						case *model.TransitGateway:
+						case *network.TransitGateway:
 							if far, gateway := c.farGateway(target, v); r.Destination == all6 && gateway != "" {
 								c.report(c.raw(r), "TransitGatewayId", "route %s sends ::/0 of VPC %s by %s to VPC %s, whose %s carries the addresses of %s only", r.LogicalID, v, target, far, gateway, far)
 							}
@@ -61,8 +61,8 @@ var pathRules = []Rule{
 		Fix:    "add a route for the other VPC's IPv6 range (DestinationIpv6CidrBlock) to the same target, in this table and in those of the other VPC",
 		Source: "https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-routing.html",
 		check: func(c *check) {
-			c.eachTable(func(t *model.RouteTable, used []*model.Subnet) {
-				if c.raw(t) == nil || c.stray("AWS::EC2::Route", "RouteTableId") || !slices.ContainsFunc(used, func(s *model.Subnet) bool { return s.IPv6.IsValid() }) {
+			c.eachTable(func(t *network.RouteTable, used []*network.Subnet) {
+				if c.raw(t) == nil || c.stray("AWS::EC2::Route", "RouteTableId") || !slices.ContainsFunc(used, func(s *network.Subnet) bool { return s.IPv6.IsValid() }) {
 					return
 				}
 				for _, r := range t.Routes {
@@ -87,12 +87,12 @@ func (c *check) interfaceOf(instance *cfn.Resource) *cfn.Resource {
 
 // farGateway is the VPC to which a transit gateway sends what a VPC has for the IPv6 internet, and that VPC's gateway to which
 // the attachment's subnets send it on; "" where something else takes it there, or where that is not known.
-func (c *check) farGateway(g *model.TransitGateway, v *model.VPC) (far *model.VPC, gateway string) {
+func (c *check) farGateway(g *network.TransitGateway, v *network.VPC) (far *network.VPC, gateway string) {
 	own := g.Attachment(v)
 	if g.Imported || own == nil || own.Table == nil {
 		return nil, ""
 	}
-	i := slices.IndexFunc(own.Table.Routes, func(r *model.TransitRoute) bool { return r.Destination == all6 && !r.Blackhole })
+	i := slices.IndexFunc(own.Table.Routes, func(r *network.TransitRoute) bool { return r.Destination == all6 && !r.Blackhole })
 	if i < 0 || own.Table.Routes[i].Attachment == nil {
 		return nil, ""
 	}
@@ -101,11 +101,11 @@ func (c *check) farGateway(g *model.TransitGateway, v *model.VPC) (far *model.VP
 		return nil, ""
 	}
 	for _, s := range hub.Subnets {
-		target, _ := c.internetRoute(s, model.IPv6)
+		target, _ := c.internetRoute(s, network.IPv6)
 		switch target.(type) {
-		case *model.EgressOnlyGateway:
+		case *network.EgressOnlyGateway:
 			gateway = "egress-only internet gateway"
-		case *model.InternetGateway:
+		case *network.InternetGateway:
 			gateway = "internet gateway"
 		default:
 			return nil, ""
@@ -116,31 +116,31 @@ func (c *check) farGateway(g *model.TransitGateway, v *model.VPC) (far *model.VP
 
 // farSide is the other VPC of an IPv4 route by a peering or a transit gateway, where both VPCs have IPv6 and the way would carry
 // it; nil for other routes.
-func (c *check) farSide(t *model.RouteTable, r *model.Route) *model.VPC {
+func (c *check) farSide(t *network.RouteTable, r *network.Route) *network.VPC {
 	if !r.Destination.IsValid() || r.Destination.Addr().Is6() || r.Destination == all4 || c.raw(r) == nil {
 		return nil
 	}
-	var far *model.VPC
+	var far *network.VPC
 	switch target := r.Target.(type) {
-	case *model.Peering:
+	case *network.Peering:
 		far = target.Other(t.VPC)
-	case *model.TransitGateway:
+	case *network.TransitGateway:
 		own := target.Attachment(t.VPC)
 		for _, a := range target.Attachments {
 			if a.VPC != nil && a.VPC != t.VPC && a.IPv6 && own != nil && own.IPv6 &&
-				slices.ContainsFunc(a.VPC.Blocks, func(b model.Block) bool { return b.Prefix.IsValid() && r.Destination.Overlaps(b.Prefix) }) {
+				slices.ContainsFunc(a.VPC.Blocks, func(b network.Block) bool { return b.Prefix.IsValid() && r.Destination.Overlaps(b.Prefix) }) {
 				far = a.VPC
 			}
 		}
 	}
-	if far == nil || far.Imported || len(far.Prefixes(model.IPv6)) == 0 || len(t.VPC.Prefixes(model.IPv6)) == 0 {
+	if far == nil || far.Imported || len(far.Prefixes(network.IPv6)) == 0 || len(t.VPC.Prefixes(network.IPv6)) == 0 {
 		return nil
 	}
 	return far
 }
 
 // range6 is a VPC's IPv6 range as it is written down, or the attribute that holds it.
-func range6(v *model.VPC) string {
+func range6(v *network.VPC) string {
 	for _, b := range v.Blocks {
 		if b.Prefix.IsValid() && b.Prefix.Addr().Is6() && !b.Assumed {
 			return b.Prefix.String()
@@ -151,33 +151,33 @@ func range6(v *model.VPC) string {
 
 // leads6 says that a table has a route for some of a VPC's IPv6 range, or may have one: any to the same target where the range is
 // not written down. The default route to the internet does not lead there by the way that IPv4 takes.
-func leads6(t *model.RouteTable, v *model.VPC, by model.Target) bool {
-	chosen := slices.ContainsFunc(v.Blocks, func(b model.Block) bool { return b.Assumed || !b.Prefix.IsValid() })
-	return slices.ContainsFunc(t.Routes, func(r *model.Route) bool {
-		if r.Unknown != "" && r.Family != model.IPv4 || r.PrefixList != nil && r.PrefixList.Unknown != "" {
-			_, endpoint := r.Target.(*model.Endpoint)
+func leads6(t *network.RouteTable, v *network.VPC, by network.Target) bool {
+	chosen := slices.ContainsFunc(v.Blocks, func(b network.Block) bool { return b.Assumed || !b.Prefix.IsValid() })
+	return slices.ContainsFunc(t.Routes, func(r *network.Route) bool {
+		if r.Unknown != "" && r.Family != network.IPv4 || r.PrefixList != nil && r.PrefixList.Unknown != "" {
+			_, endpoint := r.Target.(*network.Endpoint)
 			return !endpoint
 		}
-		ranges := []*model.Route{r}
+		ranges := []*network.Route{r}
 		if r.PrefixList != nil {
 			ranges = nil
 			for _, p := range r.PrefixList.Entries {
-				ranges = append(ranges, &model.Route{Destination: p, Target: r.Target})
+				ranges = append(ranges, &network.Route{Destination: p, Target: r.Target})
 			}
 		}
-		return slices.ContainsFunc(ranges, func(r *model.Route) bool {
+		return slices.ContainsFunc(ranges, func(r *network.Route) bool {
 			if !r.Destination.IsValid() || r.Destination.Addr().Is4() || r.Destination == all6 && outward(r.Target) {
 				return false
 			}
-			return chosen && r.Target == by || slices.ContainsFunc(v.Prefixes(model.IPv6), r.Destination.Overlaps)
+			return chosen && r.Target == by || slices.ContainsFunc(v.Prefixes(network.IPv6), r.Destination.Overlaps)
 		})
 	})
 }
 
 // outward says that a target is a gateway to the internet.
-func outward(t model.Target) bool {
+func outward(t network.Target) bool {
 	switch t.(type) {
-	case *model.InternetGateway, *model.EgressOnlyGateway, *model.NATGateway:
+	case *network.InternetGateway, *network.EgressOnlyGateway, *network.NATGateway:
 		return true
 	}
 	return false

@@ -7,7 +7,7 @@ import (
 
 	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/cfn"
-	"github.com/eks-ipv6/cdk/internal/model"
+	"github.com/eks-ipv6/cdk/internal/network"
 )
 
 const docPrivateClusters = "https://docs.aws.amazon.com/eks/latest/userguide/private-clusters.html"
@@ -143,7 +143,7 @@ func union(a, b []string) []string {
 
 // stranded are the nodes of a group that surely cannot start, and the services that they lack. Auto Mode's have what
 // they start with in their image.
-func (c *check) stranded(cl *model.Cluster, n *model.NodeGroup) (bad []puller, lacks []string) {
+func (c *check) stranded(cl *network.Cluster, n *network.NodeGroup) (bad []puller, lacks []string) {
 	if n.Auto || c.raw(n) == nil || c.raw(n).Conditional || cl.AddonsElsewhere {
 		return nil, nil
 	}
@@ -162,7 +162,7 @@ func (c *check) stranded(cl *model.Cluster, n *model.NodeGroup) (bad []puller, l
 }
 
 // takesDNS says that a Fargate profile takes the Pods of kube-system, and that CoreDNS is there.
-func (c *check) takesDNS(cl *model.Cluster, profile *cfn.Resource) bool {
+func (c *check) takesDNS(cl *network.Cluster, profile *cfn.Resource) bool {
 	return cl.Runs("coredns") && c.fargateOf(cl, "kube-system") == profile
 }
 
@@ -233,7 +233,7 @@ func (c *check) fetched() (out []fetch) {
 			if r == nil {
 				continue
 			}
-			by, anywhere := c.schedulers(cl, &model.Object{Kind: "Deployment", Namespace: ch.Namespace, Cluster: cl})
+			by, anywhere := c.schedulers(cl, &network.Object{Kind: "Deployment", Namespace: ch.Namespace, Cluster: cl})
 			anywhere = anywhere && !ch.Values.Field("nodeSelector").Exists() && !ch.Values.Field("affinity").Exists() && !ch.Values.Field("tolerations").Exists()
 			for _, image := range chartImages(ch) {
 				if h, ok := hostOf(image); ok {
@@ -261,7 +261,7 @@ func (c *check) fetched() (out []fetch) {
 }
 
 // schedulers are the places where a workload's Pods may run, and whether they may run in every one of them.
-func (c *check) schedulers(cl *model.Cluster, w *model.Object) (by []puller, anywhere bool) {
+func (c *check) schedulers(cl *network.Cluster, w *network.Object) (by []puller, anywhere bool) {
 	spec := w.PodSpec()
 	if w.Kind != "DaemonSet" {
 		if r := c.fargateOf(cl, w.Namespace); r != nil {
@@ -319,7 +319,7 @@ var chartDefaults = []struct{ chart, value, image string }{
 }
 
 // chartImages are the images that a chart's values name, and the default of a known chart.
-func chartImages(ch *model.Chart) (out []string) {
+func chartImages(ch *network.Chart) (out []string) {
 	if ch.ValuesUnknown != "" {
 		return nil
 	}
@@ -345,7 +345,7 @@ func chartImages(ch *model.Chart) (out []string) {
 		name = ch.Repository[strings.LastIndex(ch.Repository, "/")+1:]
 	}
 	for _, d := range chartDefaults {
-		if d.chart == name && !model.At(ch.Values, strings.Split(d.value, ".")...).Exists() && (ch.Values.Known() || ch.Values.Kind() == cfn.Map) {
+		if d.chart == name && !network.At(ch.Values, strings.Split(d.value, ".")...).Exists() && (ch.Values.Known() || ch.Values.Kind() == cfn.Map) {
 			out = append(out, d.image)
 		}
 	}

@@ -8,8 +8,8 @@ import (
 
 	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/cfn"
-	"github.com/eks-ipv6/cdk/internal/model"
 	"github.com/eks-ipv6/cdk/internal/netset"
+	"github.com/eks-ipv6/cdk/internal/network"
 )
 
 // rangeRules look at rules and entries as sets: what all of them together let through.
@@ -43,7 +43,7 @@ var rangeRules = []Rule{
 				if acl == nil || acl.Default || acl.Imported || c.raw(acl) == nil || c.stray("AWS::EC2::NetworkAclEntry", "NetworkAclId") {
 					continue
 				}
-				for _, f := range []model.Family{model.IPv4, model.IPv6} {
+				for _, f := range []network.Family{network.IPv4, network.IPv6} {
 					if target, _ := c.internetRoute(s, f); target == nil {
 						continue
 					}
@@ -84,8 +84,8 @@ func worldly(list ...netip.Prefix) (out []netip.Prefix) {
 // guardedHost is what only its security groups stand before.
 type guardedHost struct {
 	what    string
-	groups  []*model.SecurityGroup
-	subnets []*model.Subnet
+	groups  []*network.SecurityGroup
+	subnets []*network.Subnet
 }
 
 // guarded are the nodes of IPv6 clusters, and the databases, caches and mount targets.
@@ -98,8 +98,8 @@ func (c *check) guarded() (out []guardedHost) {
 		}
 	}
 	for _, h := range c.net.Hosts {
-		if c.raw(h) != nil && (h.Kind == "database" || h.Kind == "cache" || h.Kind == "mount target") {
-			out = append(out, guardedHost{"the " + h.Kind + " " + h.LogicalID, h.Groups, h.Subnets})
+		if c.raw(h) != nil && (h.Kind == network.AtDatabase || h.Kind == network.AtCache || h.Kind == network.AtMountTarget) {
+			out = append(out, guardedHost{"the " + h.Kind.String() + " " + h.LogicalID, h.Groups, h.Subnets})
 		}
 	}
 	return out
@@ -114,10 +114,10 @@ type opening struct {
 // open are the openings of a host's security groups: of all rules with the same ports together.
 func (c *check) open(h guardedHost) (out []opening) {
 	for _, g := range h.groups {
-		byPorts := map[string][]*model.Rule{}
+		byPorts := map[string][]*network.Rule{}
 		var order []string
 		for _, r := range g.Ingress {
-			if r.Unknown != "" || r.Implied || len(ranges(r)) == 0 || c.raw(r) == nil || r.Proto == model.ICMP || r.Proto == model.ICMPv6 {
+			if r.Unknown != "" || r.Implied || len(ranges(r)) == 0 || c.raw(r) == nil || r.Proto == network.ICMP || r.Proto == network.ICMPv6 {
 				continue
 			}
 			key := portsOf(r)
@@ -146,7 +146,7 @@ func (c *check) open(h guardedHost) (out []opening) {
 
 // widens is the range, as wide as the world, that one of some rules admits, by itself or with the others; not valid where the rule
 // has no part in it.
-func widens(rules []*model.Rule, i int) netip.Prefix {
+func widens(rules []*network.Rule, i int) netip.Prefix {
 	if own := worldly(ranges(rules[i])...); len(own) > 0 {
 		return own[0]
 	}
@@ -165,7 +165,7 @@ func widens(rules []*model.Rule, i int) netip.Prefix {
 }
 
 // ranges are the addresses that a rule names.
-func ranges(r *model.Rule) []netip.Prefix {
+func ranges(r *network.Rule) []netip.Prefix {
 	switch {
 	case r.List != nil:
 		return slices.Clone(r.List.Entries)
@@ -175,11 +175,11 @@ func ranges(r *model.Rule) []netip.Prefix {
 	return nil
 }
 
-func portsOf(r *model.Rule) string {
+func portsOf(r *network.Rule) string {
 	switch {
-	case r.Proto == model.AnyProto:
+	case r.Proto == network.AnyProto:
 		return "all protocols and ports"
-	case r.Proto != model.TCP && r.Proto != model.UDP:
+	case r.Proto != network.TCP && r.Proto != network.UDP:
 		return r.Proto.String()
 	}
 	return r.Proto.String() + " " + netset.Between(r.From, r.To).String()
@@ -187,7 +187,7 @@ func portsOf(r *model.Rule) string {
 
 // exposes is a range of the internet that a rule admits, and a subnet to which the internet has a way in that family. Ranges of
 // the templates' own VPCs are not the internet.
-func (c *check) exposes(r *model.Rule, subnets []*model.Subnet) (netip.Prefix, *model.Subnet) {
+func (c *check) exposes(r *network.Rule, subnets []*network.Subnet) (netip.Prefix, *network.Subnet) {
 	var own []netip.Prefix
 	for _, v := range c.net.VPCs {
 		for _, b := range v.Blocks {
@@ -204,8 +204,8 @@ func (c *check) exposes(r *model.Rule, subnets []*model.Subnet) (netip.Prefix, *
 			if s.MainTable && c.stray("AWS::EC2::SubnetRouteTableAssociation", "SubnetId") || s.RouteTable == nil {
 				continue
 			}
-			if slices.ContainsFunc(s.RouteTable.Routes, func(route *model.Route) bool {
-				_, igw := route.Target.(*model.InternetGateway)
+			if slices.ContainsFunc(s.RouteTable.Routes, func(route *network.Route) bool {
+				_, igw := route.Target.(*network.InternetGateway)
 				return igw && route.Destination.IsValid() && route.Destination.Addr().Is6() && route.Destination.Overlaps(p)
 			}) {
 				return p, s
@@ -217,27 +217,27 @@ func (c *check) exposes(r *model.Rule, subnets []*model.Subnet) (netip.Prefix, *
 
 // answerPorts are those that a subnet's Pods and nodes get answers at: over IPv4 behind the VPC CNI's translation any port that
 // is not reserved, over IPv6 Linux's own choice.
-var answerPorts = map[model.Family]netset.Numbers{model.IPv4: netset.Between(1024, 65535), model.IPv6: netset.Between(32768, 60999)}
+var answerPorts = map[network.Family]netset.Numbers{network.IPv4: netset.Between(1024, 65535), network.IPv6: netset.Between(32768, 60999)}
 
 // closedPorts are those of the ports for answers to which a network ACL lets no TCP in from some address of the internet, where
 // it lets answers in at all; ok is false where that is not known.
-func (c *check) closedPorts(acl *model.NetworkACL, f model.Family) (closed netset.Numbers, ok bool) {
+func (c *check) closedPorts(acl *network.NetworkACL, f network.Family) (closed netset.Numbers, ok bool) {
 	everywhere := all4
-	if f == model.IPv6 {
+	if f == network.IPv6 {
 		everywhere = all6
 	}
-	tcp := netset.Just(uint16(model.TCP))
+	tcp := netset.Just(uint16(network.TCP))
 	rest := netset.Packets{{Src: netset.Of(everywhere), Dst: netset.Of(everywhere), Proto: tcp, SrcPort: netset.Between(0, 65535), DstPort: answerPorts[f]}}
 	var allowed netset.Packets
 	for _, e := range acl.Entries { // sorted: the first that matches decides
 		if r := c.raw(e); e.Unknown != "" || r != nil && (!r.Prop("Egress").Known() || !r.Prop("RuleAction").Known() || r.Conditional) {
 			return closed, false
 		}
-		if e.Egress || !e.Prefix.IsValid() || model.FamilyOf(e.Prefix.Addr()) != f || e.Proto != model.AnyProto && e.Proto != model.TCP {
+		if e.Egress || !e.Prefix.IsValid() || network.FamilyOf(e.Prefix.Addr()) != f || e.Proto != network.AnyProto && e.Proto != network.TCP {
 			continue
 		}
 		from, to := e.From, e.To
-		if e.Proto == model.AnyProto {
+		if e.Proto == network.AnyProto {
 			from, to = 0, 65535
 		}
 		match := netset.Packets{{Src: netset.Of(e.Prefix), Dst: netset.Of(everywhere), Proto: tcp, SrcPort: netset.Between(0, 65535), DstPort: netset.Between(from, to)}}
@@ -261,8 +261,8 @@ func (c *check) closedPorts(acl *model.NetworkACL, f model.Family) (closed netse
 
 // admits6 says whether a network ACL lets any IPv6 through in a direction; sure is false where an entry is not known. Entries are
 // in order, and what an earlier one denies a later one does not allow.
-func (c *check) admits6(acl *model.NetworkACL, egress bool) (yes, sure bool) {
-	tcp, udp := netset.Just(uint16(model.TCP)), netset.Just(uint16(model.UDP))
+func (c *check) admits6(acl *network.NetworkACL, egress bool) (yes, sure bool) {
+	tcp, udp := netset.Just(uint16(network.TCP)), netset.Just(uint16(network.UDP))
 	all := netset.Between(0, 65535)
 	rest := netset.Packets{{Src: netset.Of(all6), Dst: netset.Of(all6), Proto: netset.Between(0, 255), SrcPort: all, DstPort: all}}
 	for _, e := range acl.Entries {
@@ -273,7 +273,7 @@ func (c *check) admits6(acl *model.NetworkACL, egress bool) (yes, sure bool) {
 			continue
 		}
 		match := netset.Box{Src: netset.Of(e.Prefix), Dst: netset.Of(all6), Proto: netset.Between(0, 255), SrcPort: all, DstPort: all}
-		if e.Proto != model.AnyProto {
+		if e.Proto != network.AnyProto {
 			match.Proto = netset.Just(uint16(e.Proto))
 			if match.Proto.Equal(tcp) || match.Proto.Equal(udp) {
 				match.DstPort = netset.Between(e.From, e.To)

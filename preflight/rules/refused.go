@@ -5,8 +5,7 @@ import (
 	"slices"
 
 	"github.com/eks-ipv6/cdk/internal/cfn"
-	"github.com/eks-ipv6/cdk/internal/model"
-	"github.com/eks-ipv6/cdk/preflight/flow"
+	"github.com/eks-ipv6/cdk/internal/network"
 )
 
 const (
@@ -138,8 +137,8 @@ func (c *check) addressedVPC(r *cfn.Resource) *cfn.Resource {
 
 func (c *check) subnetsOutside() {
 	for _, v := range c.net.VPCs {
-		blocks := v.Prefixes(model.IPv4)
-		open := slices.ContainsFunc(v.Blocks, func(b model.Block) bool { return !b.Prefix.IsValid() || b.Assumed && b.Prefix.Addr().Is4() })
+		blocks := v.Prefixes(network.IPv4)
+		open := slices.ContainsFunc(v.Blocks, func(b network.Block) bool { return !b.Prefix.IsValid() || b.Assumed && b.Prefix.Addr().Is4() })
 		if c.raw(v) == nil || len(blocks) == 0 || open || c.stray("AWS::EC2::VPCCidrBlock", "VpcId") {
 			continue
 		}
@@ -155,7 +154,7 @@ func (c *check) subnetsOutside() {
 func (c *check) lengths4() {
 	for _, r := range c.set.Resources("AWS::EC2::VPC", "AWS::EC2::VPCCidrBlock", "AWS::EC2::Subnet") {
 		if p, ok := prefixOf(r.Prop("CidrBlock")); ok && p.Addr().Is4() && (p.Bits() < 16 || p.Bits() > 28) {
-			if r.Type == "AWS::EC2::Subnet" && p.Bits() > 28 && slices.ContainsFunc(c.clusterSubnets(), func(s *model.Subnet) bool { return c.raw(s) == r }) {
+			if r.Type == "AWS::EC2::Subnet" && p.Bits() > 28 && slices.ContainsFunc(c.clusterSubnets(), func(s *network.Subnet) bool { return c.raw(s) == r }) {
 				continue // V08 tells
 			}
 			c.report(r, "CidrBlock", "%s has the /%d %s, wanted /16 to /28", r.ID, p.Bits(), p)
@@ -171,7 +170,7 @@ func (c *check) groupsElsewhere() {
 		return
 	}
 	for _, g := range c.net.SecurityGroups {
-		for _, rules := range [][]*model.Rule{g.Ingress, g.Egress} {
+		for _, rules := range [][]*network.Rule{g.Ingress, g.Egress} {
 			for _, r := range rules {
 				o := r.Group
 				if o == nil || g.VPC == nil || o.VPC == nil || g.VPC == o.VPC || c.raw(g.VPC) == nil || c.raw(o.VPC) == nil || c.joined(g.VPC, o.VPC) {
@@ -186,20 +185,20 @@ func (c *check) groupsElsewhere() {
 }
 
 // joined reports whether peering or a transit gateway may join two VPCs.
-func (c *check) joined(a, b *model.VPC) bool {
-	return slices.ContainsFunc(c.net.Peerings, func(p *model.Peering) bool { return p.Other(a) == b || p.Requester == nil || p.Accepter == nil }) ||
-		slices.ContainsFunc(c.net.TransitGateways, func(g *model.TransitGateway) bool { return g.Attachment(a) != nil && g.Attachment(b) != nil })
+func (c *check) joined(a, b *network.VPC) bool {
+	return slices.ContainsFunc(c.net.Peerings, func(p *network.Peering) bool { return p.Other(a) == b || p.Requester == nil || p.Accepter == nil }) ||
+		slices.ContainsFunc(c.net.TransitGateways, func(g *network.TransitGateway) bool { return g.Attachment(a) != nil && g.Attachment(b) != nil })
 }
 
 // noIPv6 reports whether V40 is about a subnet: its table leads to the IPv4 internet and not to the IPv6 internet.
-func (c *check) noIPv6(s *model.Subnet) bool {
-	four, _ := c.internetRoute(s, model.IPv4)
-	six, sure := c.internetRoute(s, model.IPv6)
+func (c *check) noIPv6(s *network.Subnet) bool {
+	four, _ := c.internetRoute(s, network.IPv4)
+	six, sure := c.internetRoute(s, network.IPv6)
 	return four != nil && six == nil && sure && !hasBroaderRoute6(s.RouteTable)
 }
 
 func (c *check) halfTheInternet() {
-	seen := map[*model.Subnet]bool{}
+	seen := map[*network.Subnet]bool{}
 	for _, cl := range c.clusters6() {
 		for _, n := range cl.NodeGroups {
 			for _, p := range c.nodePullers(n) {
@@ -213,16 +212,16 @@ func (c *check) halfTheInternet() {
 }
 
 func (c *check) partOf(r *cfn.Resource, p puller) {
-	for _, f := range []model.Family{model.IPv4, model.IPv6} {
-		to := map[model.Family]flow.Endpoint{model.IPv4: flow.Internet4, model.IPv6: flow.Internet6}[f]
-		if f == model.IPv6 && c.noIPv6(p.subnet) {
+	for _, f := range []network.Family{network.IPv4, network.IPv6} {
+		to := map[network.Family]network.Name{network.IPv4: network.Internet4, network.IPv6: network.Internet6}[f]
+		if f == network.IPv6 && c.noIPv6(p.subnet) {
 			continue // V40 tells
 		}
 		for _, t := range c.traces(wayKey{p.from, to, f}) {
 			ends, ok := t.Ends()
 			lost := t.Decisive()
-			open := slices.ContainsFunc(t.Regions, func(r flow.Region) bool { return r.Verdict == flow.Insufficient })
-			if !ok || open || ends.From.Subnet != p.subnet || t.Verdict != flow.Mixed || lost.Verdict != flow.NoRoute || passing(t) < 0.5 { // W19, V58 and others tell of those that reach next to nothing
+			open := slices.ContainsFunc(t.Regions, func(r network.Region) bool { return r.Verdict == network.Insufficient })
+			if !ok || open || ends.From.Subnet != p.subnet || t.Verdict != network.Mixed || lost.Verdict != network.NoRoute || passing(t) < 0.5 { // W19, V58 and others tell of those that reach next to nothing
 				continue
 			}
 			c.report(r, "", "nodes in subnet %s do not reach all of the %s internet: %s", r.ID, f, lost.Last().By)

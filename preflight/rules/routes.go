@@ -5,8 +5,8 @@ import (
 	"slices"
 
 	"github.com/eks-ipv6/cdk/internal/cfn"
-	"github.com/eks-ipv6/cdk/internal/model"
 	"github.com/eks-ipv6/cdk/internal/netset"
+	"github.com/eks-ipv6/cdk/internal/network"
 )
 
 const (
@@ -22,20 +22,20 @@ var routeRules = []Rule{
 		Fix:    "send ::/0 of private route tables to an egress-only internet gateway",
 		Source: docEgressOnly,
 		check: func(c *check) {
-			c.eachTable(func(t *model.RouteTable, used []*model.Subnet) {
+			c.eachTable(func(t *network.RouteTable, used []*network.Subnet) {
 				six, _ := c.routeTo(t, all6)
 				if six == nil || c.raw(six) == nil {
 					return
 				}
-				if _, igw := six.Target.(*model.InternetGateway); !igw {
+				if _, igw := six.Target.(*network.InternetGateway); !igw {
 					return
 				}
-				private := slices.ContainsFunc(used, func(s *model.Subnet) bool {
+				private := slices.ContainsFunc(used, func(s *network.Subnet) bool {
 					_, meant := s.Meant()
 					return meant
 				})
 				if four, _ := c.routeTo(t, all4); four != nil {
-					_, nat := four.Target.(*model.NATGateway)
+					_, nat := four.Target.(*network.NATGateway)
 					private = private || nat
 				}
 				if private {
@@ -124,8 +124,8 @@ var routeRules = []Rule{
 			for _, v := range c.net.VPCs {
 				for _, t := range v.RouteTables {
 					for _, route := range t.Routes {
-						gw, ok := route.Target.(*model.TransitGateway)
-						six := route.Family == model.IPv6 || route.Destination.IsValid() && route.Destination.Addr().Is6()
+						gw, ok := route.Target.(*network.TransitGateway)
+						six := route.Family == network.IPv6 || route.Destination.IsValid() && route.Destination.Addr().Is6()
 						if !ok || !six {
 							continue
 						}
@@ -240,13 +240,13 @@ var routeRules = []Rule{
 		Source: docEgressOnly,
 		check: func(c *check) {
 			for _, v := range c.net.VPCs {
-				if c.raw(v) == nil || len(v.EgressOnly) > 0 || len(v.Prefixes(model.IPv6)) == 0 {
+				if c.raw(v) == nil || len(v.EgressOnly) > 0 || len(v.Prefixes(network.IPv6)) == 0 {
 					continue
 				}
 				for _, s := range c.declared(v.Subnets) {
-					four, _ := c.internetRoute(s, model.IPv4)
-					six, sure := c.internetRoute(s, model.IPv6)
-					if _, nat := four.(*model.NATGateway); nat && s.IPv6.IsValid() && six == nil && sure {
+					four, _ := c.internetRoute(s, network.IPv4)
+					six, sure := c.internetRoute(s, network.IPv6)
+					if _, nat := four.(*network.NATGateway); nat && s.IPv6.IsValid() && six == nil && sure {
 						c.report(c.raw(v), "", "VPC %s has private subnets with IPv6, such as %s, and no egress-only internet gateway", v.LogicalID, s.LogicalID)
 						break
 					}
@@ -260,12 +260,12 @@ var routeRules = []Rule{
 		Fix:    "use one NAT gateway in each zone, or a regional one",
 		Source: "https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-basics.html",
 		check: func(c *check) {
-			zones := map[*model.NATGateway]map[string]bool{}
-			var order []*model.NATGateway
+			zones := map[*network.NATGateway]map[string]bool{}
+			var order []*network.NATGateway
 			for _, v := range c.net.VPCs {
 				for _, s := range c.declared(v.Subnets) {
-					four, _ := c.internetRoute(s, model.IPv4)
-					nat, ok := four.(*model.NATGateway)
+					four, _ := c.internetRoute(s, network.IPv4)
+					nat, ok := four.(*network.NATGateway)
 					if !ok || nat.Regional || c.raw(nat) == nil || !c.raw(nat).Prop("AvailabilityMode").Known() || s.Zone == "" {
 						continue
 					}
@@ -320,7 +320,7 @@ var routeRules = []Rule{
 					continue
 				}
 				for _, v := range c.net.VPCs {
-					excluded := slices.ContainsFunc(c.net.PublicAccess.Exclusions, func(e model.BlockPublicAccessExclusion) bool {
+					excluded := slices.ContainsFunc(c.net.PublicAccess.Exclusions, func(e network.BlockPublicAccessExclusion) bool {
 						return e.VPC == v || e.Subnet != nil && e.Subnet.VPC == v || e.VPC == nil && e.Subnet == nil
 					})
 					if c.raw(v) != nil && !excluded && (v.InternetGateway != nil || len(v.EgressOnly) > 0) {
@@ -359,7 +359,7 @@ var routeRules = []Rule{
 		Fix:    "route 0.0.0.0/0 to a NAT gateway, or add endpoints for ecr.api, ecr.dkr and s3",
 		Source: "https://docs.aws.amazon.com/eks/latest/userguide/private-clusters.html",
 		check: func(c *check) {
-			seen := map[*model.Subnet]bool{}
+			seen := map[*network.Subnet]bool{}
 			for _, cl := range c.clusters6() {
 				for _, n := range cl.NodeGroups {
 					bad, _ := c.stranded(cl, n)
@@ -387,9 +387,9 @@ var targets = []string{"CarrierGatewayId", "CoreNetworkArn", "EgressOnlyInternet
 	"NatGatewayId", "NetworkInterfaceId", "TransitGatewayId", "VpcEndpointId", "VpcPeeringConnectionId"}
 
 // eachTable visits the declared route tables with the subnets that use them.
-func (c *check) eachTable(visit func(*model.RouteTable, []*model.Subnet)) {
+func (c *check) eachTable(visit func(*network.RouteTable, []*network.Subnet)) {
 	for _, v := range c.net.VPCs {
-		used := map[*model.RouteTable][]*model.Subnet{}
+		used := map[*network.RouteTable][]*network.Subnet{}
 		for _, s := range v.Subnets {
 			used[s.RouteTable] = append(used[s.RouteTable], s)
 		}
@@ -402,15 +402,15 @@ func (c *check) eachTable(visit func(*model.RouteTable, []*model.Subnet)) {
 }
 
 // hasBroaderRoute6 says that a table routes global IPv6 addresses without a ::/0 route, as 2000::/3 does.
-func hasBroaderRoute6(t *model.RouteTable) bool {
-	return slices.ContainsFunc(t.Routes, func(r *model.Route) bool {
+func hasBroaderRoute6(t *network.RouteTable) bool {
+	return slices.ContainsFunc(t.Routes, func(r *network.Route) bool {
 		return r.Destination.IsValid() && r.Destination.Addr().Is6() && r.Destination.Bits() <= 3
 	})
 }
 
 // overlap is a range of each of two VPCs, of either family, that overlap; those that only stand for AWS's choice do not
 // count.
-func overlap(a, b *model.VPC) (x, y netip.Prefix, ok bool) {
+func overlap(a, b *network.VPC) (x, y netip.Prefix, ok bool) {
 	for _, x := range a.Blocks {
 		for _, y := range b.Blocks {
 			if x.Prefix.IsValid() && y.Prefix.IsValid() && !x.Assumed && !y.Assumed && x.Prefix.Overlaps(y.Prefix) {
@@ -423,13 +423,13 @@ func overlap(a, b *model.VPC) (x, y netip.Prefix, ok bool) {
 
 // missingEndpoints are those of the services for which a VPC has no endpoint; none where some endpoint's service is
 // unknown.
-func missingEndpoints(v *model.VPC, services ...string) (lacking []string) {
+func missingEndpoints(v *network.VPC, services ...string) (lacking []string) {
 	for _, want := range services {
-		if !slices.ContainsFunc(v.Endpoints, func(e *model.Endpoint) bool { return e.ShortName == want }) {
+		if !slices.ContainsFunc(v.Endpoints, func(e *network.Endpoint) bool { return e.ShortName == want }) {
 			lacking = append(lacking, want)
 		}
 	}
-	if slices.ContainsFunc(v.Endpoints, func(e *model.Endpoint) bool { return e.ShortName == "" }) {
+	if slices.ContainsFunc(v.Endpoints, func(e *network.Endpoint) bool { return e.ShortName == "" }) {
 		return nil
 	}
 	return lacking

@@ -22,8 +22,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/eks-ipv6/cdk/internal/behind"
 	"github.com/eks-ipv6/cdk/internal/cfn"
-	"github.com/eks-ipv6/cdk/internal/model"
+	"github.com/eks-ipv6/cdk/internal/network"
 	"github.com/eks-ipv6/cdk/preflight/flow"
 	"github.com/eks-ipv6/cdk/preflight/updates"
 )
@@ -123,14 +124,14 @@ func All() []Rule { return slices.Clone(all) }
 
 // Check runs every rule over a network. Findings come errors first, then by rule and resource; the same network gives
 // the same findings. The error is for options that do not hold.
-func Check(network *flow.Network, opts Options) ([]Finding, error) {
+func Check(n *flow.Network, opts Options) ([]Finding, error) {
 	if err := opts.Validate(); err != nil {
 		return nil, err
 	}
 	if opts.Today.IsZero() {
 		opts.Today = time.Now()
 	}
-	c := newCheck(network, opts.Today)
+	c := newCheck(behind.Network(n), opts.Today)
 	c.update = opts.Update
 	for i := range all {
 		if slices.ContainsFunc(opts.Acknowledge, func(a Acknowledge) bool { return a.ID == all[i].ID }) {
@@ -148,29 +149,27 @@ func Check(network *flow.Network, opts Options) ([]Finding, error) {
 
 // check is one run over one network.
 type check struct {
-	flow      *flow.Network
-	net       *model.Network
+	net       *network.Network
 	set       *cfn.Set
 	today     time.Time
 	update    *updates.Update // nil where nothing is deployed
-	byRef     map[model.Ref]*cfn.Resource
-	endpoints map[*cfn.Resource]*model.Endpoint
+	byRef     map[network.Ref]*cfn.Resource
+	endpoints map[*cfn.Resource]*network.Endpoint
 	strays    map[string]bool
 	ways      map[wayKey]map[wayFrom]certainty
-	traced    map[wayKey][]flow.Trace
+	traced    map[wayKey][]network.Trace
 	rule      *Rule
 	findings  []Finding
 }
 
-func newCheck(network *flow.Network, today time.Time) *check {
-	net := network.Model()
-	c := &check{flow: network, net: net, set: net.Templates, today: today, byRef: map[model.Ref]*cfn.Resource{}, endpoints: map[*cfn.Resource]*model.Endpoint{},
-		strays: map[string]bool{}, ways: map[wayKey]map[wayFrom]certainty{}, traced: map[wayKey][]flow.Trace{}}
+func newCheck(net *network.Network, today time.Time) *check {
+	c := &check{net: net, set: net.Templates, today: today, byRef: map[network.Ref]*cfn.Resource{}, endpoints: map[*cfn.Resource]*network.Endpoint{},
+		strays: map[string]bool{}, ways: map[wayKey]map[wayFrom]certainty{}, traced: map[wayKey][]network.Trace{}}
 	if c.set == nil {
 		c.set = &cfn.Set{}
 	}
 	for _, r := range c.set.Resources() {
-		c.byRef[model.Ref{Stack: r.Stack.ID, LogicalID: r.ID}] = r
+		c.byRef[network.Ref{Stack: r.Stack.ID, LogicalID: r.ID}] = r
 	}
 	for _, v := range net.VPCs {
 		for _, e := range v.Endpoints {
@@ -181,9 +180,9 @@ func newCheck(network *flow.Network, today time.Time) *check {
 }
 
 // raw is the resource that a model value was read from; nil for what no template declares.
-func (c *check) raw(r model.Resource) *cfn.Resource {
+func (c *check) raw(r network.Resource) *cfn.Resource {
 	ref := r.Resource()
-	return c.byRef[model.Ref{Stack: ref.Stack, LogicalID: ref.LogicalID}]
+	return c.byRef[network.Ref{Stack: ref.Stack, LogicalID: ref.LogicalID}]
 }
 
 // report adds a finding at a property ("" for the resource as a whole).

@@ -13,9 +13,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/eks-ipv6/cdk/internal/behind"
 	"github.com/eks-ipv6/cdk/internal/cfn"
 	"github.com/eks-ipv6/cdk/internal/golden"
-	"github.com/eks-ipv6/cdk/internal/model"
+	"github.com/eks-ipv6/cdk/internal/network"
 	"github.com/eks-ipv6/cdk/preflight/flow"
 	"github.com/eks-ipv6/cdk/preflight/rules"
 )
@@ -34,7 +35,7 @@ func check(t testing.TB, opts cfn.Options, name, text string) []rules.Finding {
 
 func checkSet(t testing.TB, set *cfn.Set) []rules.Finding {
 	t.Helper()
-	findings, err := rules.Check(flow.Of(model.Build(set)), rules.Options{Today: today})
+	findings, err := rules.Check(behind.Flow(network.Read(set)).(*flow.Network), rules.Options{Today: today})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -224,7 +225,7 @@ func BenchmarkCheck(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			network := flow.Of(model.Build(set))
+			network := behind.Flow(network.Read(set)).(*flow.Network)
 			b.ReportAllocs()
 			for b.Loop() {
 				if _, err := rules.Check(network, rules.Options{Today: today}); err != nil {

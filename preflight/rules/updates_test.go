@@ -11,7 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v3"
 
-	"github.com/eks-ipv6/cdk/internal/model"
+	"github.com/eks-ipv6/cdk/internal/behind"
+	"github.com/eks-ipv6/cdk/internal/network"
 	"github.com/eks-ipv6/cdk/preflight/flow"
 	"github.com/eks-ipv6/cdk/preflight/rules"
 	"github.com/eks-ipv6/cdk/preflight/updates"
@@ -97,7 +98,7 @@ func stackFindings(t testing.TB, was, is map[string]string) []rules.Finding {
 	if err != nil {
 		t.Fatal(err)
 	}
-	findings, err := rules.Check(flow.Of(&model.Network{}), rules.Options{Today: today, Update: u})
+	findings, err := rules.Check(behind.Flow(&network.Network{}).(*flow.Network), rules.Options{Today: today, Update: u})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -238,7 +239,7 @@ func TestUnknownUpdates(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			findings, err := rules.Check(flow.Of(&model.Network{}), rules.Options{Today: today, Update: u})
+			findings, err := rules.Check(behind.Flow(&network.Network{}).(*flow.Network), rules.Options{Today: today, Update: u})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -7,8 +7,7 @@ import (
 
 	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/cfn"
-	"github.com/eks-ipv6/cdk/internal/model"
-	"github.com/eks-ipv6/cdk/preflight/flow"
+	"github.com/eks-ipv6/cdk/internal/network"
 )
 
 // certainty is a yes or a no that may be open. The zero value is unknown.
@@ -25,27 +24,27 @@ func (a certainty) and(b certainty) certainty { return min(a, b) }
 
 // puller is what fetches images or charts: a node, a Pod on Fargate, or a function, in one subnet.
 type puller struct {
-	from   flow.Endpoint
-	source model.Resource // the node group or the function; nil for Fargate, whose Pods are taken for any host of the subnet
-	subnet *model.Subnet
+	from   network.Name
+	source network.Resource // the node group or the function; nil for Fargate, whose Pods are taken for any host of the subnet
+	subnet *network.Subnet
 }
 
 type wayKey struct {
-	from, to flow.Endpoint
-	family   flow.Family
+	from, to network.Name
+	family   network.Family
 }
 
 type wayFrom struct {
-	source model.Ref
-	subnet *model.Subnet
+	source network.Ref
+	subnet *network.Subnet
 }
 
 // traces answer a question on port 443, none where it cannot be asked. Several rules ask the same ones.
-func (c *check) traces(key wayKey) []flow.Trace {
+func (c *check) traces(key wayKey) []network.Trace {
 	found, ok := c.traced[key]
 	if !ok {
 		var err error
-		if found, err = c.flow.TraceAll(flow.Query{From: key.from, To: key.to, Family: key.family, Port: 443}); err != nil {
+		if found, err = c.net.TraceAll(network.Query{From: key.from, To: key.to, Family: key.family, Port: 443}); err != nil {
 			found = nil
 		}
 		c.traced[key] = found
@@ -55,7 +54,7 @@ func (c *check) traces(key wayKey) []flow.Trace {
 
 // way says whether a puller reaches an endpoint over a family, by the tracer. Where the endpoint has several
 // interfaces, one that is reached is enough: the name answers with them all.
-func (c *check) way(p puller, to flow.Endpoint, f flow.Family) certainty {
+func (c *check) way(p puller, to network.Name, f network.Family) certainty {
 	key := wayKey{p.from, to, f}
 	found, ok := c.ways[key]
 	if !ok {
@@ -71,7 +70,7 @@ func (c *check) way(p puller, to flow.Endpoint, f flow.Family) certainty {
 			switch {
 			case t.Verdict.OK():
 				got = surely
-			case t.Verdict.Blocked(), t.Verdict == flow.Mixed && passing(t) < 0.5:
+			case t.Verdict.Blocked(), t.Verdict == network.Mixed && passing(t) < 0.5:
 				got = surelyNot
 			}
 			if before, twice := found[from]; twice {
@@ -93,7 +92,7 @@ func (c *check) way(p puller, to flow.Endpoint, f flow.Family) certainty {
 
 // passing is the part of a trace's destinations that passes, or of which that is not known: a host on the internet may have any
 // address, and where few are reached it is none of them.
-func passing(t flow.Trace) float64 {
+func passing(t network.Trace) float64 {
 	part := 0.0
 	for _, r := range t.Regions {
 		if r.Verdict.Blocked() {
@@ -116,13 +115,13 @@ func passing(t flow.Trace) float64 {
 func (c *check) internet(p puller, families aws.Families) certainty {
 	got := surelyNot
 	if families.Has(aws.IPv4) {
-		got = c.way(p, flow.Internet4, flow.IPv4)
+		got = c.way(p, network.Internet4, network.IPv4)
 		if got != surely {
 			got = got.or(c.translated(p))
 		}
 	}
 	if got != surely && families.Has(aws.IPv6) {
-		got = got.or(c.way(p, flow.Internet6, flow.IPv6))
+		got = got.or(c.way(p, network.Internet6, network.IPv6))
 	}
 	return got
 }
@@ -133,7 +132,7 @@ func (c *check) translated(p puller) certainty {
 	r := c.raw(p.subnet)
 	switch {
 	case p.subnet.DNS64:
-		return c.way(p, flow.Addr(someIPv4Host), flow.IPv6)
+		return c.way(p, network.Name(someIPv4Host.String()), network.IPv6)
 	case r != nil && !r.Prop("EnableDns64").Known():
 		return 0
 	}
@@ -162,9 +161,9 @@ func (c *check) private(p puller, service string) certainty {
 		case !e.Gateway && !on(r.Prop("PrivateDnsEnabled"), true):
 			got = got.or(0) // the name leads there only by a hosted zone of somebody's own
 		case !r.Prop("IpAddressType").Known(), !r.Prop("RouteTableIds").Known(), !r.Prop("SubnetIds").Known() && len(e.Subnets) == 0:
-			got = got.or(c.way(p, flow.Resource(e.String()), flow.IPv4)).or(0)
+			got = got.or(c.way(p, network.Name(e.String()), network.IPv4)).or(0)
 		default:
-			got = got.or(c.way(p, flow.Resource(e.String()), flow.IPv4))
+			got = got.or(c.way(p, network.Name(e.String()), network.IPv4))
 		}
 	}
 	return got
@@ -200,7 +199,7 @@ func (c *check) reaches(p puller, h aws.Host) certainty {
 		return got.or(c.private(p, "ecr.dkr").and(c.service(p, "ecr.api")).and(c.service(p, "s3")))
 	case strings.HasPrefix(h.Pattern, "*.dkr-ecr."), h.Pattern == "public.ecr.aws", strings.HasPrefix(h.Pattern, "ecr-public."):
 		// What an endpoint for them would serve is not documented.
-		if p.subnet.VPC == nil || slices.ContainsFunc(p.subnet.VPC.Endpoints, func(e *model.Endpoint) bool {
+		if p.subnet.VPC == nil || slices.ContainsFunc(p.subnet.VPC.Endpoints, func(e *network.Endpoint) bool {
 			return strings.HasPrefix(e.ShortName, "ecr") && h.Pattern != "public.ecr.aws" || strings.HasPrefix(e.ShortName, "ecr-public")
 		}) {
 			return got.or(0)
@@ -212,27 +211,27 @@ func (c *check) reaches(p puller, h aws.Host) certainty {
 // nodePullers are the nodes of a group, one for each of its subnets. None where something may give them a way that the
 // templates do not show (a proxy, or a mirror of registries), and none in subnets where nodes get no IPv4 or no IPv6 (V02,
 // V03): an IPv6 cluster's do not come that far.
-func (c *check) nodePullers(n *model.NodeGroup) (out []puller) {
+func (c *check) nodePullers(n *network.NodeGroup) (out []puller) {
 	if n.Assumed || n.Unknown != "" || c.detours(n) {
 		return nil
 	}
 	for _, s := range n.Subnets {
-		if n.Cluster.Family == model.IPv6 && (!s.IPv4.IsValid() || !s.IPv6.IsValid() || !n.IPv6(s)) {
+		if n.Cluster.Family == network.IPv6 && (!s.IPv4.IsValid() || !s.IPv6.IsValid() || !n.IPv6(s)) {
 			continue
 		}
-		out = append(out, puller{flow.NodeGroup(n.String()), n, s})
+		out = append(out, puller{network.Name("nodegroup:" + n.String()), n, s})
 	}
 	return out
 }
 
 // detours says that a node group's user data sets a proxy or mirrors of registries, or is not known at all.
-func (c *check) detours(n *model.NodeGroup) bool {
+func (c *check) detours(n *network.NodeGroup) bool {
 	data := strings.ToLower(c.userData(n))
 	return strings.HasPrefix(data, "${") || strings.Contains(data, "proxy") || strings.Contains(data, "certs.d") || strings.Contains(data, "mirror")
 }
 
 // userData is that of a node group's launch template, unknown parts as ${…}; "" where there is none.
-func (c *check) userData(n *model.NodeGroup) string {
+func (c *check) userData(n *network.NodeGroup) string {
 	if n.Template == nil || c.raw(n.Template) == nil {
 		return ""
 	}
@@ -246,10 +245,10 @@ func (c *check) userData(n *model.NodeGroup) string {
 
 // fargatePullers are the Pods of a Fargate profile, one for each of its subnets. Fargate takes no subnet with a direct
 // route to an internet gateway (https://docs.aws.amazon.com/eks/latest/userguide/fargate-profile.html).
-func (c *check) fargatePullers(f *model.FargateProfile) (out []puller) {
+func (c *check) fargatePullers(f *network.FargateProfile) (out []puller) {
 	for _, s := range f.Subnets {
 		if !s.Imported && !c.public(s) {
-			out = append(out, puller{flow.Subnet(s.String()), nil, s})
+			out = append(out, puller{network.Name("subnet:" + s.String()), nil, s})
 		}
 	}
 	return out
@@ -259,9 +258,9 @@ func (c *check) fargatePullers(f *model.FargateProfile) (out []puller) {
 // reaches the IPv4 internet by itself.
 func (c *check) functionPullers(fn *cfn.Resource) (out []puller) {
 	for _, h := range c.net.Hosts {
-		if h.Kind == "function" && fn != nil && c.raw(h) == fn && h.Unknown == "" {
+		if h.Kind == network.AtFunction && fn != nil && c.raw(h) == fn && h.Unknown == "" {
 			for _, s := range h.Subnets {
-				out = append(out, puller{flow.Resource(h.String()), h, s})
+				out = append(out, puller{network.Name(h.String()), h, s})
 			}
 		}
 	}

@@ -12,9 +12,10 @@ import (
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 
+	"github.com/eks-ipv6/cdk/internal/behind"
 	"github.com/eks-ipv6/cdk/internal/cfn"
 	"github.com/eks-ipv6/cdk/internal/jsiix"
-	"github.com/eks-ipv6/cdk/internal/model"
+	"github.com/eks-ipv6/cdk/internal/network"
 	"github.com/eks-ipv6/cdk/preflight/flow"
 	"github.com/eks-ipv6/cdk/preflight/rules"
 )
@@ -86,16 +87,17 @@ func parts(err error) []error {
 }
 
 // inspect is the report on a network.
-func inspect(network *flow.Network, opts rules.Options) *awscdk.PolicyValidationPluginReport {
+func inspect(n *flow.Network, opts rules.Options) *awscdk.PolicyValidationPluginReport {
 	r := reporter{files: map[string]string{}}
-	for _, s := range network.Model().Templates.Stacks() {
+	net := behind.Network(n)
+	for _, s := range net.Templates.Stacks() {
 		r.files[s.ID] = s.File
 	}
-	findings, err := rules.Check(network, opts)
+	findings, err := rules.Check(n, opts)
 	if err != nil {
 		return failure(err)
 	}
-	r.flows(network.Check())
+	r.flows(n.Check())
 	for _, f := range findings {
 		at := place{stack: f.Stack, logicalID: f.LogicalID, constructPath: f.ConstructPath}
 		if property, ok := strings.CutPrefix(f.Path, "Resources."+f.LogicalID+"."); ok {
@@ -103,10 +105,10 @@ func inspect(network *flow.Network, opts rules.Options) *awscdk.PolicyValidation
 		}
 		r.add(f.ID, string(f.Severity), f.Message, f.Fix, at)
 	}
-	for _, u := range network.Model().Unmodelled {
+	for _, u := range net.Unmodelled {
 		r.add(notModelled, severityInfo, u.Type+" may decide over packets, and preflight does not know it", "", placeOf(u))
 	}
-	for _, p := range network.Model().Problems {
+	for _, p := range net.Problems {
 		r.add(notReadable, severityWarning, p.Text, "", placeOf(p.Ref))
 	}
 	return r.report()
@@ -128,7 +130,7 @@ func (r *reporter) report() *awscdk.PolicyValidationPluginReport {
 // place is where in the templates something is wrong.
 type place struct{ stack, logicalID, constructPath, property string }
 
-func placeOf(r model.Ref) place {
+func placeOf(r network.Ref) place {
 	return place{stack: r.Stack, logicalID: r.LogicalID, constructPath: r.ConstructPath}
 }
 
@@ -187,7 +189,7 @@ func (r *reporter) flows(report flow.Report) {
 			r.add(c.id, severityWarning, description, "", at)
 			continue
 		}
-		r.add(c.id, severityError, description, fix(f), at)
+		r.add(c.id, severityError, description, f.Fix(), at)
 	}
 }
 
@@ -203,49 +205,4 @@ func whereFailed(t flow.Trace) place {
 		}
 	}
 	return place{}
-}
-
-// fix is what to do about a flow that is missed.
-func fix(f flow.Result) string {
-	if f.Expect == flow.ExpectRefused {
-		return "route ::/0 of private subnets to an egress-only internet gateway, and open no port of the nodes to ::/0"
-	}
-	last := f.Trace.Last()
-	six := last.FamilyIn() == flow.IPv6
-	if last.Component == "route table" {
-		toInternet := f.To == string(flow.Internet4) || f.To == string(flow.Internet6) || f.From == string(flow.Internet4) || f.From == string(flow.Internet6)
-		switch {
-		case toInternet && six:
-			return "route ::/0 in this table to an egress-only internet gateway (private subnets) or to the internet gateway (public subnets)"
-		case toInternet:
-			return "route 0.0.0.0/0 in this table to a NAT gateway (private subnets) or to the internet gateway (public subnets); if no IPv4 internet is meant, say so: dualstack.NatNone does, and ENABLE_V4_EGRESS false of the VPC CNI"
-		}
-		return fmt.Sprintf("route the range of %s in this table to the peering connection or transit gateway that leads there", last.Before.Dst)
-	}
-	if text, ok := fixes[last.Component]; ok {
-		return text
-	}
-	return fmt.Sprintf("preflight trace -from '%s' -to '%s' shows the way up to there", f.From, f.To)
-}
-
-// fixes are for hops, by their component.
-var fixes = map[string]string{
-	"security group":               "allow it in this security group: each address family needs a rule of its own",
-	"network ACL":                  "allow it in this network ACL, in both directions and with an entry of each address family: answers go to the ports 1024 to 65535",
-	"internet gateway":             "attach the internet gateway to the VPC, and give what is behind it a public address; in private subnets, route 0.0.0.0/0 to a NAT gateway instead",
-	"egress-only internet gateway": "attach it to this VPC, route only IPv6 (::/0) to it, and IPv4 (0.0.0.0/0) to a NAT gateway",
-	"NAT gateway":                  "put it into a public subnet of this VPC, whose table routes 0.0.0.0/0 to the internet gateway, and route only IPv4 to it",
-	"VPC CNI":                      "install the vpc-cni add-on before the nodes, and leave ENABLE_V4_EGRESS at its default true",
-	"VPC peering connection":       "peer the two VPCs themselves, with IPv4 ranges that do not overlap; otherwise use PrivateLink",
-	"transit gateway attachment":   "attach every zone's subnets, with Options {Ipv6Support: enable}, and associate the attachment with a route table",
-	"transit gateway route table":  "propagate the attachment of the other VPC into this table, or route its IPv4 and IPv6 ranges to it",
-	"VPC endpoint service":         "offer ipv4 and ipv6 in SupportedIpAddressTypes, in front of a dualstack load balancer",
-	"target group":                 "use target type ip with IpAddressType ipv6, behind a dualstack load balancer",
-	"application load balancer":    "make it dualstack, in subnets of both address families, with a listener on the port",
-	"network load balancer":        "make it dualstack, in subnets of both address families, with a listener on the port",
-	"AWS Load Balancer Controller": "give the controller what it looks for: public subnets tagged kubernetes.io/role/elb, private ones kubernetes.io/role/internal-elb, and ip targets with address type dualstack",
-	"EKS public endpoint":          "set EndpointPrivateAccess: true, or name the clients' ranges of both families in PublicAccessCidrs",
-	"node":                         "give the subnets of the nodes an IPv4 and an IPv6 range, and have instances get an address of each",
-	"kube-proxy":                   "install the kube-proxy add-on",
-	"VPC":                          "attach an internet gateway to the VPC",
 }

@@ -28,7 +28,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 
 	"github.com/eks-ipv6/cdk/internal/jsiix"
-	"github.com/eks-ipv6/cdk/internal/model"
+	"github.com/eks-ipv6/cdk/preflight/catalogue"
 	"github.com/eks-ipv6/cdk/preflight/flow"
 	"github.com/eks-ipv6/cdk/preflight/rules"
 	"github.com/eks-ipv6/cdk/preflight/updates"
@@ -75,8 +75,8 @@ func (o *Options) Validate() error {
 // ids are those of the flows and of the rules, and of what stops nothing.
 func ids() []string {
 	var out []string
-	for _, s := range flow.Of(&model.Network{}).Check().Skipped { // all of them, where there is no network
-		out = append(out, s.ID)
+	for _, f := range catalogue.Flows {
+		out = append(out, f.ID)
 	}
 	for _, r := range rules.All() {
 		out = append(out, r.ID)

@@ -177,28 +177,6 @@ func TestManyFailuresAreCut(t *testing.T) {
 	}
 }
 
-// TestFixesNameComponents wants every key of fixes to be what the tracer calls a component.
-func TestFixesNameComponents(t *testing.T) {
-	t.Parallel()
-	files, err := filepath.Glob("../flow/*.go")
-	if err != nil || len(files) == 0 {
-		t.Fatal(files, err)
-	}
-	var source strings.Builder
-	for _, f := range files {
-		text, err := os.ReadFile(f)
-		if err != nil {
-			t.Fatal(err)
-		}
-		source.Write(text)
-	}
-	for component := range fixes {
-		if !strings.Contains(source.String(), `"`+component+`"`) {
-			t.Errorf("no hop is called %q", component)
-		}
-	}
-}
-
 func TestAssemblies(t *testing.T) {
 	t.Parallel()
 	got := assemblies([]string{"/o/assembly-B/x.json", "/o/a.json", "/o/b.json", "/o/assembly-A/y.json", "/o-2/z.json"})

@@ -10,38 +10,38 @@ import (
 
 	"github.com/eks-ipv6/cdk/internal/cfn"
 	"github.com/eks-ipv6/cdk/internal/golden"
-	"github.com/eks-ipv6/cdk/internal/model"
-	"github.com/eks-ipv6/cdk/preflight/flow"
+	"github.com/eks-ipv6/cdk/internal/network"
+	"github.com/eks-ipv6/cdk/preflight/catalogue"
 	"github.com/eks-ipv6/cdk/test/packetlab/random"
 )
 
-// network is a network with what is asked of it.
-type network struct {
-	net *flow.Network
-	ask []flow.Query // beside the catalogue
+// question is a network with what is asked of it.
+type question struct {
+	net *network.Network
+	ask []network.Query // beside the catalogue
 }
 
 // flows are the flows of the catalogue, and those that the questions are about.
-func (n network) flows(t *testing.T) (decided []*Flow, left Left) {
+func (n question) flows(t *testing.T) (decided []*Flow, left Left) {
 	t.Helper()
-	results := n.net.Check().Results
+	results, _ := catalogue.Ask(n.net)
 	for _, q := range n.ask {
 		traces, err := n.net.TraceAll(q)
 		if err != nil {
 			t.Fatalf("%v: %v", q, err)
 		}
 		for _, tr := range traces {
-			results = append(results, flow.Result{ID: asked, From: tr.From, To: tr.To, Trace: tr})
+			results = append(results, catalogue.Result{Flow: asked, From: tr.From, To: tr.To, Trace: tr})
 		}
 	}
 	return Flows(n.net, results, ToolsFromEnv())
 }
 
 // hold compares a network's traces with packets.
-func (n network) hold(t *testing.T, row string) []Disagreement {
+func (n question) hold(t *testing.T, row string) []Disagreement {
 	t.Helper()
 	flows, left := n.flows(t)
-	differ, err := Hold(n.net.Model(), flows, ToolsFromEnv())
+	differ, err := Hold(n.net, flows, ToolsFromEnv())
 	var refused *RefusedError
 	switch {
 	case errors.As(err, &refused):
@@ -58,7 +58,7 @@ func (n network) hold(t *testing.T, row string) []Disagreement {
 	return differ
 }
 
-func (n network) agrees(t *testing.T, row string) {
+func (n question) agrees(t *testing.T, row string) {
 	t.Helper()
 	for _, d := range n.hold(t, row) {
 		t.Error(d)
@@ -66,9 +66,9 @@ func (n network) agrees(t *testing.T, row string) {
 }
 
 // load reads templates and cloud assemblies as one network.
-func load(t *testing.T, paths ...string) *flow.Network {
+func load(t *testing.T, paths ...string) *network.Network {
 	t.Helper()
-	n, err := flow.Load(paths...)
+	n, err := network.Load(cfn.Options{}, paths...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +96,7 @@ func TestReferenceStacks(t *testing.T) {
 	} {
 		t.Run(c.row, func(t *testing.T) {
 			t.Parallel()
-			network{net: load(t, c.paths...)}.agrees(t, c.row)
+			question{net: load(t, c.paths...)}.agrees(t, c.row)
 		})
 	}
 	// A golden template that this table does not have would go unheld.
@@ -121,7 +121,7 @@ func TestMutants(t *testing.T) {
 	}
 }
 
-func keptNetwork(t *testing.T, k golden.Kept) network {
+func keptNetwork(t *testing.T, k golden.Kept) question {
 	t.Helper()
 	var sources []cfn.Source
 	for _, s := range k.Stacks() {
@@ -131,9 +131,9 @@ func keptNetwork(t *testing.T, k golden.Kept) network {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n := network{net: flow.Of(model.Build(set))}
+	n := question{net: network.Read(set)}
 	if q := k.Query; q != nil {
-		n.ask = append(n.ask, flow.Query{From: flow.Endpoint(q.From), To: flow.Endpoint(q.To), Port: q.Port, Proto: flow.Proto(q.Proto), Family: flow.Family(q.Family)})
+		n.ask = append(n.ask, network.Query{From: network.Name(q.From), To: network.Name(q.To), Port: q.Port, Proto: map[string]network.Proto{"udp": network.UDP}[q.Proto], Family: network.Family(q.Family)})
 	}
 	return n
 }
@@ -141,17 +141,17 @@ func keptNetwork(t *testing.T, k golden.Kept) network {
 // questions is how many are asked of a random network beside the catalogue.
 const questions = 40
 
-func randomNetwork(t *testing.T, template map[string]any, seed uint64) network {
+func randomNetwork(t *testing.T, template map[string]any, seed uint64) question {
 	t.Helper()
 	data, err := json.Marshal(template)
 	if err != nil {
 		t.Fatal(err)
 	}
-	n, err := flow.Read("random", data)
+	n, err := network.Parse("random", data)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return network{net: n, ask: random.Queries(n, seed, questions)}
+	return question{net: n, ask: random.Queries(n, seed, questions)}
 }
 
 // TestRandomNetworks holds networks made from seeds. One that fails is made smaller and written to testdata/regressions:

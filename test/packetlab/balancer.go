@@ -7,14 +7,14 @@ import (
 	"net/netip"
 	"slices"
 
-	"github.com/eks-ipv6/cdk/internal/model"
+	"github.com/eks-ipv6/cdk/internal/network"
 	"github.com/eks-ipv6/cdk/test/packetlab/wire"
 )
 
 // balance starts what a load balancer does for a flow: it takes the client's connection at one of its interfaces, or at
 // an endpoint's, and opens another to the target. Where it keeps the client's address, it translates instead.
 func (l *Lab) balance(f *Flow, at netip.AddrPort) error {
-	to, front := l.card(f.To), l.card(*f.Front)
+	to, front := l.card(*f.To), l.card(*f.Front)
 	if to == nil || front == nil || !to.has(at.Addr()) || !l.forwards(f) {
 		return nil
 	}
@@ -23,7 +23,7 @@ func (l *Lab) balance(f *Flow, at netip.AddrPort) error {
 	if backend == nil || !backend.ready {
 		return nil
 	}
-	udp := f.Proto == model.UDP
+	udp := f.Proto == network.UDP
 	if err := l.listen(everywhere(homeOf(backend, *f.Backend), target, f.Proto)); err != nil {
 		return err
 	}
@@ -60,16 +60,16 @@ func (l *Lab) forwards(f *Flow) bool {
 	lb, tg := f.Front.Balancer, f.Target
 	switch {
 	case lb == nil || tg == nil || f.Backend == nil,
-		tg.Family == model.IPv6 && !lb.Speaks(model.IPv6),
-		tg.Family == model.IPv6 && tg.TargetType == "instance" && !tg.PrimaryIPv6,
+		tg.Family == network.IPv6 && !lb.Speaks(network.IPv6),
+		tg.Family == network.IPv6 && tg.TargetType == "instance" && !tg.PrimaryIPv6,
 		tg.Cluster != nil && tg.Cluster.Family != tg.Family,
 		!address(*f.Backend, tg.Family).IsValid(),
 		!address(*f.Front, tg.Family).IsValid(),
-		f.Backend.VPC == f.Front.VPC && !slices.ContainsFunc(lb.Subnets, func(s *model.Subnet) bool { return s.Zone == f.Backend.Subnet.Zone }),
+		f.Backend.VPC == f.Front.VPC && !slices.ContainsFunc(lb.Subnets, func(s *network.Subnet) bool { return s.Zone == f.Backend.Subnet.Zone }),
 		preserves(f) && f.Backend.VPC != f.Front.VPC && !l.peered(f.Front.VPC, f.Backend.VPC):
 		return false
-	case f.Endpoint != nil && f.Family == model.IPv6:
-		return lb.Speaks(model.IPv6) && slices.Contains(f.Endpoint.Provider.AddressTypes, "ipv6")
+	case f.Endpoint != nil && f.Family == network.IPv6:
+		return lb.Speaks(network.IPv6) && slices.Contains(f.Endpoint.Provider.AddressTypes, "ipv6")
 	case f.Endpoint != nil:
 		return slices.Contains(f.Endpoint.Provider.AddressTypes, "ipv4")
 	}
@@ -78,14 +78,14 @@ func (l *Lab) forwards(f *Flow) bool {
 
 // peered reports whether two VPCs are peered: behind a transit gateway no target can be given the client's address.
 // See https://docs.aws.amazon.com/elasticloadbalancing/latest/network/edit-target-group-attributes.html#client-ip-preservation.
-func (l *Lab) peered(a, b *model.VPC) bool {
-	return slices.ContainsFunc(l.net.Peerings, func(p *model.Peering) bool { return p.Other(a) == b && b != nil })
+func (l *Lab) peered(a, b *network.VPC) bool {
+	return slices.ContainsFunc(l.net.Peerings, func(p *network.Peering) bool { return p.Other(a) == b && b != nil })
 }
 
 // preserves reports whether the target sees the client's own address.
 // See https://docs.aws.amazon.com/elasticloadbalancing/latest/network/edit-target-group-attributes.html#client-ip-preservation.
 func preserves(f *Flow) bool {
-	return f.Front.Balancer.Kind == model.NLB && f.Target.PreserveClient && f.Family == f.Target.Family && f.Endpoint == nil
+	return f.Front.Balancer.Kind == network.NLB && f.Target.PreserveClient && f.Family == f.Target.Family && f.Endpoint == nil
 }
 
 // The marks of connections that a load balancer forwards under the client's address.
@@ -144,7 +144,7 @@ func (l *Lab) balancerFilters() error {
 			case f.Front == nil || f.Front.Balancer == nil || f.Target == nil || f.Backend == nil:
 			case f.Endpoint == nil && keyOf(*f.Front) == c.key && l.forwards(f) && preserves(f):
 				keep = append(keep, f)
-			case f.Endpoint != nil && keyOf(f.To) == c.key && f.Front.Balancer.EnforcePrivateLink && !f.Front.Unfiltered:
+			case f.Endpoint != nil && keyOf(*f.To) == c.key && f.Front.Balancer.EnforcePrivateLink && !f.Front.Unfiltered:
 				behind = append(behind, f)
 			}
 		}
@@ -157,11 +157,11 @@ func (l *Lab) balancerFilters() error {
 				to := wire.DNAT(f.target().Addr(), f.target().Port())
 				if h, ok := f.forwarded(); ok {
 					w := h.Before.SrcPort
-					in.Rule(wire.From(wire.One(h.Before.Src)), wire.To(wire.One(address(f.To, f.Family))), wire.Proto(byte(f.Proto)), wire.SrcPort(w, w), wire.DstPort(f.Port, f.Port), to)
+					in.Rule(wire.From(wire.One(h.Before.Src)), wire.To(wire.One(address(*f.To, f.Family))), wire.Proto(byte(f.Proto)), wire.SrcPort(w, w), wire.DstPort(f.Port, f.Port), to)
 				}
 			}
 			for _, f := range keep { // whose port something translated on the way
-				in.Rule(wire.To(wire.One(address(f.To, f.Family))), wire.Proto(byte(f.Proto)), wire.DstPort(f.Port, f.Port), wire.DNAT(f.target().Addr(), f.target().Port()))
+				in.Rule(wire.To(wire.One(address(*f.To, f.Family))), wire.Proto(byte(f.Proto)), wire.DstPort(f.Port, f.Port), wire.DNAT(f.target().Addr(), f.target().Port()))
 			}
 			if len(behind) > 0 {
 				l.privateLink(t, behind[0])

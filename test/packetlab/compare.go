@@ -9,9 +9,12 @@ import (
 
 	"golang.org/x/sync/semaphore"
 
-	"github.com/eks-ipv6/cdk/internal/model"
+	"github.com/eks-ipv6/cdk/internal/behind"
 	"github.com/eks-ipv6/cdk/internal/netset"
+	"github.com/eks-ipv6/cdk/internal/network"
+	"github.com/eks-ipv6/cdk/preflight/catalogue"
 	"github.com/eks-ipv6/cdk/preflight/flow"
+	"github.com/eks-ipv6/cdk/preflight/render"
 	"github.com/eks-ipv6/cdk/test/packetlab/wire"
 )
 
@@ -23,7 +26,7 @@ type Disagreement struct {
 }
 
 func (d Disagreement) String() string {
-	return fmt.Sprintf("%s\n  tracer: %s\n  lab:    %s\n%s", d.Flow.Name, d.Tracer, d.Lab, flow.TraceText(d.Flow.Trace, flow.TextOptions{}))
+	return fmt.Sprintf("%s\n  tracer: %s\n  lab:    %s\n%s", d.Flow.Name, d.Tracer, d.Lab, render.TraceText(behind.Trace(d.Flow.Trace).(flow.Trace), render.TextOptions{}))
 }
 
 // Compare holds every flow's exchanges against its trace: the verdict, what the destination saw, and by which gateways
@@ -50,7 +53,7 @@ func (l *Lab) differ(f *Flow, seen []sighting, claims *claims) (tracer, lab stri
 		return fmt.Sprintf("%s, and the packet is in %d regions of the trace", f.Trace.Verdict, len(f.Trace.Regions)), "a packet is in one region"
 	}
 	if r := f.Trace.Regions[0]; r.Verdict != f.Trace.Verdict {
-		return fmt.Sprintf("%s, and of its region %s at %s: %s", f.Trace.Verdict, r.Verdict, r.Last().Name(), r.Last().By), "a packet fares as its region"
+		return fmt.Sprintf("%s, and of its region %s at %s: %s", f.Trace.Verdict, r.Verdict, r.Last().Ref, r.Last().By), "a packet fares as its region"
 	}
 	ok, last, got := f.Trace.Verdict.OK(), f.Trace.Last(), f.Got
 	answered := got.Answered && (got.Arrived != nil || f.pings())
@@ -60,7 +63,7 @@ func (l *Lab) differ(f *Flow, seen []sighting, claims *claims) (tracer, lab stri
 	case ok && !answered:
 		return f.Trace.Verdict.String(), "no answer: " + got.Err
 	case !ok && answered:
-		return fmt.Sprintf("%s at %s: %s", f.Trace.Verdict, last.Name(), last.By), "answered"
+		return fmt.Sprintf("%s at %s: %s", f.Trace.Verdict, last.Ref, last.By), "answered"
 	}
 	if f.pings() { // routers write down packets with ports only
 		return "", ""
@@ -69,7 +72,7 @@ func (l *Lab) differ(f *Flow, seen []sighting, claims *claims) (tracer, lab stri
 		end := f.Trace.Hops[len(f.Trace.Hops)-1].After
 		from, to := netip.AddrPortFrom(end.Src, end.SrcPort), netip.AddrPortFrom(end.Dst, end.DstPort)
 		if got.Arrived.Remote != from || got.Arrived.Local != to {
-			return fmt.Sprintf("%s sees %s → %s", last.Name(), from, to), fmt.Sprintf("%s sees %s → %s", got.Arrived.At, got.Arrived.Remote, got.Arrived.Local)
+			return fmt.Sprintf("%s sees %s → %s", last.Ref, from, to), fmt.Sprintf("%s sees %s → %s", got.Arrived.At, got.Arrived.Remote, got.Arrived.Local)
 		}
 	}
 	for _, c := range passages(f.Trace) {
@@ -92,12 +95,12 @@ func (l *Lab) differ(f *Flow, seen []sighting, claims *claims) (tracer, lab stri
 }
 
 func (f *Flow) proxied() bool {
-	return slices.ContainsFunc(f.Trace.Hops, func(h flow.Hop) bool { return proxies[h.Component] })
+	return slices.ContainsFunc(f.Trace.Hops, func(h network.Hop) bool { return proxies[h.Component] })
 }
 
 // ends reports whether an address in a VPC is of one of the flow's own interfaces, as far as the flow comes.
-func (f *Flow) ends(a netip.Addr, v *model.VPC) bool {
-	list := []*model.Interface{&f.From, &f.To}
+func (f *Flow) ends(a netip.Addr, v *network.VPC) bool {
+	list := []*network.Interface{&f.From, f.To}
 	if f.proxied() {
 		list = append(list, f.Front, f.Backend)
 	}
@@ -129,9 +132,9 @@ func whereabouts(f *Flow, seen []sighting) string {
 // sighting is a packet that a router sent on: to an interface that has its destination address, or to a gateway.
 type sighting struct {
 	wire.Sighting
-	leads string     // "" for the interface that the packet is for
-	vpc   *model.VPC // whose router it was
-	from  *card      // the interface there that has the packet's source, nil if none
+	leads string       // "" for the interface that the packet is for
+	vpc   *network.VPC // whose router it was
+	from  *card        // the interface there that has the packet's source, nil if none
 }
 
 func (l *Lab) sightings() ([]sighting, error) {
@@ -194,7 +197,7 @@ func (c claim) matches(s sighting) bool {
 	return c.src == s.Src.Addr() && c.dst == s.Dst.Addr() && c.port == port
 }
 
-func claimOf(p flow.Packet, back bool, leads string) claim {
+func claimOf(p network.Packet, back bool, leads string) claim {
 	if back {
 		return claim{p.Src, p.Dst, p.SrcPort, true, leads}
 	}
@@ -202,28 +205,28 @@ func claimOf(p flow.Packet, back bool, leads string) claim {
 }
 
 // outward are the components that a router sends packets to.
-var outward = map[string]bool{
-	"internet gateway": true, "egress-only internet gateway": true, "NAT gateway": true, "VPC peering connection": true, "transit gateway": true, "VPC endpoint": true,
+var outward = map[network.Component]bool{
+	network.AtInternetGateway: true, network.AtEgressOnlyGateway: true, network.AtNATGateway: true, network.AtPeering: true, network.AtTransitGateway: true, network.AtEndpoint: true,
 }
 
 // passages are the gateways and interfaces that a trace says its packets were sent to: not the gateways by which they came
 // in, and not the one that refused a packet.
-func passages(t flow.Trace) []claim {
+func passages(t network.Trace) []claim {
 	var out []claim
 	// A load balancer opens no connection for a client that its own answers do not reach.
 	deaf := !t.Verdict.OK() && len(t.Return) > 0
-	for i, hops := range [][]flow.Hop{t.Hops, t.Return} {
+	for i, hops := range [][]network.Hop{t.Hops, t.Return} {
 		for n, h := range hops {
 			if deaf && proxy(h) {
 				return out
 			}
 			switch {
-			case h.Action == flow.Deliver && i == 0 && n > 1 && hops[n-1].Component != "node" && h.Component != "AWS service" && h.Component != "EKS public endpoint" && h.Component != "internet":
+			case h.Action == network.Deliver && i == 0 && n > 1 && hops[n-1].Component != network.AtNode && h.Component != network.AtService && h.Component != network.AtPublicEndpoint && h.Component != network.AtInternet:
 				out = append(out, claimOf(h.Before, false, ""))
 			case !outward[h.Component] || n == 0:
-			case h.Action != flow.Forward && h.Action != flow.SNAT && h.Action != flow.NAT64:
-			case i == 1 && h.Component == "NAT gateway": // its answers come to its own address
-			case hops[n-1].Component != "route table" && hops[n-1].Component != "transit gateway route table" && hops[n-1].Component != "network ACL" && hops[n-1].Action != flow.Route:
+			case h.Action != network.Forward && h.Action != network.SNAT && h.Action != network.NAT64:
+			case i == 1 && h.Component == network.AtNATGateway: // its answers come to its own address
+			case hops[n-1].Component != network.AtRouteTable && hops[n-1].Component != network.AtTransitTable && hops[n-1].Component != network.AtNetworkACL && hops[n-1].Action != network.Routed:
 			default:
 				out = append(out, claimOf(h.Before, i == 1, h.Stack+"/"+h.LogicalID))
 			}
@@ -232,7 +235,7 @@ func passages(t flow.Trace) []claim {
 	return out
 }
 
-func proxy(h flow.Hop) bool { return h.Action == flow.Connect || h.Action == flow.Translate }
+func proxy(h network.Hop) bool { return h.Action == network.Connect || h.Action == network.Translate }
 
 // claims are what all traces of a network say together: flows share connections' addresses, as behind a NAT gateway.
 type claims struct {
@@ -243,17 +246,17 @@ type claims struct {
 func newClaims(flows []*Flow) *claims {
 	c := &claims{at: map[claim]bool{}, packets: map[claim][]*Flow{}}
 	for _, f := range flows {
-		for i, hops := range [][]flow.Hop{f.Trace.Hops, f.Trace.Return} {
+		for i, hops := range [][]network.Hop{f.Trace.Hops, f.Trace.Return} {
 			for _, h := range hops {
-				for _, p := range []flow.Packet{h.Before, h.After} {
+				for _, p := range []network.Packet{h.Before, h.After} {
 					k := claimOf(p, i == 1, "")
 					c.packets[k] = append(c.packets[k], f)
 				}
 				if outward[h.Component] { // a gateway may get a packet that it refuses
 					c.at[claimOf(h.Before, i == 1, h.Stack+"/"+h.LogicalID)] = true
 				}
-				arrives := h.Action == flow.Deliver || h.Action == flow.Connect || h.Action == flow.Translate || h.Action == flow.DNAT || h.Action == flow.NAT64 ||
-					h.Action == flow.SNAT && i == 1 || h.Action == flow.Forward && h.Component == "VPC endpoint service"
+				arrives := h.Action == network.Deliver || h.Action == network.Connect || h.Action == network.Translate || h.Action == network.DNAT || h.Action == network.NAT64 ||
+					h.Action == network.SNAT && i == 1 || h.Action == network.Forward && h.Component == network.AtEndpointService
 				if arrives {
 					c.at[claimOf(h.Before, i == 1, "")] = true
 				}
@@ -275,9 +278,9 @@ func newClaims(flows []*Flow) *claims {
 const anyGateway = "*"
 
 // proxies are the components that end a connection and open another, and what a trace names where the target is no good.
-var proxies = map[string]bool{"application load balancer": true, "network load balancer": true, "VPC endpoint service": true, "target group": true, "node": true}
+var proxies = map[network.Component]bool{network.AtALB: true, network.AtNLB: true, network.AtEndpointService: true, network.AtTargetGroup: true, network.AtNode: true}
 
-func reverse(p flow.Packet) flow.Packet {
+func reverse(p network.Packet) network.Packet {
 	p.Src, p.Dst, p.SrcPort, p.DstPort = p.Dst, p.Src, p.DstPort, p.SrcPort
 	return p
 }
@@ -325,8 +328,8 @@ type Left struct {
 const samples = 8
 
 // Flows are the packets of results that the lab sends: of each trace some that the tracer decided, and that the tools suffice for.
-func Flows(net *flow.Network, results []flow.Result, tools Tools) (decided []*Flow, left Left) {
-	used, given := map[model.Header]bool{}, map[netip.Addr]netip.Addr{}
+func Flows(net *network.Network, results []catalogue.Result, tools Tools) (decided []*Flow, left Left) {
+	used, given := map[network.Header]bool{}, map[netip.Addr]netip.Addr{}
 	for _, r := range results { // what a flow names has its own addresses
 		if e, ok := r.Trace.Ends(); ok {
 			for _, a := range []netip.Addr{e.From.IPv4, e.From.IPv6, e.To.IPv4, e.To.IPv6} {
@@ -339,13 +342,13 @@ func Flows(net *flow.Network, results []flow.Result, tools Tools) (decided []*Fl
 			continue
 		}
 		first, lacks, drawn := true, false, false
-		for _, s := range net.Sample(r.Trace, model.Sampling{Max: samples, Seed: uint64(i), Protocols: sent, Used: used, Given: given}) {
+		for _, s := range net.Sample(r.Trace, network.Sampling{Max: samples, Seed: uint64(i), Protocols: sent, Used: used, Given: given}) {
 			drawn = true
-			if s.Verdict == flow.Insufficient {
+			if s.Verdict == network.Insufficient {
 				continue
 			}
 			ends, _ := s.Ends()
-			f := &Flow{Ends: ends, Trace: s, ID: r.ID, Name: fmt.Sprintf("%s %s → %s: %s", r.ID, r.From, r.To, s.Hops[0].Before), First: first}
+			f := &Flow{Ends: ends, Trace: s, ID: r.Flow.ID, Name: fmt.Sprintf("%s %s → %s: %s", r.Flow.ID, r.From, r.To, s.Hops[0].Before), First: first}
 			if tools.NAT64 == "" && nat64.Contains(f.dialled()) {
 				lacks = true
 				continue
@@ -354,8 +357,8 @@ func Flows(net *flow.Network, results []flow.Result, tools Tools) (decided []*Fl
 			decided = append(decided, f)
 		}
 		switch {
-		case !drawn && r.Trace.Verdict != flow.Insufficient:
-			left.Unsent = append(left.Unsent, fmt.Sprintf("%s %s → %s", r.ID, r.From, r.To))
+		case !drawn && r.Trace.Verdict != network.Insufficient:
+			left.Unsent = append(left.Unsent, fmt.Sprintf("%s %s → %s", r.Flow.ID, r.From, r.To))
 		case first && lacks:
 			left.NAT64++
 		case first:
@@ -366,7 +369,7 @@ func Flows(net *flow.Network, results []flow.Result, tools Tools) (decided []*Fl
 }
 
 // sent are the protocols of packets that the lab sends.
-var sent = netset.Just(uint16(model.TCP), uint16(model.UDP), uint16(model.ICMPv6))
+var sent = netset.Just(uint16(network.TCP), uint16(network.UDP), uint16(network.ICMPv6))
 
 // room bounds how many interfaces are built at a time: each takes files, of which the netfilter library can wait for 1024.
 const capacity = 200
@@ -374,10 +377,10 @@ const capacity = 200
 var room = semaphore.NewWeighted(capacity)
 
 // Hold builds the lab for flows of a network, opens them, and compares. It may be called at several places at once.
-func Hold(net *model.Network, flows []*Flow, tools Tools) ([]Disagreement, error) {
+func Hold(net *network.Network, flows []*Flow, tools Tools) ([]Disagreement, error) {
 	keys := map[string]bool{}
 	for _, f := range flows {
-		for _, i := range []model.Interface{f.From, f.To} {
+		for _, i := range []network.Interface{f.From, *f.To} {
 			if inside(i) {
 				keys[keyOf(i)] = true
 			}

@@ -14,17 +14,16 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/eks-ipv6/cdk/internal/model"
-	"github.com/eks-ipv6/cdk/preflight/flow"
+	"github.com/eks-ipv6/cdk/internal/network"
 	"github.com/eks-ipv6/cdk/test/packetlab/wire"
 )
 
 // Flow is one packet and its answer, with what the tracer says of it and the lab: a sample of what a trace is about.
 type Flow struct {
-	model.Ends
+	network.Ends
 	ID    string // of the catalogue, or what the asker calls it
 	Name  string
-	Trace flow.Trace // of the packet
+	Trace network.Trace // of the packet
 
 	First bool // of its trace's samples
 
@@ -55,67 +54,67 @@ func (f *Flow) port() uint16 {
 }
 
 // translated is the hop where a component gives the flow's connection another source.
-func (f *Flow) translated(by func(flow.Hop) bool) (flow.Hop, bool) {
+func (f *Flow) translated(by func(network.Hop) bool) (network.Hop, bool) {
 	for _, h := range f.Trace.Hops {
-		if (h.Action == flow.SNAT || h.Action == flow.NAT64) && by(h) {
+		if (h.Action == network.SNAT || h.Action == network.NAT64) && by(h) {
 			return h, true
 		}
 	}
-	return flow.Hop{}, false
+	return network.Hop{}, false
 }
 
 // enters is the hop where an internet gateway gives the flow's connection, which comes in by it, a private destination.
-func (f *Flow) enters(g *model.InternetGateway) (flow.Hop, bool) {
-	i := slices.IndexFunc(f.Trace.Hops, func(h flow.Hop) bool {
-		return h.Action == flow.DNAT && h.Component == "internet gateway" && h.Stack == g.Stack && h.LogicalID == g.LogicalID
+func (f *Flow) enters(g *network.InternetGateway) (network.Hop, bool) {
+	i := slices.IndexFunc(f.Trace.Hops, func(h network.Hop) bool {
+		return h.Action == network.DNAT && h.Component == network.AtInternetGateway && h.Stack == g.Stack && h.LogicalID == g.LogicalID
 	})
 	if i < 0 {
-		return flow.Hop{}, false
+		return network.Hop{}, false
 	}
 	return f.Trace.Hops[i], true
 }
 
-func isCNI(h flow.Hop) bool { return h.Component == "VPC CNI" }
+func isCNI(h network.Hop) bool { return h.Component == network.AtVPCCNI }
 
 // isNAT tells the hops of a NAT gateway.
-func isNAT(g *model.NATGateway) func(flow.Hop) bool {
-	return func(h flow.Hop) bool {
-		return h.Component == "NAT gateway" && h.Stack == g.Stack && h.LogicalID == g.LogicalID
+func isNAT(g *network.NATGateway) func(network.Hop) bool {
+	return func(h network.Hop) bool {
+		return h.Component == network.AtNATGateway && h.Stack == g.Stack && h.LogicalID == g.LogicalID
 	}
 }
 
 // forwarded is the hop where a load balancer opens its connection to the target.
-func (f *Flow) forwarded() (flow.Hop, bool) {
-	i := slices.IndexFunc(f.Trace.Hops, func(h flow.Hop) bool { return h.Action == flow.Connect || h.Action == flow.Translate })
+func (f *Flow) forwarded() (network.Hop, bool) {
+	i := slices.IndexFunc(f.Trace.Hops, func(h network.Hop) bool { return h.Action == network.Connect || h.Action == network.Translate })
 	if i < 0 {
-		return flow.Hop{}, false
+		return network.Hop{}, false
 	}
 	return f.Trace.Hops[i], true
 }
 
 // dialled is the address that the flow's client opens its connection to; not valid where there is none.
 func (f *Flow) dialled() netip.Addr {
-	to := address(f.To, f.Family)
+	to := address(*f.To, f.Family)
 	switch {
 	case f.Virtual.IsValid():
-		if model.FamilyOf(f.Virtual) != f.Family {
+		if network.FamilyOf(f.Virtual) != f.Family {
 			return netip.Addr{}
 		}
 		return f.Virtual
-	case f.Family == model.IPv4 && f.To.Public.IsValid() && (!inside(f.From) || f.Named && f.To.Balancer != nil):
+	case f.Family == network.IPv4 && f.To.Public.IsValid() && (!inside(f.From) || f.Named && f.To.Balancer != nil):
 		// The name of an internet-facing load balancer means its public addresses, inside its VPC too.
 		to = f.To.Public
 	}
-	sees6 := onlyIPv6(f.From) || inside(f.From) && !address(f.From, model.IPv4).IsValid() && address(f.From, model.IPv6).IsValid()
-	if f.Named && f.Family == model.IPv4 && sees6 && f.From.Subnet.DNS64 && to.IsValid() {
+	sees6 := onlyIPv6(f.From) || inside(f.From) && !address(f.From, network.IPv4).IsValid() && address(f.From, network.IPv6).IsValid()
+	if f.Named && f.Family == network.IPv4 && sees6 && f.From.Subnet.DNS64 && to.IsValid() {
 		return dns64(to)
 	}
 	return to
 }
 
 // onlyIPv6 reports whether an interface has no IPv4 address of its own on the network: a Pod of an IPv6 cluster.
-func onlyIPv6(i model.Interface) bool {
-	return i.Kind == model.PodInterface && !i.HostNetwork && i.Cluster.Family == model.IPv6
+func onlyIPv6(i network.Interface) bool {
+	return i.Kind == network.PodInterface && !i.HostNetwork && i.Cluster.Family == network.IPv6
 }
 
 // dns64 is the address that DNS64 makes of an IPv4 address (RFC 6052, RFC 6147).
@@ -136,7 +135,7 @@ type server struct {
 // serve starts what the flows are about to reach.
 func (l *Lab) serve() error {
 	for _, f := range l.flows {
-		if f.Absent != "" {
+		if f.Absent() != "" {
 			continue
 		}
 		if err := l.serveFlow(f); err != nil {
@@ -150,7 +149,7 @@ func (l *Lab) serveFlow(f *Flow) error {
 	if f.pings() {
 		return nil // the kernel answers
 	}
-	to := netip.AddrPortFrom(address(f.To, f.Family), f.Port)
+	to := netip.AddrPortFrom(address(*f.To, f.Family), f.Port)
 	if f.Virtual.IsValid() {
 		to = netip.AddrPortFrom(to.Addr(), f.To.Port)
 	}
@@ -160,9 +159,9 @@ func (l *Lab) serveFlow(f *Flow) error {
 	switch {
 	case f.Front != nil:
 		return l.balance(f, to)
-	case f.To.Kind == model.BalancerInterface, f.Endpoint != nil:
+	case f.To.Kind == network.BalancerInterface, f.Endpoint != nil:
 		return nil // no listener on that port, or nothing behind
-	case f.To.Kind == model.ServiceHost:
+	case f.To.Kind == network.ServiceHost:
 		for _, r := range l.order {
 			for _, e := range r.vpc.Endpoints {
 				if p := r.leading(e.Ref); e.Gateway && e.ShortName == f.To.Service && p != nil && e.Speaks(f.Family) {
@@ -173,11 +172,11 @@ func (l *Lab) serveFlow(f *Flow) error {
 			}
 		}
 		return l.listen(everywhere(l.internet.box, to, f.Proto))
-	case !inside(f.To):
+	case !inside(*f.To):
 		return l.listen(everywhere(l.internet.box, to, f.Proto))
 	}
-	if c := l.card(f.To); c != nil && c.ready && c.has(to.Addr()) {
-		return l.listen(everywhere(homeOf(c, f.To), to, f.Proto))
+	if c := l.card(*f.To); c != nil && c.ready && c.has(to.Addr()) {
+		return l.listen(everywhere(homeOf(c, *f.To), to, f.Proto))
 	}
 	return nil
 }
@@ -243,7 +242,7 @@ func unmapped(a netip.AddrPort) netip.AddrPort {
 
 // destinations are the boxes that a flow may end at.
 func (l *Lab) destinations(f *Flow) []*wire.Box {
-	to := f.To
+	to := *f.To
 	if f.Front != nil {
 		if f.Backend == nil {
 			return nil
@@ -421,7 +420,7 @@ func (l *Lab) exchange(f *Flow, t ticket) {
 			if f.pings() {
 				err = ping(box, from, to, mark, uint16(t.flow), wait)
 			} else {
-				err = open(box, f.Proto == model.UDP, netip.AddrPortFrom(from, f.port()), netip.AddrPortFrom(to, f.Port), mark, t, wait)
+				err = open(box, f.Proto == network.UDP, netip.AddrPortFrom(from, f.port()), netip.AddrPortFrom(to, f.Port), mark, t, wait)
 			}
 			if err == nil {
 				got.Answered, got.Err = true, ""
@@ -439,8 +438,8 @@ func (l *Lab) exchange(f *Flow, t ticket) {
 // client is where a flow's connection begins: the box, its address, and on the internet the doors to knock at.
 func (l *Lab) client(f *Flow, to netip.Addr) (b *wire.Box, from netip.Addr, marks []uint32, why string) {
 	switch {
-	case f.Absent != "":
-		return nil, from, nil, f.Absent
+	case f.Absent() != "":
+		return nil, from, nil, f.Absent()
 	case !to.IsValid():
 		return nil, from, nil, "the destination has no address of that family"
 	}
@@ -454,7 +453,7 @@ func (l *Lab) client(f *Flow, to netip.Addr) (b *wire.Box, from netip.Addr, mark
 		if !from.IsValid() {
 			return nil, from, nil, "the source has no address of that family"
 		}
-		if !inside(f.To) {
+		if !inside(*f.To) {
 			marks = []uint32{0}
 		}
 		if len(marks) == 0 {
@@ -466,13 +465,13 @@ func (l *Lab) client(f *Flow, to netip.Addr) (b *wire.Box, from netip.Addr, mark
 	if c == nil || !c.ready {
 		return nil, from, nil, "the source does not exist, or its node cannot join"
 	}
-	if f.From.Kind == model.PodInterface && !f.From.HostNetwork && f.From.Cluster.Family == model.IPv4 && to.Is6() { // by the plugin, if at all
+	if f.From.Kind == network.PodInterface && !f.From.HostNetwork && f.From.Cluster.Family == network.IPv4 && to.Is6() { // by the plugin, if at all
 		if c.pod == nil {
 			return nil, from, nil, "the Pod has no IPv6 address"
 		}
 		return c.pod, netip.IPv6Unspecified(), []uint32{0}, ""
 	}
-	b, from = homeOf(c, f.From), address(f.From, model.FamilyOf(to))
+	b, from = homeOf(c, f.From), address(f.From, network.FamilyOf(to))
 	if onlyIPv6(f.From) && to.Is4() { // the address is the plugin's to choose
 		return b, netip.IPv4Unspecified(), []uint32{0}, ""
 	}

@@ -5,7 +5,7 @@ import (
 	"net/netip"
 	"slices"
 
-	"github.com/eks-ipv6/cdk/internal/model"
+	"github.com/eks-ipv6/cdk/internal/network"
 	"github.com/eks-ipv6/cdk/test/packetlab/wire"
 )
 
@@ -19,7 +19,7 @@ type internet struct {
 type door struct {
 	link string
 	mark uint32 // of what goes out by it
-	vpc  *model.VPC
+	vpc  *network.VPC
 	in   bool // an internet gateway, by which a host on the internet may begin
 	box  *wire.Box
 }
@@ -35,7 +35,7 @@ func (l *Lab) buildInternet() error {
 	l.internet = &internet{box: b}
 	have := map[netip.Addr]bool{}
 	for _, f := range l.flows {
-		for _, i := range []model.Interface{f.From, f.To} {
+		for _, i := range []network.Interface{f.From, *f.To} {
 			if a := address(i, f.Family); !inside(i) && a.IsValid() && !have[a] {
 				have[a] = true
 				if err := b.Address("lo", a); err != nil {
@@ -48,7 +48,7 @@ func (l *Lab) buildInternet() error {
 }
 
 // doorTo joins a gateway's box to the internet.
-func (n *internet) doorTo(b *wire.Box, v *model.VPC, in bool) (*door, error) {
+func (n *internet) doorTo(b *wire.Box, v *network.VPC, in bool) (*door, error) {
 	d := &door{link: fmt.Sprintf("d%d", len(n.doors)), mark: uint32(len(n.doors) + 1), vpc: v, in: in, box: b}
 	n.doors = append(n.doors, d)
 	if err := wire.Link(n.box, d.link, b, "net"); err != nil {
@@ -126,7 +126,7 @@ func (l *Lab) buildGateways() error {
 }
 
 // gateway makes a box between a VPC and the internet.
-func (l *Lab) gateway(r *router, g model.Ref, in bool) (*wire.Box, error) {
+func (l *Lab) gateway(r *router, g network.Ref, in bool) (*wire.Box, error) {
 	b, err := l.box(id(g))
 	if err != nil {
 		return nil, err
@@ -153,7 +153,7 @@ func (l *Lab) gateway(r *router, g model.Ref, in bool) (*wire.Box, error) {
 }
 
 // internetGateway translates public IPv4 addresses one to one, and passes IPv6 on.
-func (l *Lab) internetGateway(r *router, g *model.InternetGateway) error {
+func (l *Lab) internetGateway(r *router, g *network.InternetGateway) error {
 	b, err := l.gateway(r, g.Ref, true)
 	if err != nil {
 		return err
@@ -210,7 +210,7 @@ func (l *Lab) internetGateway(r *router, g *model.InternetGateway) error {
 }
 
 // egressOnly passes IPv6 connections from inside, and what answers them.
-func (l *Lab) egressOnly(r *router, g *model.EgressOnlyGateway) error {
+func (l *Lab) egressOnly(r *router, g *network.EgressOnlyGateway) error {
 	b, err := l.gateway(r, g.Ref, false)
 	if err != nil {
 		return err
@@ -331,7 +331,7 @@ func (l *Lab) public(r *router) []netip.Prefix {
 func (l *Lab) publicEndpoint(f *wire.Filter) {
 	c := f.Chain("endpoints", wire.Before, -140)
 	for _, g := range l.flows {
-		a := address(g.To, g.Family)
+		a := address(*g.To, g.Family)
 		if g.PublicAPI == nil || !a.IsValid() {
 			continue
 		}
@@ -345,7 +345,7 @@ func (l *Lab) publicEndpoint(f *wire.Filter) {
 
 // natGateway is a card in its subnet, or, regional, a port of its own, that sends what it gets out again under its own
 // address.
-func (l *Lab) natGateway(r *router, g *model.NATGateway) error {
+func (l *Lab) natGateway(r *router, g *network.NATGateway) error {
 	a := g.Address()
 	if !a.IsValid() || g.Subnet != nil && g.Subnet.Imported {
 		return nil
@@ -359,7 +359,7 @@ func (l *Lab) natGateway(r *router, g *model.NATGateway) error {
 		return err
 	}
 	p.leads = id(g.Ref)
-	p.card = &card{Interface: model.Interface{Name: id(g.Ref), Unfiltered: true, IPv4: a}, router: r, port: p, box: b, ready: true}
+	p.card = &card{Interface: network.Interface{Name: id(g.Ref), Unfiltered: true, IPv4: a}, router: r, port: p, box: b, ready: true}
 	if g.Subnet == nil {
 		p.table = portTable + len(r.ports)
 		var out []route
@@ -400,7 +400,7 @@ func (l *Lab) natGateway(r *router, g *model.NATGateway) error {
 var nat64 = netip.MustParsePrefix("64:ff9b::/96")
 
 // translates reports whether a flow may need a NAT gateway's NAT64.
-func (l *Lab) translates(g *model.NATGateway) bool {
+func (l *Lab) translates(g *network.NATGateway) bool {
 	return slices.ContainsFunc(l.flows, func(f *Flow) bool {
 		return f.From.VPC == g.VPC && nat64.Contains(f.dialled())
 	})
@@ -408,7 +408,7 @@ func (l *Lab) translates(g *model.NATGateway) bool {
 
 // gatewayEndpoint is the service as the VPC's gateway endpoint reaches it.
 // See https://docs.aws.amazon.com/vpc/latest/privatelink/gateway-endpoints.html.
-func (l *Lab) gatewayEndpoint(r *router, e *model.Endpoint) error {
+func (l *Lab) gatewayEndpoint(r *router, e *network.Endpoint) error {
 	b, err := l.box(id(e.Ref))
 	if err != nil {
 		return err
@@ -418,8 +418,8 @@ func (l *Lab) gatewayEndpoint(r *router, e *model.Endpoint) error {
 		return err
 	}
 	p.leads = id(e.Ref)
-	for _, a := range model.ServiceAddresses(e.ShortName) {
-		if e.Speaks(model.FamilyOf(a)) {
+	for _, a := range network.ServiceAddresses(e.ShortName) {
+		if e.Speaks(network.FamilyOf(a)) {
 			if err := b.Address(eth0, a); err != nil {
 				return err
 			}
@@ -430,13 +430,13 @@ func (l *Lab) gatewayEndpoint(r *router, e *model.Endpoint) error {
 	}
 	return b.Filter(func(f *wire.Filter) { // it serves its own VPC only, and TCP only
 		in := f.Chain("in", wire.Before, 0)
-		in.Rule(wire.Proto(byte(model.UDP)), wire.Drop)
+		in.Rule(wire.Proto(byte(network.UDP)), wire.Drop)
 		for _, block := range r.vpc.Blocks {
 			if block.Prefix.IsValid() {
 				in.Rule(wire.From(block.Prefix), wire.Return)
 			}
 		}
-		in.Rule(wire.Proto(byte(model.TCP)), wire.Drop)
+		in.Rule(wire.Proto(byte(network.TCP)), wire.Drop)
 	})
 }
 
@@ -460,7 +460,7 @@ func (l *Lab) buildJoins() error {
 // peer joins two routers, unless their ranges overlap: then AWS refuses the connection. What comes in by it ends in
 // the VPC.
 // See https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-basics.html#vpc-peering-limitations.
-func (l *Lab) peer(n int, p *model.Peering) error {
+func (l *Lab) peer(n int, p *network.Peering) error {
 	a, b := l.routers[p.Requester], l.routers[p.Accepter]
 	if a == nil || b == nil || a == b {
 		return nil
@@ -479,14 +479,14 @@ func (l *Lab) peer(n int, p *model.Peering) error {
 }
 
 // transit makes a transit gateway: a table for what comes in by each attachment, by the zone it comes from.
-func (l *Lab) transit(g *model.TransitGateway) error {
+func (l *Lab) transit(g *network.TransitGateway) error {
 	b, err := l.box(id(g.Ref))
 	if err != nil {
 		return err
 	}
 	type end struct {
-		*model.Attachment
-		subnet *model.Subnet
+		*network.Attachment
+		subnet *network.Subnet
 		link   string
 	}
 	var ends []end
@@ -509,7 +509,7 @@ func (l *Lab) transit(g *model.TransitGateway) error {
 		}
 	}
 	// An attachment hands packets to its interface in the sender's zone, else to its first.
-	exit := func(a *model.Attachment, zone string) string {
+	exit := func(a *network.Attachment, zone string) string {
 		first := ""
 		for _, e := range ends {
 			if e.Attachment != a {
@@ -568,9 +568,9 @@ func (l *Lab) transit(g *model.TransitGateway) error {
 }
 
 // transitRoutes puts static routes before propagated ones: of equal destinations the first holds.
-func transitRoutes(t *model.TransitTable) []*model.TransitRoute {
+func transitRoutes(t *network.TransitTable) []*network.TransitRoute {
 	out := slices.Clone(t.Routes)
-	slices.SortStableFunc(out, func(a, b *model.TransitRoute) int {
+	slices.SortStableFunc(out, func(a, b *network.TransitRoute) int {
 		switch {
 		case a.Propagated == b.Propagated:
 			return 0

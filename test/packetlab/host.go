@@ -5,8 +5,7 @@ import (
 	"net/netip"
 	"slices"
 
-	"github.com/eks-ipv6/cdk/internal/model"
-	"github.com/eks-ipv6/cdk/preflight/flow"
+	"github.com/eks-ipv6/cdk/internal/network"
 	"github.com/eks-ipv6/cdk/test/packetlab/wire"
 )
 
@@ -14,7 +13,7 @@ import (
 const eth0, pod0 = "eth0", "pod0"
 
 // buildCard makes the box of an interface and plugs it into its VPC's router.
-func (l *Lab) buildCard(i model.Interface) error {
+func (l *Lab) buildCard(i network.Interface) error {
 	r := l.routers[i.VPC]
 	if r == nil {
 		return nil // of a VPC that no template declares
@@ -32,7 +31,7 @@ func (l *Lab) buildCard(i model.Interface) error {
 		}
 		c.port.card = c
 		c.IPv6, c.ready = cardIPv6(i), true
-		if (i.Kind == model.PodInterface || i.Kind == model.NodeInterface) && i.Cluster.Family == model.IPv6 && !joins(i) {
+		if (i.Kind == network.PodInterface || i.Kind == network.NodeInterface) && i.Cluster.Family == network.IPv6 && !joins(i) {
 			c.ready = false
 			return nil
 		}
@@ -48,12 +47,12 @@ func (l *Lab) buildCard(i model.Interface) error {
 		c.Public = i.Public
 	}
 	switch {
-	case i.Kind != model.PodInterface || i.HostNetwork || !c.ready || c.pod != nil:
-	case i.Cluster.Family == model.IPv6:
+	case i.Kind != network.PodInterface || i.HostNetwork || !c.ready || c.pod != nil:
+	case i.Cluster.Family == network.IPv6:
 		if err := l.buildPod(c, i); err != nil {
 			return err
 		}
-	case l.dials(c, model.IPv6):
+	case l.dials(c, network.IPv6):
 		if err := l.buildIPv4Pod(c, i); err != nil {
 			return err
 		}
@@ -62,7 +61,7 @@ func (l *Lab) buildCard(i model.Interface) error {
 }
 
 // add gives a card the addresses by which a sample knows it.
-func (c *card) add(i model.Interface) error {
+func (c *card) add(i network.Interface) error {
 	for _, a := range i.Instead {
 		if !c.ready || slices.Contains(c.also, a) {
 			continue
@@ -84,7 +83,7 @@ func (c *card) add(i model.Interface) error {
 
 // joins reports whether a node can join an IPv6 cluster: it needs an IPv6 address of its own.
 // See https://docs.aws.amazon.com/eks/latest/userguide/cni-ipv6.html.
-func joins(i model.Interface) bool {
+func joins(i network.Interface) bool {
 	switch {
 	case !i.Subnet.IPv6.IsValid():
 		return false
@@ -95,7 +94,7 @@ func joins(i model.Interface) bool {
 }
 
 // buildPod makes a Pod on a node: an IPv6 address of the node's prefix, and for IPv4 what the VPC CNI's own plugin does.
-func (l *Lab) buildPod(c *card, i model.Interface) error {
+func (l *Lab) buildPod(c *card, i network.Interface) error {
 	pod, err := l.box(i.Name)
 	if err != nil {
 		return err
@@ -115,7 +114,7 @@ func (l *Lab) buildPod(c *card, i model.Interface) error {
 		return err
 	}
 	on, _, _ := i.Cluster.IPv4Egress()
-	if !i.IPv4.IsValid() || !l.dials(c, model.IPv4) {
+	if !i.IPv4.IsValid() || !l.dials(c, network.IPv4) {
 		return nil
 	}
 	_, err = addEgress(l.tools, c.box, pod, egressConf{NodeIP: i.IPv4, Enabled: on, RandomizeSNAT: randomize(i.Cluster)})
@@ -123,7 +122,7 @@ func (l *Lab) buildPod(c *card, i model.Interface) error {
 }
 
 // randomize is how the VPC CNI of a cluster chooses source ports; "" is its default.
-func randomize(c *model.Cluster) string {
+func randomize(c *network.Cluster) string {
 	a := c.Addon("vpc-cni")
 	if a == nil {
 		return ""
@@ -134,7 +133,7 @@ func randomize(c *model.Cluster) string {
 
 // buildIPv4Pod makes a Pod of an IPv4 cluster that dials IPv6: by the VPC CNI's IPv6 egress, where that is on. For IPv4 the
 // node's address stands for the Pod's, and its own box for the Pod's.
-func (l *Lab) buildIPv4Pod(c *card, i model.Interface) error {
+func (l *Lab) buildIPv4Pod(c *card, i network.Interface) error {
 	pod, err := l.box(i.Name)
 	if err != nil {
 		return err
@@ -155,7 +154,7 @@ func (l *Lab) buildIPv4Pod(c *card, i model.Interface) error {
 }
 
 // dials reports whether a flow leaves the card over a family.
-func (l *Lab) dials(c *card, f model.Family) bool {
+func (l *Lab) dials(c *card, f network.Family) bool {
 	return slices.ContainsFunc(l.flows, func(g *Flow) bool { return g.Family == f && keyOf(g.From) == c.key })
 }
 
@@ -169,7 +168,7 @@ func (l *Lab) kubeProxy(c *card) func(*wire.Filter) {
 				if !g.Virtual.IsValid() || keyOf(g.From) != c.key || !g.From.Cluster.Runs("kube-proxy") {
 					continue
 				}
-				client, to := address(g.From, g.Family), address(g.To, g.Family)
+				client, to := address(g.From, g.Family), address(*g.To, g.Family)
 				if !client.IsValid() || !to.IsValid() {
 					continue
 				}
@@ -182,16 +181,16 @@ func (l *Lab) kubeProxy(c *card) func(*wire.Filter) {
 }
 
 // address is what an interface is reached by over a family: Pods of IPv6 clusters by IPv6 only.
-func address(i model.Interface, f model.Family) netip.Addr {
-	if f == model.IPv4 && onlyIPv6(i) {
+func address(i network.Interface, f network.Family) netip.Addr {
+	if f == network.IPv4 && onlyIPv6(i) {
 		return netip.Addr{}
 	}
 	for _, a := range i.Instead {
-		if model.FamilyOf(a) == f {
+		if network.FamilyOf(a) == f {
 			return a
 		}
 	}
-	if f == model.IPv6 {
+	if f == network.IPv6 {
 		return i.IPv6
 	}
 	return i.IPv4
@@ -199,7 +198,7 @@ func address(i model.Interface, f model.Family) netip.Addr {
 
 func (l *Lab) nodeFilters() error {
 	for _, c := range l.cards {
-		if c.Cluster == nil || c.pod == nil && c.Kind == model.ControlPlaneInterface {
+		if c.Cluster == nil || c.pod == nil && c.Kind == network.ControlPlaneInterface {
 			continue
 		}
 		if !slices.ContainsFunc(l.flows, func(f *Flow) bool {
@@ -231,13 +230,13 @@ func (l *Lab) edges(f *wire.Filter, c *card) {
 }
 
 // choose makes a translator give a flow's connection the source that its sample has.
-func choose(c wire.Chain, f *Flow, by func(flow.Hop) bool) {
+func choose(c wire.Chain, f *Flow, by func(network.Hop) bool) {
 	h, ok := f.translated(by)
 	if !ok {
 		return
 	}
 	var client wire.Expr // as the translator sees it; the VPC CNI's plugin and the translator of NAT64 choose another address
-	if h.Action == flow.SNAT && !isCNI(h) {
+	if h.Action == network.SNAT && !isCNI(h) {
 		client = wire.From(wire.One(h.Before.Src))
 	}
 	from, to := h.Before.SrcPort, h.After

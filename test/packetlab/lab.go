@@ -6,18 +6,18 @@ import (
 	"net/netip"
 	"sync"
 
-	"github.com/eks-ipv6/cdk/internal/model"
+	"github.com/eks-ipv6/cdk/internal/network"
 	"github.com/eks-ipv6/cdk/test/packetlab/wire"
 )
 
 // Lab is a network of templates, built of namespaces.
 type Lab struct {
-	net      *model.Network
+	net      *network.Network
 	tools    Tools
 	flows    []*Flow
 	boxes    []*wire.Box
 	internet *internet
-	routers  map[*model.VPC]*router
+	routers  map[*network.VPC]*router
 	order    []*router // in the order of the model
 	cards    map[string]*card
 	servers  map[server]bool
@@ -32,14 +32,14 @@ func (e *RefusedError) Error() string { return "EC2 refuses the network: " + e.W
 
 // refused looks for what EC2 refuses and that the lab could not build either.
 // See https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html.
-func refused(net *model.Network) error {
+func refused(net *network.Network) error {
 	for _, v := range net.VPCs {
 		for i, s := range v.Subnets {
 			if s.IPv4.IsValid() && (s.IPv4.Bits() < 16 || s.IPv4.Bits() > 28) {
 				return &RefusedError{fmt.Sprintf("%s of %s is not between /16 and /28", s.IPv4, s.Ref)}
 			}
 			for _, o := range v.Subnets[:i] {
-				for _, f := range []model.Family{model.IPv4, model.IPv6} {
+				for _, f := range []network.Family{network.IPv4, network.IPv6} {
 					if a, b := s.Prefix(f), o.Prefix(f); a.IsValid() && b.IsValid() && a.Overlaps(b) {
 						return &RefusedError{fmt.Sprintf("subnets %s and %s overlap: %s, %s", o.Ref, s.Ref, b, a)}
 					}
@@ -51,8 +51,8 @@ func refused(net *model.Network) error {
 }
 
 // New builds the lab for flows of a network: the network itself, and of the interfaces those that the flows need.
-func New(net *model.Network, flows []*Flow, tools Tools) (*Lab, error) {
-	l := &Lab{net: net, tools: tools, flows: flows, routers: map[*model.VPC]*router{}, cards: map[string]*card{}, servers: map[server]bool{}}
+func New(net *network.Network, flows []*Flow, tools Tools) (*Lab, error) {
+	l := &Lab{net: net, tools: tools, flows: flows, routers: map[*network.VPC]*router{}, cards: map[string]*card{}, servers: map[server]bool{}}
 	if err := refused(net); err != nil {
 		return nil, err
 	}
@@ -90,7 +90,7 @@ func (l *Lab) box(name string) (*wire.Box, error) {
 // router is a VPC: a routing table for each subnet, the security groups of the interfaces and the network ACLs of the
 // subnets.
 type router struct {
-	vpc   *model.VPC
+	vpc   *network.VPC
 	box   *wire.Box
 	ports []*port
 }
@@ -98,16 +98,16 @@ type router struct {
 // port is an interface of a router.
 type port struct {
 	name   string
-	subnet *model.Subnet // nil for what is in no subnet
-	card   *card         // nil for gateways
-	leads  string        // the id of the gateway
-	joins  bool          // it leads to other VPCs: a peering connection or a transit gateway
-	end    wire.End      // of the cable, where the gateway is
-	table  int           // where what comes in by it is looked up first; 0 is the VPC's own interfaces only
+	subnet *network.Subnet // nil for what is in no subnet
+	card   *card           // nil for gateways
+	leads  string          // the id of the gateway
+	joins  bool            // it leads to other VPCs: a peering connection or a transit gateway
+	end    wire.End        // of the cable, where the gateway is
+	table  int             // where what comes in by it is looked up first; 0 is the VPC's own interfaces only
 }
 
 // plug joins a box to the router by a new port.
-func (r *router) plug(b *wire.Box, link, kind string, s *model.Subnet) (*port, error) {
+func (r *router) plug(b *wire.Box, link, kind string, s *network.Subnet) (*port, error) {
 	p := &port{name: fmt.Sprintf("%s%d", kind, len(r.ports)), subnet: s, end: wire.Leaf}
 	if err := wire.Link(r.box, p.name, b, link); err != nil {
 		return nil, err
@@ -123,10 +123,10 @@ const (
 	ownTable   = 900
 )
 
-func tableOf(s *model.Subnet) int { return firstTable + s.Index }
+func tableOf(s *network.Subnet) int { return firstTable + s.Index }
 
 // markOf is the mark of packets that come from a subnet.
-func markOf(s *model.Subnet) uint32 { return uint32(s.Index + 1) }
+func markOf(s *network.Subnet) uint32 { return uint32(s.Index + 1) }
 
 func (l *Lab) buildRouters() error {
 	for _, v := range l.net.VPCs {
@@ -146,7 +146,7 @@ func (l *Lab) buildRouters() error {
 
 // card is a network interface in a subnet, with the box that has it.
 type card struct {
-	model.Interface
+	network.Interface
 	key    string
 	router *router
 	port   *port
@@ -181,20 +181,20 @@ func (c *card) has(a netip.Addr) bool {
 }
 
 // homeOf is the box where an interface's processes run: the Pod's own, or the node's for what is on its network.
-func homeOf(c *card, i model.Interface) *wire.Box {
-	if c.pod == nil || i.Kind == model.NodeInterface || i.HostNetwork || i.Cluster.Family == model.IPv4 {
+func homeOf(c *card, i network.Interface) *wire.Box {
+	if c.pod == nil || i.Kind == network.NodeInterface || i.HostNetwork || i.Cluster.Family == network.IPv4 {
 		return c.box
 	}
 	return c.pod
 }
 
 // inside reports whether an interface is in a VPC of the lab.
-func inside(i model.Interface) bool {
-	return i.Kind != model.InternetHost && i.Kind != model.ServiceHost
+func inside(i network.Interface) bool {
+	return i.Kind != network.InternetHost && i.Kind != network.ServiceHost
 }
 
 // keyOf tells interfaces apart. A Pod and its node share one.
-func keyOf(i model.Interface) string {
+func keyOf(i network.Interface) string {
 	vpc := -1
 	if i.VPC != nil {
 		vpc = i.VPC.Index
@@ -203,30 +203,30 @@ func keyOf(i model.Interface) string {
 }
 
 // cardIPv6 is the IPv6 address of an interface's card: of a Pod, the node's.
-func cardIPv6(i model.Interface) netip.Addr {
+func cardIPv6(i network.Interface) netip.Addr {
 	switch {
-	case i.Kind != model.PodInterface || i.HostNetwork:
+	case i.Kind != network.PodInterface || i.HostNetwork:
 		return i.IPv6
-	case i.Cluster.Family == model.IPv4:
+	case i.Cluster.Family == network.IPv4:
 		return i.NodeIPv6
 	}
-	return model.NodeIPv6(i.IPv6)
+	return network.NodeIPv6(i.IPv6)
 }
 
 // card finds an interface of a flow; nil where the lab has none for it.
-func (l *Lab) card(i model.Interface) *card { return l.cards[keyOf(i)] }
+func (l *Lab) card(i network.Interface) *card { return l.cards[keyOf(i)] }
 
 func (l *Lab) buildCards() error {
 	for _, f := range l.flows {
-		list := []model.Interface{f.From, f.To}
-		if f.Absent == "" && f.Front != nil {
+		list := []network.Interface{f.From, *f.To}
+		if f.Absent() == "" && f.Front != nil {
 			list = append(list, *f.Front)
 		}
-		if f.Absent == "" && f.Backend != nil {
+		if f.Absent() == "" && f.Backend != nil {
 			list = append(list, *f.Backend)
 		}
 		for _, i := range list {
-			if inside(i) && !i.Nowhere && i.Subnet != nil && !i.Subnet.Imported {
+			if inside(i) && !i.Nowhere() && i.Subnet != nil && !i.Subnet.Imported {
 				if err := l.buildCard(i); err != nil {
 					return fmt.Errorf("%s: %w", i.Name, err)
 				}

@@ -10,12 +10,12 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/eks-ipv6/cdk/internal/model"
+	"github.com/eks-ipv6/cdk/internal/network"
 	"github.com/eks-ipv6/cdk/test/packetlab/wire"
 )
 
 // pings reports whether the flow is an echo request of ICMPv6 and its reply. The kernel of the destination answers it.
-func (f *Flow) pings() bool { return f.Proto == model.ICMPv6 }
+func (f *Flow) pings() bool { return f.Proto == network.ICMPv6 }
 
 // The types of ICMPv6 (RFC 4443).
 const echoRequest, echoReply = 128, 129

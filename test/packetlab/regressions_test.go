@@ -11,7 +11,8 @@ import (
 	"testing"
 
 	"github.com/eks-ipv6/cdk/internal/golden"
-	"github.com/eks-ipv6/cdk/preflight/flow"
+	"github.com/eks-ipv6/cdk/internal/network"
+	"github.com/eks-ipv6/cdk/preflight/catalogue"
 	"github.com/eks-ipv6/cdk/test/packetlab/random"
 )
 
@@ -35,14 +36,14 @@ func TestRegressions(t *testing.T) {
 var shrinking sync.Once
 
 // shrink writes the smallest template that it finds to still be answered differently, with the question.
-func shrink(t *testing.T, template map[string]any, s uint64, q flow.Query) {
+func shrink(t *testing.T, template map[string]any, s uint64, q network.Query) {
 	t.Helper()
 	differs := func(tp map[string]any) bool {
 		data, err := json.Marshal(tp)
 		if err != nil {
 			return false
 		}
-		n, err := flow.Read("random", data)
+		n, err := network.Parse("random", data)
 		if err != nil {
 			return false
 		}
@@ -50,13 +51,13 @@ func shrink(t *testing.T, template map[string]any, s uint64, q flow.Query) {
 		if err != nil {
 			return false
 		}
-		var results []flow.Result
+		var results []catalogue.Result
 		for _, tr := range traces {
-			results = append(results, flow.Result{ID: asked, From: tr.From, To: tr.To, Trace: tr})
+			results = append(results, catalogue.Result{Flow: asked, From: tr.From, To: tr.To, Trace: tr})
 		}
 		tools := ToolsFromEnv()
 		flows, _ := Flows(n, results, tools)
-		differ, err := Hold(n.Model(), flows, tools)
+		differ, err := Hold(n, flows, tools)
 		var refused *RefusedError
 		if err != nil && !errors.As(err, &refused) {
 			t.Logf("while making it smaller: %v", err)
@@ -72,7 +73,7 @@ func shrink(t *testing.T, template map[string]any, s uint64, q flow.Query) {
 		t.Fatal(err)
 	}
 	kept := golden.Kept{Test: fmt.Sprintf("random network %d", s), Template: data,
-		Query: &golden.Query{From: string(q.From), To: string(q.To), Port: q.Port, Proto: string(q.Proto), Family: uint8(q.Family)}}
+		Query: &golden.Query{From: string(q.From), To: string(q.To), Port: q.Port, Proto: q.Proto.String(), Family: uint8(q.Family)}}
 	data, err = json.MarshalIndent(kept, "", "  ")
 	if err != nil {
 		t.Fatal(err)

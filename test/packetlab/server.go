@@ -12,17 +12,17 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/eks-ipv6/cdk/internal/model"
+	"github.com/eks-ipv6/cdk/internal/network"
 	"github.com/eks-ipv6/cdk/test/packetlab/wire"
 )
 
 // everywhere is a server at all addresses of a box of one family: samples know a host by many, and each socket takes a file.
-func everywhere(b *wire.Box, to netip.AddrPort, proto model.Proto) server {
+func everywhere(b *wire.Box, to netip.AddrPort, proto network.Proto) server {
 	all := netip.IPv4Unspecified()
 	if to.Addr().Is6() {
 		all = netip.IPv6Unspecified()
 	}
-	return server{b, netip.AddrPortFrom(all, to.Port()), proto == model.UDP}
+	return server{b, netip.AddrPortFrom(all, to.Port()), proto == network.UDP}
 }
 
 // open begins to listen, in the thread's network namespace.

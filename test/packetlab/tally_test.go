@@ -11,10 +11,11 @@ import (
 	"testing"
 
 	"github.com/eks-ipv6/cdk/internal/golden"
+	"github.com/eks-ipv6/cdk/preflight/catalogue"
 )
 
 // asked is the id of flows that are no part of the catalogue.
-const asked = "asked"
+var asked = &catalogue.Flow{ID: "asked"}
 
 const rowRandom = "random networks"
 

@@ -5,7 +5,7 @@ import (
 	"net/netip"
 	"slices"
 
-	"github.com/eks-ipv6/cdk/internal/model"
+	"github.com/eks-ipv6/cdk/internal/network"
 	"github.com/eks-ipv6/cdk/test/packetlab/wire"
 )
 
@@ -143,7 +143,7 @@ func unreachable(b *wire.Box, table int) error {
 
 // routesOf are the lines that a route of the template makes in the table of a subnet. A target that cannot take the
 // packets is a route to nowhere, which AWS shows as a blackhole.
-func (l *Lab) routesOf(r *router, s *model.Subnet, rt *model.Route) []route {
+func (l *Lab) routesOf(r *router, s *network.Subnet, rt *network.Route) []route {
 	dests := []netip.Prefix{rt.Destination}
 	if rt.PrefixList != nil {
 		dests = rt.PrefixList.Entries
@@ -157,33 +157,33 @@ func (l *Lab) routesOf(r *router, s *model.Subnet, rt *model.Route) []route {
 	return out
 }
 
-func (l *Lab) target(r *router, s *model.Subnet, t model.Target, d netip.Prefix) *port {
+func (l *Lab) target(r *router, s *network.Subnet, t network.Target, d netip.Prefix) *port {
 	switch t := t.(type) {
-	case *model.InternetGateway:
+	case *network.InternetGateway:
 		if t.VPC == r.vpc {
 			return r.leading(t.Ref)
 		}
-	case *model.EgressOnlyGateway:
+	case *network.EgressOnlyGateway:
 		if t.VPC == r.vpc && d.Addr().Is6() {
 			return r.leading(t.Ref)
 		}
-	case *model.NATGateway:
+	case *network.NATGateway:
 		if t.VPC == r.vpc {
 			return r.leading(t.Ref)
 		}
-	case *model.Peering, *model.Endpoint:
+	case *network.Peering, *network.Endpoint:
 		return r.leading(t.Resource())
-	case *model.TransitGateway:
+	case *network.TransitGateway:
 		return r.attached(t, s)
 	}
 	return nil
 }
 
 // id names a resource: several stacks may have one of the same logical id.
-func id(r model.Ref) string { return r.Stack + "/" + r.LogicalID }
+func id(r network.Ref) string { return r.Stack + "/" + r.LogicalID }
 
 // leading is the port to a gateway, or nil.
-func (r *router) leading(g model.Ref) *port {
+func (r *router) leading(g network.Ref) *port {
 	i := slices.IndexFunc(r.ports, func(p *port) bool { return p.leads == id(g) })
 	if i < 0 {
 		return nil
@@ -193,7 +193,7 @@ func (r *router) leading(g model.Ref) *port {
 
 // attached is the port to a transit gateway for a subnet: by the attachment's interface in the subnet's zone.
 // See https://docs.aws.amazon.com/vpc/latest/tgw/how-transit-gateways-work.html.
-func (r *router) attached(g *model.TransitGateway, s *model.Subnet) *port {
+func (r *router) attached(g *network.TransitGateway, s *network.Subnet) *port {
 	for _, p := range r.ports {
 		if p.leads == id(g.Ref) && p.subnet != nil && p.subnet.Zone == s.Zone {
 			return p
@@ -286,28 +286,28 @@ func (l *Lab) groupChains(r *router, f *wire.Filter, p *port) {
 	out.Rule(wire.Drop)
 }
 
-var transports = []model.Proto{model.TCP, model.UDP}
+var transports = []network.Proto{network.TCP, network.UDP}
 
 // service matches what a rule's protocol and ports cover of what the lab sends, once for each protocol.
-func service(proto model.Proto, from, to uint16) []wire.Expr {
+func service(proto network.Proto, from, to uint16) []wire.Expr {
 	var out []wire.Expr
 	for _, t := range transports {
 		switch proto {
-		case model.AnyProto:
+		case network.AnyProto:
 			out = append(out, wire.Proto(byte(t)))
 		case t:
 			out = append(out, append(slices.Clone(wire.Proto(byte(t))), wire.DstPort(from, to)...))
 		default:
 		}
 	}
-	if proto == model.AnyProto || proto == model.ICMPv6 {
-		out = append(out, wire.Proto(byte(model.ICMPv6)))
+	if proto == network.AnyProto || proto == network.ICMPv6 {
+		out = append(out, wire.Proto(byte(network.ICMPv6)))
 	}
 	return out
 }
 
 // allow adds what a security group rule allows.
-func (l *Lab) allow(r *router, c wire.Chain, rule *model.Rule, of *card, egress bool) {
+func (l *Lab) allow(r *router, c wire.Chain, rule *network.Rule, of *card, egress bool) {
 	if rule.Unknown != "" {
 		return
 	}
@@ -359,7 +359,7 @@ func (l *Lab) refers(here, there *card, egress bool) bool {
 	}
 	for _, g := range l.net.TransitGateways {
 		a, b := g.Attachment(here.VPC), g.Attachment(there.VPC)
-		endpoint := here.Kind == model.EndpointInterface || there.Kind == model.EndpointInterface
+		endpoint := here.Kind == network.EndpointInterface || there.Kind == network.EndpointInterface
 		if !egress && !endpoint && g.GroupReferences && a != nil && b != nil && a.GroupReferences && b.GroupReferences {
 			return true
 		}
@@ -367,7 +367,7 @@ func (l *Lab) refers(here, there *card, egress bool) bool {
 	return false
 }
 
-func aclChain(a *model.NetworkACL, egress bool) string {
+func aclChain(a *network.NetworkACL, egress bool) string {
 	name := id(a.Ref)
 	if a.Default {
 		name = "default"
@@ -379,7 +379,7 @@ func aclChain(a *model.NetworkACL, egress bool) string {
 }
 
 // aclChains are the entries of a network ACL in their order. It knows no connections.
-func aclChains(f *wire.Filter, a *model.NetworkACL) {
+func aclChains(f *wire.Filter, a *network.NetworkACL) {
 	if a.Imported {
 		return
 	}

@@ -5,15 +5,14 @@ import (
 	"flag"
 	"fmt"
 	"net/netip"
-	"os"
-	"path/filepath"
-	"regexp"
 	"slices"
-	"strings"
 	"testing"
 
-	"github.com/eks-ipv6/cdk/internal/model"
+	"github.com/eks-ipv6/cdk/internal/behind"
+	"github.com/eks-ipv6/cdk/internal/network"
+	"github.com/eks-ipv6/cdk/preflight/catalogue"
 	"github.com/eks-ipv6/cdk/preflight/flow"
+	"github.com/eks-ipv6/cdk/preflight/render"
 )
 
 var (
@@ -21,9 +20,9 @@ var (
 	seeds = flag.Uint64("seeds", 300, "how many seeds")
 )
 
-func read(t *testing.T, template map[string]any) *flow.Network {
+func read(t *testing.T, template map[string]any) *network.Network {
 	t.Helper()
-	n, err := flow.Read("template.json", []byte(encode(t, template)))
+	n, err := network.Parse("template.json", []byte(encode(t, template)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,65 +55,45 @@ func TestSameSeed(t *testing.T) {
 }
 
 // components are what hops are called, and what a random network shows of each.
-var components = map[string]struct{ passed, blocked bool }{
-	"security group": {true, true}, "network ACL": {true, true}, "route table": {true, true},
-	"internet gateway": {true, true}, "egress-only internet gateway": {true, true}, "NAT gateway": {true, true},
-	"VPC peering connection": {true, true}, "transit gateway": {true, true}, "transit gateway route table": {true, true},
-	"VPC endpoint": {true, true}, "VPC endpoint service": {true, true}, "AWS service": {true, true},
-	"application load balancer": {true, true}, "network load balancer": {true, true},
-	"VPC CNI": {true, true}, "kube-proxy": {true, true}, "EKS control plane": {true, true}, "EKS public endpoint": {true, true},
-	"pod": {true, true}, "node": {true, true}, "host": {true, true},
-	"instance": {true, true}, "interface": {true, true}, "database": {true, true}, "cache": {true, true},
-	"mount target": {true, true}, "function": {true, true},
+var components = map[network.Component]struct{ passed, blocked bool }{
+	network.AtSecurityGroup: {true, true}, network.AtNetworkACL: {true, true}, network.AtRouteTable: {true, true},
+	network.AtInternetGateway: {true, true}, network.AtEgressOnlyGateway: {true, true}, network.AtNATGateway: {true, true},
+	network.AtPeering: {true, true}, network.AtTransitGateway: {true, true}, network.AtTransitTable: {true, true},
+	network.AtEndpoint: {true, true}, network.AtEndpointService: {true, true}, network.AtService: {true, true},
+	network.AtALB: {true, true}, network.AtNLB: {true, true},
+	network.AtVPCCNI: {true, true}, network.AtKubeProxy: {true, true}, network.AtControlPlane: {true, true}, network.AtPublicEndpoint: {true, true},
+	network.AtPod: {true, true}, network.AtNode: {true, true}, network.AtHost: {true, true},
+	network.AtInstance: {true, true}, network.AtNetworkInterface: {true, true}, network.AtDatabase: {true, true}, network.AtCache: {true, true},
+	network.AtMountTarget: {true, true}, network.AtFunction: {true, true},
 	// These are shown only where they block, or only where they pass.
-	"transit gateway attachment": {blocked: true}, "VPC": {blocked: true}, "Service": {blocked: true}, "address": {blocked: true},
-	"target group": {blocked: true}, "AWS Load Balancer Controller": {blocked: true}, "DNS64": {passed: true}, "internet": {passed: true},
+	network.AtTransitAttachment: {blocked: true}, network.AtVPC: {blocked: true}, network.AtKubernetesService: {blocked: true}, network.AtAddress: {blocked: true},
+	network.AtTargetGroup: {blocked: true}, network.AtController: {blocked: true}, network.AtDNS64: {passed: true}, network.AtInternet: {passed: true},
 	// docs/supported.md ignores these, and the networks have none.
-	"gateway load balancer": {}, "network policy": {},
+	network.AtGLB: {}, network.AtNetworkPolicy: {}, network.AtVPNClient: {},
 }
 
-// TestComponents takes the names of components from the sources of the tracer: a new one must be in the table.
+// TestComponents wants every component of the tracer in the table.
 func TestComponents(t *testing.T) {
 	t.Parallel()
-	names := regexp.MustCompile(`(?:t\.(?:stop|hop|change)\([\w.]+, |const name = |label: |component: |failLabel.* = .*?, .*?, |h\.Kind.* = |return )"([A-Za-z][\w -]+)"`)
-	found := map[string]bool{}
-	for _, pattern := range []string{"../../../preflight/flow/*.go", "../../../internal/model/build_host.go"} {
-		files, err := filepath.Glob(pattern)
-		if err != nil || len(files) == 0 {
-			t.Fatal(pattern, err)
-		}
-		for _, file := range files {
-			if slices.Contains([]string{"catalogue.go", "region.go", "render.go"}, filepath.Base(file)) || strings.HasSuffix(file, "_test.go") {
-				continue
-			}
-			source, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, m := range names.FindAllSubmatch(source, -1) {
-				found[string(m[1])] = true
-				if _, ok := components[string(m[1])]; !ok {
-					t.Errorf("%s: component %q is not in the table", file, m[1])
-				}
-			}
+	for _, c := range network.Components() {
+		if _, ok := components[c]; !ok {
+			t.Errorf("component %q is not in the table", c)
 		}
 	}
-	for name := range components {
-		if !found[name] {
-			t.Errorf("component %q is not in the tracer", name)
-		}
+	if len(components) != len(network.Components()) {
+		t.Errorf("%d components in the table, %d in the tracer", len(components), len(network.Components()))
 	}
 }
 
 func TestNetworks(t *testing.T) {
 	t.Parallel()
-	verdicts, actions := map[flow.Verdict]int{}, map[flow.Action]int{}
-	passed, blocked := map[string]int{}, map[string]int{}
+	verdicts, actions := map[network.Verdict]int{}, map[network.Action]int{}
+	passed, blocked := map[network.Component]int{}, map[network.Component]int{}
 	total, alive := 0, 0
 	for seed := *first; seed < *first+*seeds; seed++ {
 		template := Template(seed)
 		n := read(t, template)
-		m := n.Model()
+		m := n
 		if len(m.Problems)+len(m.Unmodelled) > 0 {
 			t.Fatalf("seed %d: problems %v, unmodelled %v", seed, m.Problems, m.Unmodelled)
 		}
@@ -133,7 +112,7 @@ func TestNetworks(t *testing.T) {
 			}
 			for _, tr := range traces {
 				if err := invariants(tr); err != nil {
-					t.Errorf("seed %d: %v: %v\n%s", seed, q, err, flow.TraceText(tr, flow.TextOptions{}))
+					t.Errorf("seed %d: %v: %v\n%s", seed, q, err, render.TraceText(behind.Trace(tr).(flow.Trace), render.TextOptions{}))
 				}
 				all++
 				verdicts[tr.Verdict]++
@@ -141,11 +120,11 @@ func TestNetworks(t *testing.T) {
 				case tr.Verdict.OK():
 					ok++
 					for _, h := range slices.Concat(tr.Hops, tr.Return) {
-						passed[component(h)]++
+						passed[h.Component]++
 						actions[h.Action]++
 					}
 				case tr.Verdict.Blocked():
-					blocked[component(tr.Last())]++
+					blocked[tr.Last().Component]++
 				}
 			}
 		}
@@ -153,9 +132,10 @@ func TestNetworks(t *testing.T) {
 		if ok*4 >= all {
 			alive++
 		}
-		for _, r := range n.Check().Results {
+		results, _ := catalogue.Ask(n)
+		for _, r := range results {
 			if err := invariants(r.Trace); err != nil {
-				t.Errorf("seed %d: %s: %v\n%s", seed, r.ID, err, flow.TraceText(r.Trace, flow.TextOptions{}))
+				t.Errorf("seed %d: %s: %v\n%s", seed, r.Flow.ID, err, render.TraceText(behind.Trace(r.Trace).(flow.Trace), render.TextOptions{}))
 			}
 		}
 	}
@@ -165,11 +145,11 @@ func TestNetworks(t *testing.T) {
 			t.Errorf("%s are %d of %d traces, want %d to %d %%", name, of, total, least, most)
 		}
 	}
-	share("passed", verdicts[flow.Delivered]+verdicts[flow.ExitsNetwork], 40, 60)
-	share("gone to the internet", verdicts[flow.ExitsNetwork], 2, 20)
-	share("denied", verdicts[flow.Denied], 10, 30)
-	share("without route", verdicts[flow.NoRoute], 20, 45)
-	share("undecided", verdicts[flow.Insufficient], 0, 2)
+	share("passed", verdicts[network.Delivered]+verdicts[network.ExitsNetwork], 40, 60)
+	share("gone to the internet", verdicts[network.ExitsNetwork], 2, 20)
+	share("denied", verdicts[network.Denied], 10, 30)
+	share("without route", verdicts[network.NoRoute], 20, 45)
+	share("undecided", verdicts[network.Insufficient], 0, 2)
 	if alive*10 < int(*seeds)*9 {
 		t.Errorf("%d of %d networks are alive", alive, *seeds)
 	}
@@ -184,25 +164,17 @@ func TestNetworks(t *testing.T) {
 	if len(passed)+len(blocked) > 0 {
 		t.Errorf("components that are not in the table: %v %v", passed, blocked)
 	}
-	for _, a := range []flow.Action{flow.Originate, flow.Resolve, flow.SNAT, flow.DNAT, flow.NAT64, flow.Route, flow.Translate, flow.Connect,
-		flow.Forward, flow.Allow, flow.Deliver, flow.Exit} {
+	for _, a := range []network.Action{network.Originate, network.Resolve, network.SNAT, network.DNAT, network.NAT64, network.Routed, network.Translate, network.Connect,
+		network.Forward, network.Allow, network.Deliver, network.Exit} {
 		if actions[a] == 0 {
 			t.Errorf("no passed trace does %s", a)
 		}
 	}
 }
 
-// component is what a hop's is called, whatever the workload of a Pod.
-func component(h flow.Hop) string {
-	if strings.HasPrefix(h.Component, "pod ") {
-		return "pod"
-	}
-	return h.Component
-}
-
 // acceptable says what EC2 would refuse to create.
-func acceptable(n *model.Network) error {
-	gateways := map[*model.VPC]string{}
+func acceptable(n *network.Network) error {
+	gateways := map[*network.VPC]string{}
 	for _, r := range n.Templates.Resources("AWS::EC2::VPCGatewayAttachment") {
 		for _, v := range n.VPCs {
 			if vpc, _ := r.Prop("VpcId").Resource(); vpc.ID == v.LogicalID {
@@ -239,12 +211,12 @@ func acceptable(n *model.Network) error {
 					return fmt.Errorf("%s: %s is there twice", r.Ref, r.Destination)
 				}
 				destinations[r.Destination] = true
-				_, nat := r.Target.(*model.NATGateway)
-				instead := nat && slices.ContainsFunc(v.Subnets, func(s *model.Subnet) bool { return s.IPv4 == r.Destination })
+				_, nat := r.Target.(*network.NATGateway)
+				instead := nat && slices.ContainsFunc(v.Subnets, func(s *network.Subnet) bool { return s.IPv4 == r.Destination })
 				if b, ok := v.Contains(r.Destination.Addr()); ok && b.Prefix.Bits() <= r.Destination.Bits() && !instead {
 					return fmt.Errorf("%s: %s lies in the VPC's own range", r.Ref, r.Destination)
 				}
-				if _, ok := r.Target.(*model.EgressOnlyGateway); ok && r.Destination.Addr().Is4() {
+				if _, ok := r.Target.(*network.EgressOnlyGateway); ok && r.Destination.Addr().Is4() {
 					return fmt.Errorf("%s: an egress-only gateway for IPv4", r.Ref)
 				}
 			}
@@ -280,11 +252,11 @@ func acceptable(n *model.Network) error {
 		zones := map[string]bool{}
 		for _, s := range l.Subnets {
 			zones[s.Zone] = true
-			if s.VPC != l.VPC || l.Speaks(model.IPv6) && !s.IPv6.IsValid() {
+			if s.VPC != l.VPC || l.Speaks(network.IPv6) && !s.IPv6.IsValid() {
 				return fmt.Errorf("%s cannot be in %s", l.Ref, s.Ref)
 			}
 		}
-		if l.Cluster == nil && (len(zones) < len(l.Subnets) || l.Kind == model.ALB && len(zones) < 2 || !l.Internal && l.VPC.InternetGateway == nil) {
+		if l.Cluster == nil && (len(zones) < len(l.Subnets) || l.Kind == network.ALB && len(zones) < 2 || !l.Internal && l.VPC.InternetGateway == nil) {
 			return fmt.Errorf("%s cannot be in zones %v", l.Ref, zones)
 		}
 	}
@@ -292,27 +264,27 @@ func acceptable(n *model.Network) error {
 }
 
 // invariants are what holds for every trace of every network.
-func invariants(t flow.Trace) error {
+func invariants(t network.Trace) error {
 	for _, r := range t.Regions {
-		if err := invariantsOfWay(flow.Trace{Verdict: r.Verdict, Hops: r.Hops, Return: r.Return}); err != nil {
+		if err := invariantsOfWay(network.Trace{Verdict: r.Verdict, Hops: r.Hops, Return: r.Return}); err != nil {
 			return err
 		}
 	}
-	if t.Verdict == flow.Mixed { // the verdict of all regions, with the way of one
+	if t.Verdict == network.Mixed { // the verdict of all regions, with the way of one
 		return nil
 	}
 	return invariantsOfWay(t)
 }
 
-func invariantsOfWay(t flow.Trace) error {
-	answer := func(p flow.Packet) flow.Packet {
+func invariantsOfWay(t network.Trace) error {
+	answer := func(p network.Packet) network.Packet {
 		p.Src, p.Dst, p.SrcPort, p.DstPort = p.Dst, p.Src, p.DstPort, p.SrcPort
 		return p
 	}
-	for _, hops := range [][]flow.Hop{t.Hops, t.Return} {
+	for _, hops := range [][]network.Hop{t.Hops, t.Return} {
 		for i, h := range hops {
-			translates := slices.Contains([]flow.Action{flow.SNAT, flow.DNAT, flow.NAT64, flow.Translate, flow.Connect}, h.Action)
-			bothFamilies := slices.Contains([]flow.Action{flow.NAT64, flow.Translate, flow.Connect}, h.Action)
+			translates := slices.Contains([]network.Action{network.SNAT, network.DNAT, network.NAT64, network.Translate, network.Connect}, h.Action)
+			bothFamilies := slices.Contains([]network.Action{network.NAT64, network.Translate, network.Connect}, h.Action)
 			switch {
 			case i > 0 && hops[i-1].After != h.Before:
 				return fmt.Errorf("hop %d leaves %v, the next one gets %v", i, hops[i-1].After, h.Before)
@@ -330,12 +302,12 @@ func invariantsOfWay(t flow.Trace) error {
 	if len(t.Return) > 0 && t.Return[0].Before != answer(arrived.After) {
 		return fmt.Errorf("the answer %v is not to %v", t.Return[0].Before, arrived.After)
 	}
-	ends := map[flow.Verdict]flow.Action{flow.Delivered: flow.Deliver, flow.ExitsNetwork: flow.Exit, flow.Denied: flow.Deny, flow.NoRoute: flow.Drop, flow.Insufficient: flow.Unknown}
+	ends := map[network.Verdict]network.Action{network.Delivered: network.Deliver, network.ExitsNetwork: network.Exit, network.Denied: network.Deny, network.NoRoute: network.Drop, network.Insufficient: network.Unknown}
 	if t.Verdict.OK() {
 		if len(t.Return) == 0 || arrived.Action != ends[t.Verdict] {
 			return fmt.Errorf("%v ends with %s", t.Verdict, arrived.Action)
 		}
-		if back := t.Return[len(t.Return)-1]; back.After != answer(t.Hops[0].Before) || back.Action != flow.Deliver {
+		if back := t.Return[len(t.Return)-1]; back.After != answer(t.Hops[0].Before) || back.Action != network.Deliver {
 			return fmt.Errorf("the sender of %v gets %v", t.Hops[0].Before, back.After)
 		}
 		return nil

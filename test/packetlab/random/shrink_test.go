@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/eks-ipv6/cdk/preflight/flow"
+	"github.com/eks-ipv6/cdk/internal/network"
 )
 
 func types(t map[string]any) (out []string) {
@@ -28,8 +28,8 @@ func TestShrinkTrace(t *testing.T) {
 	leaves := func(template map[string]any) bool {
 		n := read(t, template)
 		for _, id := range ids(template) {
-			traces, err := n.TraceAll(flow.Query{From: flow.Subnet(id), To: flow.Internet6})
-			if err == nil && traces[0].Verdict.OK() && slices.ContainsFunc(traces[0].Hops, func(h flow.Hop) bool { return h.Component == "egress-only internet gateway" }) {
+			traces, err := n.TraceAll(network.Query{From: network.Name("subnet:" + id), To: network.Internet6})
+			if err == nil && traces[0].Verdict.OK() && slices.ContainsFunc(traces[0].Hops, func(h network.Hop) bool { return h.Component == network.AtEgressOnlyGateway }) {
 				return true
 			}
 		}
