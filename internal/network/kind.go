@@ -1,9 +1,16 @@
 package network
 
+import (
+	"cmp"
+	"slices"
+
+	"github.com/eks-ipv6/cdk/internal/cfn"
+)
+
 // Component is what a packet passes, or what decides over it there.
 type Component uint8
 
-// The components. Each is named and mended by its [Kind].
+// The components.
 const (
 	AtNothing Component = iota
 	AtPod
@@ -48,73 +55,11 @@ const (
 	lastComponent = AtController
 )
 
-var componentNames = [...]string{
-	AtPod:               "pod",
-	AtNode:              "node",
-	AtHost:              "host",
-	AtAddress:           "address",
-	AtInstance:          "instance",
-	AtNetworkInterface:  "interface",
-	AtFunction:          "function",
-	AtDatabase:          "database",
-	AtCache:             "cache",
-	AtMountTarget:       "mount target",
-	AtInternet:          "internet",
-	AtService:           "AWS service",
-	AtVPNClient:         "VPN client",
-	AtVPC:               "VPC",
-	AtRouteTable:        "route table",
-	AtSecurityGroup:     "security group",
-	AtNetworkACL:        "network ACL",
-	AtInternetGateway:   "internet gateway",
-	AtEgressOnlyGateway: "egress-only internet gateway",
-	AtNATGateway:        "NAT gateway",
-	AtDNS64:             "DNS64",
-	AtPeering:           "VPC peering connection",
-	AtTransitGateway:    "transit gateway",
-	AtTransitAttachment: "transit gateway attachment",
-	AtTransitTable:      "transit gateway route table",
-	AtEndpoint:          "VPC endpoint",
-	AtEndpointService:   "VPC endpoint service",
-	AtALB:               "application load balancer",
-	AtNLB:               "network load balancer",
-	AtGLB:               "gateway load balancer",
-	AtTargetGroup:       "target group",
-	AtControlPlane:      "EKS control plane",
-	AtPublicEndpoint:    "EKS public endpoint",
-	AtVPCCNI:            "VPC CNI",
-	AtKubeProxy:         "kube-proxy",
-	AtKubernetesService: "Service",
-	AtNetworkPolicy:     "network policy",
-	AtController:        "AWS Load Balancer Controller",
-}
-
 // String is what readers call the component: "route table", "NAT gateway".
-func (c Component) String() string { return componentNames[c] }
-
-var componentFixes = [lastComponent + 1]string{
-	AtSecurityGroup:     "allow it in this security group: each address family needs a rule of its own",
-	AtNetworkACL:        "allow it in this network ACL, in both directions and with an entry of each address family: answers go to the ports 1024 to 65535",
-	AtInternetGateway:   "attach the internet gateway to the VPC, and give what is behind it a public address; in private subnets, route 0.0.0.0/0 to a NAT gateway instead",
-	AtEgressOnlyGateway: "attach it to this VPC, route only IPv6 (::/0) to it, and IPv4 (0.0.0.0/0) to a NAT gateway",
-	AtNATGateway:        "put it into a public subnet of this VPC, whose table routes 0.0.0.0/0 to the internet gateway, and route only IPv4 to it",
-	AtVPCCNI:            "install the vpc-cni add-on before the nodes, and leave ENABLE_V4_EGRESS at its default true",
-	AtPeering:           "peer the two VPCs themselves, with IPv4 ranges that do not overlap; otherwise use PrivateLink",
-	AtTransitAttachment: "attach every zone's subnets, with Options {Ipv6Support: enable}, and associate the attachment with a route table",
-	AtTransitTable:      "propagate the attachment of the other VPC into this table, or route its IPv4 and IPv6 ranges to it",
-	AtEndpointService:   "offer ipv4 and ipv6 in SupportedIpAddressTypes, in front of a dualstack load balancer",
-	AtTargetGroup:       "use target type ip with IpAddressType ipv6, behind a dualstack load balancer",
-	AtALB:               "make it dualstack, in subnets of both address families, with a listener on the port",
-	AtNLB:               "make it dualstack, in subnets of both address families, with a listener on the port",
-	AtController:        "give the controller what it looks for: public subnets tagged kubernetes.io/role/elb, private ones kubernetes.io/role/internal-elb, and ip targets with address type dualstack",
-	AtPublicEndpoint:    "set EndpointPrivateAccess: true, or name the clients' ranges of both families in PublicAccessCidrs",
-	AtNode:              "give the subnets of the nodes an IPv4 and an IPv6 range, and have instances get an address of each",
-	AtKubeProxy:         "install the kube-proxy add-on",
-	AtVPC:               "attach an internet gateway to the VPC",
-}
+func (c Component) String() string { return byComponent[c].Name }
 
 // Fix is what to do about packets that get no further at the component; "" where there is no one thing to do.
-func (c Component) Fix() string { return componentFixes[c] }
+func (c Component) Fix() string { return byComponent[c].Fix }
 
 // Components are all components.
 func Components() (out []Component) {
@@ -122,4 +67,113 @@ func Components() (out []Component) {
 		out = append(out, c)
 	}
 	return out
+}
+
+// Kind is one thing of a network. Its file holds what it is, how it is read, and what it does with packets; the file registers it, and
+// whatever lists things is made of the kinds: what is read and in which order, what is modelled, what may be undecided, the names of
+// hops, the fixes, the table in docs/supported.md.
+type Kind struct {
+	// Component is what its hops are at, Name what they are called, and Fix what to do where packets get no further there. A kind that
+	// hops are never at has none of them.
+	Component Component
+	Name, Fix string
+	// Types are the resource types whose meaning for packets the kind models.
+	Types []string
+	// Reads are what reads it.
+	Reads []Reading
+	// Open are the properties that a deployment may decide, with what they then decide over; OpenAlso finds what no list tells in resources of the first of Types.
+	Open     []Opening
+	OpenAlso func(*builder, *cfn.Resource)
+	// Subject, Models and Source are its row of the table in docs/supported.md; a kind without Subject is told of by another.
+	Subject, Models, Source string
+}
+
+// Reading is a step of reading a network out of templates.
+type Reading struct {
+	at   stage
+	read func(*builder)
+}
+
+// Opening are properties of a type of resources that say what a resource belongs to or does.
+type Opening struct {
+	Type       string
+	Properties []string
+	About      []string // properties with the addresses that the resource is about
+	Decides    []Component
+}
+
+// stage is when something is read: after all that it refers to.
+type stage uint8
+
+const (
+	readVPCs stage = iota
+	readRouteTables
+	readSubnets
+	readAssociations
+	readGateways
+	readFilters
+	readPaths
+	readTemplates
+	readClusters
+	readTemplateGroups
+	readAddons
+	readNodes
+	readFargate
+	readAssumed
+	readTargetGroups
+	readLoadBalancers
+	readListeners
+	readInterfaces
+	readInstances
+	readElastic
+	readTargets
+	readServices
+	readAccelerators
+	readEndpointServices
+	readEndpoints
+	readRoutes
+	readLearned
+	readEndpointRoutes
+	readFargateSubnets
+	readObjects
+	readControllers
+	readRules
+)
+
+var (
+	kinds       []Kind // in the order of their files
+	byComponent [lastComponent + 1]Kind
+	modelled    = map[string]bool{} // the types whose meaning for packets is modelled
+)
+
+// register adds a kind. A component or a type that has a kind already is a mistake in the program.
+func register(k Kind) {
+	if k.Component != AtNothing {
+		if byComponent[k.Component].Name != "" {
+			panic("network: two kinds of " + k.Name)
+		}
+		byComponent[k.Component] = k
+	}
+	for _, t := range k.Types {
+		if modelled[t] {
+			panic("network: two kinds read " + t)
+		}
+		modelled[t] = true
+	}
+	kinds = append(kinds, k)
+}
+
+// Kinds are all kinds, in the order of their names.
+func Kinds() []Kind { return slices.Clone(kinds) }
+
+// readAll reads every kind, stage by stage.
+func (b *builder) readAll() {
+	var all []Reading
+	for _, k := range kinds {
+		all = append(all, k.Reads...)
+	}
+	slices.SortStableFunc(all, func(x, y Reading) int { return cmp.Compare(x.at, y.at) })
+	for _, r := range all {
+		r.read(b)
+	}
 }

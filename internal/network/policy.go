@@ -5,9 +5,22 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/cfn"
 )
+
+func init() {
+	register(Kind{
+		Component: AtNetworkPolicy, Name: "network policy",
+	})
+}
+
+// Policy is what the policies of a cluster mean for the packets of a workload's Pods in one direction.
+type Policy struct {
+	*Object
+	// Denies says that they let nothing through. Else what they let through is not read.
+	Denies bool
+	Why    string
+}
 
 // policyKinds are the Kubernetes objects by which a cluster filters the packets of Pods, or gives Pods security groups of their own.
 // See https://docs.aws.amazon.com/eks/latest/userguide/cni-network-policy.html and
@@ -24,14 +37,6 @@ func (c *Cluster) Policies() []*Object {
 		}
 	}
 	return out
-}
-
-// Policy is what the policies of a cluster mean for the packets of a workload's Pods in one direction.
-type Policy struct {
-	*Object
-	// Denies says that they let nothing through. Else what they let through is not read.
-	Denies bool
-	Why    string
 }
 
 // PolicyFor is the policy that decides over the new connections of a workload's Pods, from them with egress, else to them; nil where
@@ -122,39 +127,27 @@ func selects(o *Object, w *Object) (yes, sure bool) {
 	return true, sure
 }
 
-// CustomNetworking says why the Pods of an IPv4 cluster have addresses and groups of other network interfaces than the nodes' first;
-// "" where they have not.
-// See https://docs.aws.amazon.com/eks/latest/userguide/cni-custom-network.html.
-func (c *Cluster) CustomNetworking() string {
-	if c.Family != IPv4 {
-		return ""
+// policies asks the NetworkPolicies and their like about a new connection of a Pod. A place that stands for any Pod stands for one
+// that none is about.
+func (t *tracer) policies(p *Interface, egress bool) Verdict {
+	if p.Kind != PodInterface || p.HostNetwork || p.Cluster == nil {
+		return 0
 	}
-	a := c.Addon("vpc-cni")
-	if a == nil {
-		return ""
+	if len(p.works) == 0 {
+		for _, o := range p.Cluster.Policies() {
+			t.note("any Pod stands for one that %s is not about", o.Name)
+		}
+		return 0
 	}
-	v := a.Env("AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG")
-	if on, known := v.Bool(); !v.Exists() || known && !on {
-		return ""
-	}
-	return fmt.Sprintf("custom networking of %s gives Pods the addresses and groups of ENIConfigs, which are not modelled", a.Ref)
-}
-
-// ExtraPodSubnet is a subnet of the VPC that the VPC CNI may take Pods' IPv4 addresses from beside the node's own, nil for none: it
-// has the tag for that.
-// See https://docs.aws.amazon.com/eks/latest/best-practices/subnets.html and the VPC CNI's ENABLE_SUBNET_DISCOVERY, which is on by default.
-func (c *Cluster) ExtraPodSubnet() *Subnet {
-	if c.Family != IPv4 || c.VPC == nil {
-		return nil
-	}
-	if a := c.Addon("vpc-cni"); a != nil {
-		if on, known := a.Env("ENABLE_SUBNET_DISCOVERY").Bool(); known && !on {
-			return nil
+	for _, w := range p.works {
+		pol := p.Cluster.PolicyFor(w, egress)
+		switch {
+		case pol == nil:
+		case pol.Denies:
+			return t.stop(Denied, AtNetworkPolicy, pol.Ref, "%s", pol.Why)
+		default:
+			return t.stop(Insufficient, AtNetworkPolicy, pol.Ref, "%s", pol.Why)
 		}
 	}
-	i := slices.IndexFunc(c.VPC.Subnets, func(s *Subnet) bool { return s.Tags.Has(aws.CNIRoleTag) })
-	if i < 0 {
-		return nil
-	}
-	return c.VPC.Subnets[i]
+	return 0
 }
