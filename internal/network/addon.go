@@ -267,3 +267,24 @@ func (t *tracer) asNode(from *Interface, by Ref, f Family, how string) (*Interfa
 	t.change(SNAT, AtVPCCNI, by, how, after)
 	return &node, back
 }
+
+// podOfOther starts the packet of a Pod for the family that its cluster does not have.
+func (t *tracer) podOfOther(from *Interface, d Destination, f Family) (*Interface, []undo, Verdict) {
+	if f == IPv4 {
+		return t.podToIPv4(from, d)
+	}
+	return t.podToIPv6(from, d)
+}
+
+// beyondVPC is what the VPC CNI of an IPv4 cluster does with a Pod's packet for other networks: the node's address, from any port.
+func (t *tracer) beyondVPC(from *Interface) (*Interface, []undo) {
+	c := from.Cluster
+	if c.Family != IPv4 || !c.TranslatesOutside() || !c.RandomPorts() {
+		return from, nil
+	}
+	if _, own := t.block(from.VPC, t.pkt.dst); own || c.ServiceRange.IsValid() && t.inPrefix(t.pkt.dst, c.ServiceRange) {
+		return from, nil
+	}
+	node, back := t.asNode(from, c.Ref, IPv4, "beyond the VPC: to the node's address, from any port")
+	return node, []undo{back}
+}

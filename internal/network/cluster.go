@@ -259,3 +259,12 @@ func (t *tracer) publicCIDRs(c *Cluster) Verdict {
 	}
 	return t.stop(Denied, AtPublicEndpoint, r, "PublicAccessCidrs holds no %s range", src.family())
 }
+
+// atPublicEndpoint delivers to the cluster's public endpoint who may use it.
+func (t *tracer) atPublicEndpoint(c *Cluster) Verdict {
+	if v := t.publicCIDRs(c); v != 0 {
+		return v
+	}
+	t.hop(Deliver, AtPublicEndpoint, c.Ref, "kube-apiserver")
+	return Delivered
+}

@@ -32,8 +32,12 @@ func (b *builder) egressOnlyGateways() {
 	}
 }
 
-// exitEgressOnly sends the packet out by an egress-only internet gateway.
-func (t *tracer) exitEgressOnly(g *EgressOnlyGateway, from, to *Interface, route *Route) Verdict {
+// carry sends the packet out by an egress-only internet gateway.
+func (g *EgressOnlyGateway) carry(t *tracer, s step) (next, Verdict) {
+	return next{out: g}, t.outOnly(g, s.from, s.to, s.route)
+}
+
+func (t *tracer) outOnly(g *EgressOnlyGateway, from, to *Interface, route *Route) Verdict {
 	const name = AtEgressOnlyGateway
 	switch {
 	case t.pkt.family() == IPv4:

@@ -155,6 +155,13 @@ func (b *builder) endpointRoutes() {
 
 // toService delivers the packet to an AWS service by a gateway endpoint.
 // See https://docs.aws.amazon.com/vpc/latest/privatelink/gateway-endpoints.html.
+func (e *Endpoint) carry(t *tracer, s step) (next, Verdict) {
+	if e.Middlebox {
+		return next{}, t.middlebox(s.route, s.to)
+	}
+	return next{out: e}, t.toService(e, s.from, s.to)
+}
+
 func (t *tracer) toService(e *Endpoint, from, to *Interface) Verdict {
 	const name = AtEndpoint
 	switch {
@@ -213,4 +220,13 @@ func (n *Network) ToEndpoint(e *Endpoint, q Query) []Destination {
 type endpointAt struct {
 	endpoint *Endpoint
 	place    *Interface
+}
+
+// offNetwork tells of a packet for an AWS service that no endpoint carried: it goes there by the internet.
+func (t *tracer) offNetwork(service *Interface) Verdict {
+	if open := t.undecided(AtEndpoint); open != nil {
+		return t.stop(Insufficient, AtEndpoint, open.Ref, "%s, by the internet; but %s", service.Name, open)
+	}
+	t.hopAt(Exit, service, service.Name+", by the internet")
+	return ExitsNetwork
 }

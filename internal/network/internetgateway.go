@@ -63,9 +63,13 @@ func (b *builder) internetGateways() {
 	}
 }
 
-// exitIGW sends the packet out by an internet gateway.
+// carry sends the packet out by an internet gateway.
 // See https://docs.aws.amazon.com/vpc/latest/userguide/VPC_Internet_Gateway.html.
-func (t *tracer) exitIGW(g *InternetGateway, from, to *Interface, route *Route) Verdict {
+func (g *InternetGateway) carry(t *tracer, s step) (next, Verdict) {
+	return next{out: g}, t.toInternet(g, s.from, s.to, s.route)
+}
+
+func (t *tracer) toInternet(g *InternetGateway, from, to *Interface, route *Route) Verdict {
 	const name = AtInternetGateway
 	switch {
 	case g.VPC == nil:

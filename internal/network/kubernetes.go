@@ -467,3 +467,23 @@ func (n *Network) serves(l *LoadBalancer, kind, namespace, object string) bool {
 	}
 	return false
 }
+
+// toPodBehind has kube-proxy translate a ClusterIP to a Pod behind it.
+func (t *tracer) toPodBehind(from *Interface, d Destination, f Family) (undo, Verdict) {
+	if !from.Cluster.Runs("kube-proxy") {
+		return undo{}, t.stop(NoRoute, AtKubeProxy, from.Cluster.Ref, "kube-proxy is not installed: EKS installs it with BootstrapSelfManagedAddons, otherwise an AWS::EKS::Addon does")
+	}
+	switch {
+	case d.To.lacks6 != nil:
+		return undo{}, t.fail(d.To.lacks6)
+	case d.To.Unknown != "":
+		return undo{}, t.stopAt(Insufficient, d.To, "%s", d.To.Unknown)
+	case !d.To.addr(f).IsValid():
+		return undo{}, t.stopAt(NoRoute, d.To, "%s has no %s address", d.To.Name, f)
+	}
+	back := undo{SNAT, AtKubeProxy, d.Service, "its connection table", t.pkt.reply()}
+	after := t.pkt
+	after.dst, after.dstPort = t.address(d.To, f), t.targetPort(d)
+	t.change(DNAT, AtKubeProxy, d.Service, "ClusterIP of "+d.Name, after)
+	return back, 0
+}

@@ -87,7 +87,18 @@ func (b *builder) natGateways() {
 	}
 }
 
-// toNAT brings the packet to a NAT gateway.
+// carry brings the packet to a NAT gateway.
+func (g *NATGateway) carry(t *tracer, s step) (next, Verdict) {
+	if own := s.from.Subnet; s.first && own != nil && own.IPv4.IsValid() && s.to.nat != g && t.inPrefix(t.pkt.dst, own.IPv4) {
+		return next{}, t.stop(NoRoute, AtRouteTable, s.route.Table.Ref, "%s lies in the sender's own subnet %s, where no route is asked: the ranges overlap", t.pkt.dst.one, own.Ref)
+	}
+	if s.to.nat == g { // the answer to what it translated
+		return next{}, t.arrive(s.to, s.from, s.at.subnet == s.to.Subnet)
+	}
+	i, v := t.toNAT(g, s.at, s.from, s.to, s.route)
+	return next{by: i}, v
+}
+
 func (t *tracer) toNAT(g *NATGateway, at position, from, to *Interface, route *Route) (*Interface, Verdict) {
 	const name = AtNATGateway
 	switch {
@@ -146,16 +157,18 @@ func (t *tracer) endsAtInternet(g *NATGateway) bool {
 }
 
 // translate is what a NAT gateway does: source translation, and for 64:ff9b::/96 translation to IPv4.
-func (t *tracer) translate(p *Interface) Verdict {
-	after := t.pkt
+func (t *tracer) translate(p *Interface) undo {
+	before, after := t.pkt, t.pkt
+	back := undo{action: DNAT, component: AtNATGateway, ref: p.Ref, by: "its connection table", after: before.reply()}
 	after.src, after.srcPort = t.address(p, IPv4), t.port(p)
-	if t.pkt.family() == IPv6 {
-		after.dst = t.pkt.dst.extract()
+	if before.family() == IPv6 {
+		after.dst = before.dst.extract()
+		back.action = NAT64
 		t.change(NAT64, AtNATGateway, p.Ref, fmt.Sprintf("%s to IPv4", nat64), after)
-		return 0
+		return back
 	}
 	t.change(SNAT, AtNATGateway, p.Ref, "to the gateway's address "+p.On, after)
-	return 0
+	return back
 }
 
 // untranslated ends a packet for a host that DNS64 gave an IPv6 address, at a gateway that does not translate it back.

@@ -43,6 +43,10 @@ func (b *builder) peeringConnections() {
 }
 
 // peer carries the packet over a peering connection.
+func (p *Peering) carry(t *tracer, s step) (next, Verdict) {
+	return next{}, t.peer(p, s.at, s.from, s.to)
+}
+
 func (t *tracer) peer(p *Peering, at position, from, to *Interface) Verdict {
 	const name = AtPeering
 	other := p.Other(at.vpc)

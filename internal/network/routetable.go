@@ -62,10 +62,22 @@ type Route struct {
 
 // Target is where a route sends packets. It is one of [Local], [*InternetGateway], [*EgressOnlyGateway],
 // [*NATGateway], [*Peering], [*TransitGateway], [*Endpoint], or [Other].
-type Target interface{ Resource }
+type Target interface {
+	Resource
+	// carry takes a packet that a route leads to the target: on to where it is routed next, or to its end.
+	carry(*tracer, step) (next, Verdict)
+}
 
 // Local is the target of the routes that every table has for the VPC's own ranges.
 type Local struct{ Ref }
+
+func (Local) carry(t *tracer, s step) (next, Verdict) {
+	if s.to.Outside() || s.to.VPC != s.at.vpc {
+		return next{}, t.stop(NoRoute, AtRouteTable, s.route.Table.Ref, "%s lies in the own range %s of %s, whose local route no other can replace: the ranges overlap",
+			t.pkt.dst.one, s.route.Destination, s.at.vpc.Ref)
+	}
+	return next{}, t.arrive(s.to, s.from, !s.first && s.at.subnet == s.to.Subnet)
+}
 
 // Other is a target that is known to exist but not modelled (a VPN gateway, a network interface), or that
 // is not known at all (an id from outside the templates).
@@ -74,6 +86,13 @@ type Other struct {
 	Property string // the Route property that named it, such as NetworkInterfaceId
 	Value    string // what the property held
 	Dangling bool   // it names a resource that the template does not declare
+}
+
+func (o *Other) carry(t *tracer, s step) (next, Verdict) {
+	if o.Dangling {
+		return next{}, t.stop(NoRoute, AtRouteTable, s.route.Ref, "the route has no target")
+	}
+	return next{}, t.middlebox(s.route, s.to)
 }
 
 // Alternatives are the routes of one destination, of which only one can be there: their conditions are decided at deployment.

@@ -259,6 +259,11 @@ func (b *builder) transitTable(v cfn.Value) *TransitTable {
 
 // transit carries the packet through a transit gateway, to the subnet of the attachment at the far side.
 // See https://docs.aws.amazon.com/vpc/latest/tgw/how-transit-gateways-work.html.
+func (g *TransitGateway) carry(t *tracer, s step) (next, Verdict) {
+	at, v := t.transit(g, s.at, s.from, s.to)
+	return next{at: at}, v
+}
+
 func (t *tracer) transit(g *TransitGateway, at position, from, to *Interface) (position, Verdict) {
 	const name = AtTransitGateway
 	six := t.pkt.family() == IPv6

@@ -141,21 +141,11 @@ func (t *tracer) forward(from *Interface, d Destination) Verdict {
 		return t.fail(d.Fails)
 	}
 	if d.Virtual.IsValid() {
-		if !from.Cluster.Runs("kube-proxy") {
-			return t.stop(NoRoute, AtKubeProxy, from.Cluster.Ref, "kube-proxy is not installed: EKS installs it with BootstrapSelfManagedAddons, otherwise an AWS::EKS::Addon does")
+		back, v := t.toPodBehind(from, d, f)
+		if v != 0 {
+			return v
 		}
-		switch {
-		case d.To.lacks6 != nil:
-			return t.fail(d.To.lacks6)
-		case d.To.Unknown != "":
-			return t.stopAt(Insufficient, d.To, "%s", d.To.Unknown)
-		case !d.To.addr(f).IsValid():
-			return t.stopAt(NoRoute, d.To, "%s has no %s address", d.To.Name, f)
-		}
-		undos = append(undos, undo{SNAT, AtKubeProxy, d.Service, "its connection table", t.pkt.reply()})
-		after := t.pkt
-		after.dst, after.dstPort = t.address(d.To, f), t.targetPort(d)
-		t.change(DNAT, AtKubeProxy, d.Service, "ClusterIP of "+d.Name, after)
+		undos = append(undos, back)
 	}
 	if !from.Outside() || !d.To.Outside() { // from the internet to a public endpoint there is no network to pass
 		if v := t.send(sender, d.To, undos...); v != 0 {
@@ -173,22 +163,14 @@ func (t *tracer) forward(from *Interface, d Destination) Verdict {
 	}
 	switch {
 	case d.PublicAPI != nil:
-		if v := t.publicCIDRs(d.PublicAPI); v != 0 {
-			return v
-		}
-		t.hop(Deliver, AtPublicEndpoint, d.PublicAPI.Ref, "kube-apiserver")
-		return Delivered
+		return t.atPublicEndpoint(d.PublicAPI)
 	case last.Kind == InternetHost:
 		t.hopAt(Exit, last, last.Name)
 		return ExitsNetwork
 	}
 	if last.Outside() && t.paths[len(t.paths)-1].out != nil {
 		if e, ok := t.paths[len(t.paths)-1].out.(*Endpoint); !ok || e == nil {
-			if open := t.undecided(AtEndpoint); open != nil {
-				return t.stop(Insufficient, AtEndpoint, open.Ref, "%s, by the internet; but %s", last.Name, open)
-			}
-			t.hopAt(Exit, last, last.Name+", by the internet")
-			return ExitsNetwork
+			return t.offNetwork(last)
 		}
 	}
 	if v := t.policies(last, false); v != 0 {
@@ -234,11 +216,8 @@ func (t *tracer) originate(from *Interface, d Destination, f Family) (sender *In
 		}
 		return nil, nil, t.fail(from.lacks6)
 	}
-	if from.Kind == PodInterface && !from.HostNetwork && c.Family == IPv6 && f == IPv4 {
-		return t.podToIPv4(from, d)
-	}
-	if from.Kind == PodInterface && !from.HostNetwork && c.Family == IPv4 && f == IPv6 {
-		return t.podToIPv6(from, d)
+	if from.Kind == PodInterface && !from.HostNetwork && c.Family != f {
+		return t.podOfOther(from, d, f)
 	}
 	if !t.pkt.src.valid() && f == IPv4 && from.IPv6.IsValid() && d.Named && from.Subnet != nil && from.Subnet.DNS64 {
 		t.byDNS64(from)
@@ -250,39 +229,29 @@ func (t *tracer) originate(from *Interface, d Destination, f Family) (sender *In
 		return nil, nil, t.stopAt(NoRoute, from, "%s has no %s address", from.Name, f)
 	}
 	t.hopAt(Originate, from, arrival(from))
-	if from.Kind == PodInterface && !from.HostNetwork && c.Family == IPv4 && c.TranslatesOutside() && c.RandomPorts() {
-		if _, own := t.block(from.VPC, t.pkt.dst); !own && (!c.ServiceRange.IsValid() || !t.inPrefix(t.pkt.dst, c.ServiceRange)) {
-			node, back := t.asNode(from, c.Ref, IPv4, "beyond the VPC: to the node's address, from any port")
-			return node, []undo{back}, 0
-		}
+	if from.Kind == PodInterface && !from.HostNetwork {
+		node, undos := t.beyondVPC(from)
+		return node, undos, 0
 	}
 	return from, nil, 0
 }
 
-// send carries the packet from one place to another, through as many NAT gateways as the routes say.
+// send carries the packet from one interface to another, by as many between them as the routes say.
 func (t *tracer) send(from, to *Interface, undos ...undo) Verdict {
 	for range 8 {
-		l := networkPath{from: from, to: to, undo: undos}
-		nat, out, v := t.carry(from, to)
+		p := networkPath{from: from, to: to, undo: undos}
+		by, out, v := t.carry(from, to)
 		if v != 0 {
 			return v
 		}
-		l.out = out
-		if nat == nil {
-			t.paths = append(t.paths, l)
+		p.out = out
+		if by == nil {
+			t.paths = append(t.paths, p)
 			return 0
 		}
-		l.to = nat
-		t.paths = append(t.paths, l)
-		before := t.pkt
-		if v := t.translate(nat); v != 0 {
-			return v
-		}
-		back := undo{action: DNAT, component: AtNATGateway, ref: nat.Ref, by: "its connection table", after: before.reply()}
-		if before.family() != t.pkt.family() {
-			back.action = NAT64
-		}
-		from, undos = nat, []undo{back}
+		p.to = by
+		t.paths = append(t.paths, p)
+		from, undos = by, []undo{t.translate(by)}
 	}
 	return t.stop(NoRoute, AtRouteTable, from.Ref, "the packet passes more than 8 NAT gateways: a loop")
 }
@@ -323,9 +292,24 @@ type position struct {
 	subnet *Subnet
 }
 
-// carry moves the packet from a place until it is at the destination, at a NAT gateway, or out of the network by a
-// gateway. The order is the one AWS works in: security group, network ACL, route; then network ACL, security group.
-func (t *tracer) carry(from, to *Interface) (nat *Interface, out Target, v Verdict) {
+// step is a packet that a route has led to its target.
+type step struct {
+	from, to *Interface
+	route    *Route
+	at       position
+	first    bool // the route is of the sender's own table
+}
+
+// next is where a target leaves a packet. The zero value is at its end.
+type next struct {
+	at  position   // where it is routed next
+	by  *Interface // that sends it on under its own address
+	out Target     // by which it left the network
+}
+
+// carry moves the packet from an interface until it is at the destination, at one that sends it on (by), or out of the network. The
+// order is the one AWS works in: the filters of the sender, of its subnet, routes; then the filters of the receiver's subnet, and its own.
+func (t *tracer) carry(from, to *Interface) (by *Interface, out Target, v Verdict) {
 	if from.Outside() {
 		return nil, nil, t.enter(from, to, nil)
 	}
@@ -360,47 +344,11 @@ func (t *tracer) carry(from, to *Interface) (nat *Interface, out Target, v Verdi
 			return nil, nil, v
 		}
 		t.elsewhere = t.elsewhere || to.Kind == InternetHost && namesANetwork(route)
-		switch target := route.Target.(type) {
-		case Local:
-			if to.Outside() || to.VPC != at.vpc {
-				return nil, nil, t.stop(NoRoute, AtRouteTable, route.Table.Ref, "%s lies in the own range %s of %s, whose local route no other can replace: the ranges overlap",
-					t.pkt.dst.one, route.Destination, at.vpc.Ref)
-			}
-			return nil, nil, t.arrive(to, from, i > 0 && at.subnet == to.Subnet)
-		case *InternetGateway:
-			return nil, target, t.exitIGW(target, from, to, route)
-		case *EgressOnlyGateway:
-			return nil, target, t.exitEgressOnly(target, from, to, route)
-		case *NATGateway:
-			if i == 0 && from.Subnet != nil && from.Subnet.IPv4.IsValid() && to.nat != target && t.inPrefix(t.pkt.dst, from.Subnet.IPv4) {
-				return nil, nil, t.stop(NoRoute, AtRouteTable, route.Table.Ref, "%s lies in the sender's own subnet %s, where no route is asked: the ranges overlap", t.pkt.dst.one, from.Subnet.Ref)
-			}
-			if to.nat == target { // the answer to what it translated
-				return nil, nil, t.arrive(to, from, at.subnet == to.Subnet)
-			}
-			nat, v := t.toNAT(target, at, from, to, route)
-			return nat, nil, v
-		case *Peering:
-			return nil, nil, t.peer(target, at, from, to)
-		case *TransitGateway:
-			next, v := t.transit(target, at, from, to)
-			if v != 0 {
-				return nil, nil, v
-			}
-			at = next
-		case *Endpoint:
-			if target.Middlebox {
-				return nil, nil, t.middlebox(route, to)
-			}
-			return nil, target, t.toService(target, from, to)
-		case *Other:
-			if target.Dangling {
-				return nil, nil, t.stop(NoRoute, AtRouteTable, route.Ref, "the route has no target")
-			}
-			return nil, nil, t.middlebox(route, to)
-		default:
-			return nil, nil, t.middlebox(route, to)
+		n, v := route.Target.carry(t, step{from, to, route, at, i == 0})
+		if v != 0 || n.at == (position{}) {
+			return n.by, n.out, v
 		}
+		at = n.at
 	}
 	return nil, nil, t.stop(NoRoute, AtRouteTable, from.Ref, "the routes send the packet in a loop")
 }

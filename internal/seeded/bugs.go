@@ -43,15 +43,15 @@ var Bugs = []Bug{
 				}
 			}
 		};`),
-		in(inNetwork, "tracer.exitEgressOnly", `t.reply`, `false`)}},
+		in(inNetwork, "tracer.outOnly", `t.reply`, `false`)}},
 	{"egress-only internet gateways carry IPv4", preflight("TestMutations-cluster.yaml-0.0.0.0-0_of_a_private_table_to_the_egress-only_gateway"), []Change{
-		in(inNetwork, "tracer.exitEgressOnly", `t.pkt.family() == IPv4`, `false`)}},
+		in(inNetwork, "tracer.outOnly", `t.pkt.family() == IPv4`, `false`)}},
 	{"internet gateways carry private IPv4 addresses", regression("internet-private"), []Change{
-		in(inNetwork, "tracer.exitIGW", `!from.Public.IsValid()`, `false`),
-		in(inNetwork, "tracer.exitIGW", `t.publicAddress(from)`, `t.address(from, IPv4)`)}},
+		in(inNetwork, "tracer.toInternet", `!from.Public.IsValid()`, `false`),
+		in(inNetwork, "tracer.toInternet", `t.publicAddress(from)`, `t.address(from, IPv4)`)}},
 	{"NAT gateways take all of IPv6", preflight("TestMutations-cluster.yaml-0_of_a_private_table_to_the_NAT_gateway"), []Change{
 		in(inNetwork, "tracer.toNAT", `t.pkt.family() == IPv6 && !t.inPrefix(t.pkt.dst, nat64)`, `false`),
-		in(inNetwork, "tracer.translate", `t.pkt.dst.extract()`, `fixedAddress(internetHost4)`)}},
+		in(inNetwork, "tracer.translate", `before.dst.extract()`, `fixedAddress(internetHost4)`)}},
 	{"peering is transitive", regression("peering-transitive"), []Change{
 		in(inNetwork, "tracer.peer", `to.VPC != other`, `false`)}},
 	{"Ipv6Support of transit gateway attachments is ignored", preflight("TestBreaks-the_far_attachment_has_no_IPv6_support-_by_a_static_route"), []Change{
@@ -70,7 +70,7 @@ var Bugs = []Bug{
 	{"Pods have IPv4 egress whatever the VPC CNI is told", regression("cni-egress"), []Change{
 		in(inNetwork, "tracer.podToIPv4", `on, by, unknown := c.IPv4Egress()`, `_, by, unknown := c.IPv4Egress(); on := true`)}},
 	{"Services work without kube-proxy", regression("kube-proxy"), []Change{
-		in(inNetwork, "tracer.forward", `!from.Cluster.Runs("kube-proxy")`, `false`)}},
+		in(inNetwork, "tracer.toPodBehind", `!from.Cluster.Runs("kube-proxy")`, `false`)}},
 	{"IPv4 load balancers reach IPv6 targets", preflight("TestMutations-privatelink.yaml-an_IPv4-only_load_balancer_before_IPv6_targets"), []Change{
 		in(inNetwork, "tracer.proxy", `tg.Family == IPv6 && !lb.Speaks(IPv6)`, `false`),
 		in(inNetwork, "Network.balancer", `!l.Speaks(IPv6)`, `false`)}},
