@@ -7,6 +7,7 @@
 //   - constructs/kubectllayer: the Lambda layer that charts and manifests are applied with
 //   - stacks: the constructs composed into stacks that deploy as they are
 //   - preflight/flow, preflight/rules: proof on the templates, before deployment; cmd/preflight is their command
+//   - preflight/catalogue, preflight/render: the flows that are asked for, and how reports are written
 //   - preflight/synthcheck: the same in every cdk synth
 //   - preflight/preflighttest: the same in Go tests
 //

@@ -2,11 +2,12 @@ package network
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"testing"
 )
 
-// TestSupportedPage keeps docs/supported.md true to the lists of resource types.
+// TestSupportedPage keeps docs/supported.md true to the list of types that decide over no packet.
 func TestSupportedPage(t *testing.T) {
 	t.Parallel()
 	data, err := os.ReadFile("../../docs/supported.md")
@@ -29,6 +30,29 @@ func TestSupportedPage(t *testing.T) {
 	for typ := range modelled {
 		if isIrrelevant(typ) {
 			t.Errorf("%s is modelled and irrelevant at once", typ)
+		}
+	}
+}
+
+// TestKinds: every component has a kind with a name, every opening is of a type that its kind models, and nothing that is read is read
+// by nobody.
+func TestKinds(t *testing.T) {
+	t.Parallel()
+	names := map[string]bool{}
+	for _, c := range Components() {
+		if c.String() == "" || names[c.String()] {
+			t.Errorf("component %d has no name of its own: %q", c, c)
+		}
+		names[c.String()] = true
+	}
+	for _, k := range Kinds() {
+		for _, o := range k.Open {
+			if !slices.Contains(k.Types, o.Type) || len(o.Properties) == 0 || len(o.Decides) == 0 {
+				t.Errorf("%v %s: an opening of %s", k.Types, k.Name, o.Type)
+			}
+		}
+		if (k.Subject == "") != (k.Models == "") {
+			t.Errorf("%v %s: subject %q models %q", k.Types, k.Name, k.Subject, k.Models)
 		}
 	}
 }
