@@ -21,7 +21,10 @@ func init() {
 		},
 		Reads:   []Reading{{readClusters, (*builder).readClusters}},
 		Subject: "EKS",
-		Models:  "family, the cluster security group that EKS makes, control-plane interfaces in the cluster's subnets, endpoint access and its CIDR lists, the private endpoint from peered and transit VPCs where there is no public one, node groups with launch templates (groups, IPv6 addresses, public addresses), Fargate profiles (without subnets: the cluster's that have no route to an internet gateway), Auto Mode's default NodeClass, tagged Auto Scaling groups with launch templates or launch configurations",
+		Models:  "family, the cluster security group that EKS makes, control-plane interfaces in the cluster's subnets, endpoint access and its CIDR lists, the private " +
+			"endpoint from peered and transit VPCs where there is no public one, node groups with launch templates (groups, IPv6 addresses, public addresses), " +
+			"Fargate profiles (without subnets: the cluster's that have no route to an internet gateway), Auto Mode's default NodeClass, tagged Auto Scaling groups " +
+			"with launch templates or launch configurations",
 		Source:  "[networking requirements](https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html), [security groups](https://docs.aws.amazon.com/eks/latest/userguide/sec-group-reqs.html)",
 	})
 	register(Kind{
@@ -193,7 +196,7 @@ func at(ep Name) string {
 	return place
 }
 
-// api is the Kubernetes API as a source sees it: the control plane's interfaces in the cluster's subnets with private
+// API is the Kubernetes API as a source sees it: the control plane's interfaces in the cluster's subnets with private
 // access, else the public endpoint.
 func (n *Network) API(q Query, from *Interface) []Destination {
 	var out []Destination

@@ -176,7 +176,7 @@ func (t *tracer) toService(e *Endpoint, from, to *Interface) Verdict {
 	return 0
 }
 
-// toEndpoint is a VPC endpoint as destination.
+// ToEndpoint is a VPC endpoint as destination.
 func (n *Network) ToEndpoint(e *Endpoint, q Query) []Destination {
 	if e.Gateway {
 		var out []Destination

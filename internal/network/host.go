@@ -12,7 +12,9 @@ func init() {
 	register(Kind{
 		Component: AtHost, Name: "host",
 		Subject: "hosts",
-		Models:  "instances, network interfaces, RDS, ElastiCache, EFS mount targets, functions in a VPC: subnets, groups, families, addresses that are written down, those that a subnet assigns, elastic addresses and their associations, `PubliclyAccessible` and its default, launch templates; as targets by id or by `GetAtt` of their address",
+		Models:  "instances, network interfaces, RDS, ElastiCache, EFS mount targets, functions in a VPC: subnets, groups, families, addresses that are written down, " +
+			"those that a subnet assigns, elastic addresses and their associations, `PubliclyAccessible` and its default, launch templates; as targets by id or by " +
+			"`GetAtt` of their address",
 	})
 	register(Kind{
 		Component: AtAddress, Name: "address",
@@ -110,7 +112,7 @@ func (b *builder) interfaceAddresses(h *Host, say func(names ...string) cfn.Valu
 	}
 }
 
-// hostIn stands for any host in a subnet; what its security groups allow is for the asker to know.
+// HostIn stands for any host in a subnet; what its security groups allow is for the asker to know.
 func (n *Network) HostIn(s *Subnet, source bool) *Interface {
 	p := &Interface{Kind: HostInterface, Name: string(Name("subnet:" + s.String())), Component: AtHost, Ref: s.Ref, Subnet: s, VPC: s.VPC, Unfiltered: true, Port: 443, free: every}
 	p.On = "in " + s.String()
@@ -132,9 +134,10 @@ func (n *Network) HostIn(s *Subnet, source bool) *Interface {
 // anyHost is the number of the address in a subnet that stands for any host there as a source; the next is that of a destination.
 const anyHost = 100
 
+// HostAssumption is what a host that stands for a subnet takes for granted.
 const HostAssumption = "the security groups of the host in %s allow the flow"
 
-// at is the place of an address.
+// At is the interface of an address.
 func (n *Network) At(a netip.Addr, source bool) (*Interface, []string) {
 	if p := n.byAddr[a]; p != nil {
 		return p, nil

@@ -8,7 +8,7 @@ import (
 	"github.com/eks-ipv6/cdk/internal/netset"
 )
 
-// place is where a packet starts, is translated, or ends: an interface in a subnet, a Pod on a node, or a host
+// Interface is where a packet starts, is translated, or ends: an interface in a subnet, a Pod on a node, or a host
 // beyond the network.
 type Interface struct {
 	Kind      InterfaceKind
@@ -50,9 +50,10 @@ type Interface struct {
 	Instead []netip.Addr
 }
 
-// placeKind says what an interface belongs to.
+// InterfaceKind says what an interface belongs to.
 type InterfaceKind uint8
 
+// The kinds of interfaces.
 const (
 	PodInterface InterfaceKind = iota + 1
 	NodeInterface
@@ -73,11 +74,11 @@ func (p *Interface) addr(f Family) netip.Addr {
 	return p.IPv4
 }
 
-// outside reports whether the place is beyond the network.
+// Outside reports whether the place is beyond the network.
 func (p *Interface) Outside() bool { return p.Kind == InternetHost || p.Kind == ServiceHost }
 
 // Nowhere reports whether nothing is at the address.
-func (i *Interface) Nowhere() bool { return i.gone != nil }
+func (p *Interface) Nowhere() bool { return p.gone != nil }
 
 // The port ranges that connections are opened from: by NAT gateways, load balancers, functions, the VPC CNI's
 // translation and clients anywhere, and the narrower one of Linux.

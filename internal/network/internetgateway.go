@@ -19,7 +19,9 @@ func init() {
 		},
 		Reads:   []Reading{{readGateways, (*builder).internetGateways}},
 		Subject: "internet gateway",
-		Models:  "attachment; the route table of the gateway itself; nothing to addresses that IANA reserves; IPv6 only of the VPC's own ranges; IPv4 needs a public address of an interface of its own VPC, translated one to one; IPv6 needs a range that the internet routes, and `64:ff9b::/96` is none; serves a subnet only if the subnet's table sends the client's address to it; leads to another VPC's public addresses too, as from any host on the internet",
+		Models:  "attachment; the route table of the gateway itself; nothing to addresses that IANA reserves; IPv6 only of the VPC's own ranges; IPv4 needs a public " +
+			"address of an interface of its own VPC, translated one to one; IPv6 needs a range that the internet routes, and `64:ff9b::/96` is none; serves a " +
+			"subnet only if the subnet's table sends the client's address to it; leads to another VPC's public addresses too, as from any host on the internet",
 		Source:  "[internet gateways](https://docs.aws.amazon.com/vpc/latest/userguide/VPC_Internet_Gateway.html)",
 	})
 	register(Kind{
@@ -300,7 +302,7 @@ func (t *tracer) routable(v *VPC, a address, name Component, r Ref) Verdict {
 	return 0
 }
 
-// internet is every host on the internet of a family.
+// Internet is every host on the internet of a family.
 func (n *Network) Internet(f Family) *Interface {
 	p := &Interface{Kind: InternetHost, Component: AtInternet, Unfiltered: true, Ref: Ref{Type: "internet"}, free: chosen}
 	if f == IPv6 {

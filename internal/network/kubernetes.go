@@ -16,7 +16,9 @@ func init() {
 		Types:   []string{"Custom::AWSCDK-EKS-KubernetesResource"},
 		Reads:   []Reading{{readObjects, (*builder).manifests}},
 		Subject: "Kubernetes objects",
-		Models:  "in `Custom::AWSCDK-EKS-KubernetesResource`: NetworkPolicies as far as which workload and direction they close or open, workloads, Service, Ingress, IngressClass, IngressClassParams, Gateway, GatewayClass, HTTPRoute and its kin, LoadBalancerConfiguration, TargetGroupConfiguration, TargetGroupBinding, MutatingAdmissionPolicy that gives Services a dual-stack default",
+		Models:  "in `Custom::AWSCDK-EKS-KubernetesResource`: NetworkPolicies as far as which workload and direction they close or open, workloads, Service, Ingress, " +
+			"IngressClass, IngressClassParams, Gateway, GatewayClass, HTTPRoute and its kin, LoadBalancerConfiguration, TargetGroupConfiguration, " +
+			"TargetGroupBinding, MutatingAdmissionPolicy that gives Services a dual-stack default",
 	})
 }
 
@@ -275,7 +277,7 @@ func containerPorts(w *Object) (out []containerPort) {
 	return out
 }
 
-// declaredPorts are the ports at which the templates say that Pods of a cluster listen, by protocol; TCP 8080 where they say none.
+// DeclaredPorts are the ports at which the templates say that Pods of a cluster listen, by protocol; TCP 8080 where they say none.
 // From another network those behind Services are meant; inside the cluster those of containers too, as kubelet's probes.
 func DeclaredPorts(c *Cluster, inside bool) map[Proto]netset.Numbers {
 	out := map[Proto]netset.Numbers{}
@@ -302,7 +304,7 @@ func DeclaredPorts(c *Cluster, inside bool) map[Proto]netset.Numbers {
 // controllerWebhook is the port of the AWS Load Balancer Controller's webhook.
 const controllerWebhook = 9443
 
-// webhookPorts are the ports of Pods that the Kubernetes API calls: the controller's, and those behind the Services that webhook
+// WebhookPorts are the ports of Pods that the Kubernetes API calls: the controller's, and those behind the Services that webhook
 // configurations, conversions of custom resources and API services name.
 func WebhookPorts(c *Cluster) []netset.Numbers {
 	certain := netset.Just(controllerWebhook)
@@ -343,7 +345,7 @@ func WebhookPorts(c *Cluster) []netset.Numbers {
 	return append([]netset.Numbers{certain}, open...)
 }
 
-// clusterIP is a Service inside its cluster, by each of its ports that a query asks for. kube-dns is there wherever CoreDNS runs.
+// ClusterIP is a Service inside its cluster, by each of its ports that a query asks for. kube-dns is there wherever CoreDNS runs.
 func (n *Network) ClusterIP(sh *ClusterPods, svc *Object, namespace, name string, q Query) []Destination {
 	c := sh.Cluster
 	d := Destination{Name: "service:" + namespace + "/" + name, Named: true}

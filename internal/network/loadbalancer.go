@@ -22,7 +22,12 @@ func init() {
 		},
 		Reads:   []Reading{{readLoadBalancers, (*builder).loadBalancers}, {readListeners, (*builder).readListeners}},
 		Subject: "load balancers",
-		Models:  "ALB: a new connection to the target. NLB: translation, or the client's address kept within a family: by default for instance targets, always where the target group takes UDP or QUIC, else as its attribute says; then a target behind a transit gateway, or that is the client itself, is not reached, and the network ACLs of both subnets are asked about the answer to the client's address. From inside the VPC too an internet-facing one is called by its public IPv4 address. Targets in a zone that the load balancer has no subnet in get nothing; without cross-zone load balancing an interface sends to targets of its own zone. Protocols of listener and target group must fit. Listeners, rules' forward actions, target groups, `dualstack-without-public-ipv4`, `ipv6.deny_all_igw_traffic`",
+		Models:  "ALB: a new connection to the target. NLB: translation, or the client's address kept within a family: by default for instance targets, always where the " +
+			"target group takes UDP or QUIC, else as its attribute says; then a target behind a transit gateway, or that is the client itself, is not reached, and " +
+			"the network ACLs of both subnets are asked about the answer to the client's address. From inside the VPC too an internet-facing one is called by its " +
+			"public IPv4 address. Targets in a zone that the load balancer has no subnet in get nothing; without cross-zone load balancing an interface sends to " +
+			"targets of its own zone. Protocols of listener and target group must fit. Listeners, rules' forward actions, target groups, " +
+			"`dualstack-without-public-ipv4`, `ipv6.deny_all_igw_traffic`",
 		Source:  "[ALB](https://docs.aws.amazon.com/elasticloadbalancing/latest/application/), [NLB](https://docs.aws.amazon.com/elasticloadbalancing/latest/network/)",
 	})
 	register(Kind{
@@ -248,7 +253,7 @@ func (n *Network) balancer(l *LoadBalancer) []*Interface {
 	return out
 }
 
-// throughLB is a load balancer as destination: each of its interfaces and targets in some pair.
+// Through is a load balancer as destination: each of its interfaces and targets in some pair.
 func (n *Network) Through(l *LoadBalancer, q Query, from *Interface) []Destination {
 	fronts := n.fronts[l]
 	base := Destination{Name: l.String(), Proto: q.Proto, Port: q.Port, Named: true}

@@ -10,7 +10,7 @@ import (
 	"github.com/agext/levenshtein"
 )
 
-// End names an end of a flow. Spell it with the functions and constants below, or as text:
+// Name names an end of a flow:
 //
 //	pod:any  pod:NAME  pod:NAMESPACE/NAME    Pods, on every node group and Fargate profile
 //	pod:any@PLACE                            Pods in one place: a node group, a subnet, or GROUP@SUBNET

@@ -18,7 +18,8 @@ func init() {
 		},
 		Reads:   []Reading{{readGateways, (*builder).natGateways}},
 		Subject: "NAT gateway",
-		Models:  "zonal: its own subnet's table must lead on; regional: the table AWS keeps, for what leaves for the internet; private connectivity; NAT64 for `64:ff9b::/96`; DNS64 for the names that Pods of an IPv6 cluster, and hosts without IPv4, ask for",
+		Models:  "zonal: its own subnet's table must lead on; regional: the table AWS keeps, for what leaves for the internet; private connectivity; NAT64 for " +
+			"`64:ff9b::/96`; DNS64 for the names that Pods of an IPv6 cluster, and hosts without IPv4, ask for",
 		Source:  "[NAT gateways](https://docs.aws.amazon.com/vpc/latest/userguide/vpc-nat-gateway.html)",
 	})
 	register(Kind{

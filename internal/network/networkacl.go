@@ -26,7 +26,7 @@ func init() {
 }
 
 // NetworkACL is an AWS::EC2::NetworkAcl, or the default one of a VPC. It is stateless.
-type NetworkACL struct {
+type ACL struct {
 	Ref
 	VPC     *VPC
 	Default bool
@@ -68,7 +68,7 @@ func (b *builder) networkACLs() {
 		}
 		a := v.Ref
 		a.Name = "default network ACL of " + v.String()
-		v.DefaultACL = &NetworkACL{Ref: a, VPC: v, Default: true}
+		v.DefaultACL = &ACL{Ref: a, VPC: v, Default: true}
 		for i, all := range allPrefixes {
 			if all.Addr().Is6() && len(v.Prefixes(IPv6)) == 0 {
 				continue
@@ -84,7 +84,7 @@ func (b *builder) networkACLs() {
 		}
 	}
 	for _, r := range b.set.Resources("AWS::EC2::NetworkAcl") {
-		a := &NetworkACL{Ref: ref(r), VPC: b.vpc(r.Prop("VpcId"))}
+		a := &ACL{Ref: ref(r), VPC: b.vpc(r.Prop("VpcId"))}
 		b.acls[own(r)] = a
 		if a.VPC != nil {
 			a.VPC.NetworkACLs = append(a.VPC.NetworkACLs, a)
@@ -96,7 +96,7 @@ func (b *builder) networkACLs() {
 			continue
 		}
 		if s.NetworkACL = b.acl(id); s.NetworkACL == nil {
-			s.NetworkACL = &NetworkACL{Ref: outside("AWS::EC2::NetworkAcl", id), Imported: true}
+			s.NetworkACL = &ACL{Ref: outside("AWS::EC2::NetworkAcl", id), Imported: true}
 		}
 	}
 	for _, r := range b.set.Resources("AWS::EC2::NetworkAclEntry") {
@@ -112,11 +112,11 @@ func (b *builder) networkACLs() {
 	}
 }
 
-func sortEntries(a *NetworkACL) {
+func sortEntries(a *ACL) {
 	slices.SortStableFunc(a.Entries, func(x, y *ACLEntry) int { return cmp.Compare(x.Number, y.Number) })
 }
 
-func (b *builder) acl(v cfn.Value) *NetworkACL {
+func (b *builder) acl(v cfn.Value) *ACL {
 	if r, attr, ok := v.Attribute(); ok && attr == "DefaultNetworkAcl" {
 		if vpc := b.vpcs[own(r)]; vpc != nil {
 			return vpc.DefaultACL
@@ -211,11 +211,11 @@ func (t *tracer) mayMatch(e *ACLEntry, peer address) bool {
 	return t.covers(e.Proto, e.From, e.To) && (!e.Prefix.IsValid() || t.inPrefix(peer, e.Prefix))
 }
 
-func (t *tracer) entryUnknown(a *NetworkACL, e *ACLEntry) Verdict {
+func (t *tracer) entryUnknown(a *ACL, e *ACLEntry) Verdict {
 	return t.stop(Insufficient, AtNetworkACL, e.Ref, "entry %d of %s names %s, which is decided at deployment", e.Number, a.Ref, e.Unknown)
 }
 
-func aclRef(a *NetworkACL, e *ACLEntry) Ref {
+func aclRef(a *ACL, e *ACLEntry) Ref {
 	if e.LogicalID != "" {
 		return e.Ref
 	}

@@ -192,7 +192,7 @@ func autoSubnets(c *Cluster) []*Subnet {
 	return private
 }
 
-// shelf keeps the places of a cluster where Pods run.
+// ClusterPods are the interfaces of a cluster's Pods and of its control plane.
 type ClusterPods struct {
 	Cluster *Cluster
 	Pods    []*Interface // one for each node group or Fargate profile and subnet
@@ -275,7 +275,7 @@ func (a *addressing) pod(c *Cluster, ng *NodeGroup, ref Ref, sub *Subnet, groups
 	return p
 }
 
-// node is the node that a Pod's place is on.
+// Node is the node that a Pod is on.
 func (p *Interface) Node() *Interface {
 	n := *p
 	n.Kind, n.Component, n.HostNetwork, n.Port = NodeInterface, AtNode, true, 10250

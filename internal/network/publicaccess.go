@@ -7,7 +7,8 @@ func init() {
 		Types:   []string{"AWS::EC2::VPCBlockPublicAccessOptions", "AWS::EC2::VPCBlockPublicAccessExclusion"},
 		Reads:   []Reading{{readRules, (*builder).blockPublicAccess}},
 		Subject: "VPC Block Public Access",
-		Models:  "both modes and exclusions; `block-ingress` stops what hosts with public addresses send too, and leaves NAT and egress-only gateways alone; `allow-egress` means something under `block-bidirectional` only",
+		Models:  "both modes and exclusions; `block-ingress` stops what hosts with public addresses send too, and leaves NAT and egress-only gateways alone; " +
+			"`allow-egress` means something under `block-bidirectional` only",
 		Source:  "[Block Public Access](https://docs.aws.amazon.com/vpc/latest/userguide/security-vpc-bpa.html)",
 	})
 }

@@ -38,7 +38,7 @@ func (q Query) String() string {
 	return s
 }
 
-// dest is what a packet is sent to, and what happens to it after it got there.
+// Destination is what a packet is sent to, and what happens to it after it got there.
 type Destination struct {
 	Name  string
 	To    *Interface // the interface or host that the packet goes to first
@@ -97,10 +97,10 @@ func (d Destination) Absent() string {
 }
 
 // By is an interface as a destination by name, over TCP to a port.
-func (i *Interface) By(port uint16, f Family) Destination {
-	d := Destination{Name: i.Name, To: i, Port: port, Proto: TCP, Family: f, Named: true}
+func (p *Interface) By(port uint16, f Family) Destination {
+	d := Destination{Name: p.Name, To: p, Port: port, Proto: TCP, Family: f, Named: true}
 	if f == IPv6 {
-		d.Fails = i.lacks6
+		d.Fails = p.lacks6
 	}
 	return d
 }
@@ -144,7 +144,7 @@ func (n *Network) TraceAll(q Query) ([]Trace, error) {
 	return out, nil
 }
 
-// partners are the destinations that source i of ns is traced to: all of a few, of many so many that every source and
+// Partners are the destinations that source i of ns is traced to: all of a few, of many so many that every source and
 // every destination is in some pair, which is enough to find a broken one.
 func Partners(i, ns, nd int) []int {
 	if nd == 0 {

@@ -35,7 +35,7 @@ func Read(set *cfn.Set) *Network {
 	b := &builder{
 		set: set, net: &Network{Templates: set},
 		vpcs: map[string]*VPC{}, subnets: map[string]*Subnet{}, tables: map[string]*RouteTable{},
-		groups: map[string]*SecurityGroup{}, acls: map[string]*NetworkACL{}, lists: map[string]*PrefixList{},
+		groups: map[string]*SecurityGroup{}, acls: map[string]*ACL{}, lists: map[string]*PrefixList{},
 		internet: map[string]*InternetGateway{}, egress: map[string]*EgressOnlyGateway{}, nats: map[string]*NATGateway{},
 		peerings: map[string]*Peering{}, transits: map[string]*TransitGateway{}, attachments: map[string]*Attachment{},
 		transitTables: map[string]*TransitTable{}, endpoints: map[string]*Endpoint{}, services: map[string]*EndpointService{},
@@ -60,7 +60,7 @@ type builder struct {
 	subnets       map[string]*Subnet
 	tables        map[string]*RouteTable
 	groups        map[string]*SecurityGroup
-	acls          map[string]*NetworkACL
+	acls          map[string]*ACL
 	lists         map[string]*PrefixList
 	internet      map[string]*InternetGateway
 	egress        map[string]*EgressOnlyGateway

@@ -34,7 +34,7 @@ type variables struct {
 // maxRegions bounds how many packets are walked for one question between two places.
 const maxRegions = 4096
 
-// trace answers a question between two places.
+// Ask answers a question between two interfaces.
 func (n *Network) Ask(q Query, from *Interface, d Destination) Trace {
 	tr := Trace{Query: q, From: from.Name, To: d.Name, from: from, dest: &d}
 	from = n.anyone(from, d)

@@ -23,7 +23,9 @@ func init() {
 		},
 		Reads:   []Reading{{readRouteTables, (*builder).routeTables}, {readAssociations, (*builder).tableAssociations}, {readRoutes, (*builder).routes}},
 		Subject: "routes",
-		Models:  "longest prefix, a CIDR before a prefix list that holds the same, local routes of every VPC range, main table of subnets without association, prefix lists, routes of gateway endpoints; of routes to one destination that conditions exclude each is walked; nothing for the host or its link only (loopback, link-local, metadata, multicast) is routed",
+		Models:  "longest prefix, a CIDR before a prefix list that holds the same, local routes of every VPC range, main table of subnets without association, prefix " +
+			"lists, routes of gateway endpoints; of routes to one destination that conditions exclude each is walked; nothing for the host or its link only " +
+			"(loopback, link-local, metadata, multicast) is routed",
 		Source:  "[route priority](https://docs.aws.amazon.com/vpc/latest/userguide/route-tables-priority.html)",
 	})
 }

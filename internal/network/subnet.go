@@ -43,7 +43,7 @@ type Subnet struct {
 	RouteTable  *RouteTable
 	Association Ref  // the association, or the VPC when the main table is used
 	MainTable   bool // no association: RouteTable is the VPC's main table
-	NetworkACL  *NetworkACL
+	NetworkACL  *ACL
 
 	zone, zoneID cfn.Value // one of them, or none where AWS chooses the zone
 

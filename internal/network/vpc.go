@@ -31,8 +31,8 @@ type VPC struct {
 	Subnets      []*Subnet
 	RouteTables  []*RouteTable
 	MainTable    *RouteTable // the table EC2 makes with the VPC; subnets without an association use it
-	NetworkACLs  []*NetworkACL
-	DefaultACL   *NetworkACL
+	NetworkACLs  []*ACL
+	DefaultACL   *ACL
 	DefaultGroup *SecurityGroup
 
 	InternetGateway *InternetGateway // nil when none is attached
@@ -296,7 +296,7 @@ func (n *Network) joins(a, b *VPC) bool {
 		slices.ContainsFunc(n.TransitGateways, func(g *TransitGateway) bool { return g.Attachment(a) != nil && g.Attachment(b) != nil })
 }
 
-// overlap is a range of a family that two VPCs share, or the invalid prefix.
+// Overlap is a range of a family that two VPCs share, or the invalid prefix.
 func Overlap(a, b *VPC, f Family) netip.Prefix {
 	if a == nil || b == nil || a == b {
 		return netip.Prefix{}

@@ -221,7 +221,7 @@ var answerPorts = map[network.Family]netset.Numbers{network.IPv4: netset.Between
 
 // closedPorts are those of the ports for answers to which a network ACL lets no TCP in from some address of the internet, where
 // it lets answers in at all; ok is false where that is not known.
-func (c *check) closedPorts(acl *network.NetworkACL, f network.Family) (closed netset.Numbers, ok bool) {
+func (c *check) closedPorts(acl *network.ACL, f network.Family) (closed netset.Numbers, ok bool) {
 	everywhere := all4
 	if f == network.IPv6 {
 		everywhere = all6
@@ -261,7 +261,7 @@ func (c *check) closedPorts(acl *network.NetworkACL, f network.Family) (closed n
 
 // admits6 says whether a network ACL lets any IPv6 through in a direction; sure is false where an entry is not known. Entries are
 // in order, and what an earlier one denies a later one does not allow.
-func (c *check) admits6(acl *network.NetworkACL, egress bool) (yes, sure bool) {
+func (c *check) admits6(acl *network.ACL, egress bool) (yes, sure bool) {
 	tcp, udp := netset.Just(uint16(network.TCP)), netset.Just(uint16(network.UDP))
 	all := netset.Between(0, 65535)
 	rest := netset.Packets{{Src: netset.Of(all6), Dst: netset.Of(all6), Proto: netset.Between(0, 255), SrcPort: all, DstPort: all}}

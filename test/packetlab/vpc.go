@@ -367,7 +367,7 @@ func (l *Lab) refers(here, there *card, egress bool) bool {
 	return false
 }
 
-func aclChain(a *network.NetworkACL, egress bool) string {
+func aclChain(a *network.ACL, egress bool) string {
 	name := id(a.Ref)
 	if a.Default {
 		name = "default"
@@ -379,7 +379,7 @@ func aclChain(a *network.NetworkACL, egress bool) string {
 }
 
 // aclChains are the entries of a network ACL in their order. It knows no connections.
-func aclChains(f *wire.Filter, a *network.NetworkACL) {
+func aclChains(f *wire.Filter, a *network.ACL) {
 	if a.Imported {
 		return
 	}
