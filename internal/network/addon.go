@@ -19,10 +19,10 @@ func init() {
 		},
 		Reads:   []Reading{{readAddons, (*builder).addons}},
 		Subject: "VPC CNI",
-		Models:  "one /80 for each node; IPv4 egress: 169.254.172.0/22 on the node, translated to the node's IPv4, off with `ENABLE_V4_EGRESS=false`; on IPv4 clusters " +
+		Models: "one /80 for each node; IPv4 egress: 169.254.172.0/22 on the node, translated to the node's IPv4, off with `ENABLE_V4_EGRESS=false`; on IPv4 clusters " +
 			"`ENABLE_V6_EGRESS`, to the node's IPv6, and beyond the VPC the node's IPv4 unless `AWS_VPC_K8S_CNI_EXTERNALSNAT`; any source port unless " +
 			"`AWS_VPC_K8S_CNI_RANDOMIZESNAT=none`",
-		Source:  "[VPC CNI](https://github.com/aws/amazon-vpc-cni-k8s#readme)",
+		Source: "[VPC CNI](https://github.com/aws/amazon-vpc-cni-k8s#readme)",
 	})
 	register(Kind{
 		Component: AtKubeProxy, Name: "kube-proxy",

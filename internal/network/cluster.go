@@ -21,11 +21,11 @@ func init() {
 		},
 		Reads:   []Reading{{readClusters, (*builder).readClusters}},
 		Subject: "EKS",
-		Models:  "family, the cluster security group that EKS makes, control-plane interfaces in the cluster's subnets, endpoint access and its CIDR lists, the private " +
+		Models: "family, the cluster security group that EKS makes, control-plane interfaces in the cluster's subnets, endpoint access and its CIDR lists, the private " +
 			"endpoint from peered and transit VPCs where there is no public one, node groups with launch templates (groups, IPv6 addresses, public addresses), " +
 			"Fargate profiles (without subnets: the cluster's that have no route to an internet gateway), Auto Mode's default NodeClass, tagged Auto Scaling groups " +
 			"with launch templates or launch configurations",
-		Source:  "[networking requirements](https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html), [security groups](https://docs.aws.amazon.com/eks/latest/userguide/sec-group-reqs.html)",
+		Source: "[networking requirements](https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html), [security groups](https://docs.aws.amazon.com/eks/latest/userguide/sec-group-reqs.html)",
 	})
 	register(Kind{
 		Component: AtPublicEndpoint, Name: "EKS public endpoint",

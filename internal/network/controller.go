@@ -17,10 +17,10 @@ func init() {
 		Fix:     "give the controller what it looks for: public subnets tagged kubernetes.io/role/elb, private ones kubernetes.io/role/internal-elb, and ip targets with address type dualstack",
 		Reads:   []Reading{{readControllers, (*builder).controllers}},
 		Subject: "AWS Load Balancer Controller",
-		Models:  "found by its Helm chart, or part of Auto Mode; what it will create for each Ingress, Service and Gateway, from the class, the annotations and the " +
+		Models: "found by its Helm chart, or part of Auto Mode; what it will create for each Ingress, Service and Gateway, from the class, the annotations and the " +
 			"chart's values; subnets by role tags, or by reachability when no subnet has one; load balancer and target group attributes; its security groups and " +
 			"the rules it adds to the nodes', which hold for whoever they name; its own refusals, such as `lb not dual-stack`",
-		Source:  "[controller](https://kubernetes-sigs.github.io/aws-load-balancer-controller/)",
+		Source: "[controller](https://kubernetes-sigs.github.io/aws-load-balancer-controller/)",
 	})
 }
 

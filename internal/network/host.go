@@ -12,7 +12,7 @@ func init() {
 	register(Kind{
 		Component: AtHost, Name: "host",
 		Subject: "hosts",
-		Models:  "instances, network interfaces, RDS, ElastiCache, EFS mount targets, functions in a VPC: subnets, groups, families, addresses that are written down, " +
+		Models: "instances, network interfaces, RDS, ElastiCache, EFS mount targets, functions in a VPC: subnets, groups, families, addresses that are written down, " +
 			"those that a subnet assigns, elastic addresses and their associations, `PubliclyAccessible` and its default, launch templates; as targets by id or by " +
 			"`GetAtt` of their address",
 	})
@@ -121,9 +121,9 @@ func (n *Network) HostIn(s *Subnet, source bool) *Interface {
 		i++
 	}
 	p.IPv4, p.IPv6 = hostAddr(s.IPv4, i), hostAddr(s.IPv6, i)
-	p.range4, p.range6 = n.places.usable(s.IPv4), n.places.usable(s.IPv6)
+	p.range4, p.range6 = n.addressing.usable(s.IPv4), n.addressing.usable(s.IPv6)
 	if p.PublicUnknown = s.PublicUnknown; s.MapPublic && p.IPv4.IsValid() {
-		p.Public = netip.AddrFrom4([4]byte{198, 51, 100, byte(i - 37)}) // beside those of [places.elastic]; the range's last one is for no host
+		p.Public = netip.AddrFrom4([4]byte{198, 51, 100, byte(i - 37)}) // beside those of [addressing.elastic]; the range's last one is for no host
 	}
 	if s.Imported {
 		p.Unknown = fmt.Sprintf("subnet %s is in none of the templates", s.Ref)

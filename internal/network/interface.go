@@ -66,7 +66,7 @@ const (
 	ServiceHost
 )
 
-// addr returns the place's address of a family, not valid when it has none.
+// addr returns the interface's address of a family, not valid when it has none.
 func (p *Interface) addr(f Family) netip.Addr {
 	if f == IPv6 {
 		return p.IPv6
@@ -74,7 +74,7 @@ func (p *Interface) addr(f Family) netip.Addr {
 	return p.IPv4
 }
 
-// Outside reports whether the place is beyond the network.
+// Outside reports whether the interface is beyond the network.
 func (p *Interface) Outside() bool { return p.Kind == InternetHost || p.Kind == ServiceHost }
 
 // Nowhere reports whether nothing is at the address.
@@ -100,7 +100,7 @@ func (p *Interface) ephemeral() [2]uint16 {
 	return anyEphemeral
 }
 
-// set gives a place one address and no other.
+// set gives an interface one address and no other.
 func (p *Interface) set(a netip.Addr) {
 	p.IPv4, p.IPv6, p.range4, p.range6 = netip.Addr{}, netip.Addr{}, netset.Addrs{}, netset.Addrs{}
 	if a.Is4() {
@@ -110,7 +110,7 @@ func (p *Interface) set(a netip.Addr) {
 	}
 }
 
-// fix gives a place the address of a family that is written down for it.
+// fix gives an interface the address of a family that is written down for it.
 func (p *Interface) fix(a netip.Addr) {
 	switch {
 	case a.Is4() && p.IPv4.IsValid():
@@ -120,7 +120,7 @@ func (p *Interface) fix(a netip.Addr) {
 	}
 }
 
-// beside reports whether two places are on one node, where packets between them never reach the network.
+// beside reports whether two interfaces are on one node, where packets between them never reach the network.
 func (p *Interface) beside(q *Interface) bool {
 	node := func(x *Interface) (four, six netip.Addr, ok bool) {
 		if x.Kind == PodInterface && !x.HostNetwork {
@@ -145,7 +145,7 @@ func hostAddr(p netip.Prefix, n int) netip.Addr {
 	return netset.Plus(p.Addr(), 4+n%size)
 }
 
-// places gives every subnet its running number of addresses, so that no two places share one, and every public address
+// addressing gives every subnet its running number of addresses, so that no two interfaces share one, and every public address
 // once.
 type addressing struct {
 	used   map[*Subnet]int
@@ -183,7 +183,7 @@ func (a *addressing) next(s *Subnet) int {
 	return n
 }
 
-// in puts a place into a subnet.
+// in puts an interface into a subnet.
 func (a *addressing) in(p *Interface, s *Subnet) *Interface {
 	n := a.next(s)
 	p.Subnet, p.VPC = s, s.VPC
@@ -207,7 +207,7 @@ func arrival(p *Interface) string {
 	return p.On
 }
 
-// holds says that an address is of the place's own subnet, and no stand-in for what is not known.
+// holds says that an address is of the interface's own subnet, and no stand-in for what is not known.
 func (t *tracer) holds(p *Interface, a address) bool {
 	if p.Subnet == nil || p.Subnet.Imported || p.VPC == nil || p.VPC.Imported {
 		return false

@@ -19,10 +19,10 @@ func init() {
 		},
 		Reads:   []Reading{{readGateways, (*builder).internetGateways}},
 		Subject: "internet gateway",
-		Models:  "attachment; the route table of the gateway itself; nothing to addresses that IANA reserves; IPv6 only of the VPC's own ranges; IPv4 needs a public " +
+		Models: "attachment; the route table of the gateway itself; nothing to addresses that IANA reserves; IPv6 only of the VPC's own ranges; IPv4 needs a public " +
 			"address of an interface of its own VPC, translated one to one; IPv6 needs a range that the internet routes, and `64:ff9b::/96` is none; serves a " +
 			"subnet only if the subnet's table sends the client's address to it; leads to another VPC's public addresses too, as from any host on the internet",
-		Source:  "[internet gateways](https://docs.aws.amazon.com/vpc/latest/userguide/VPC_Internet_Gateway.html)",
+		Source: "[internet gateways](https://docs.aws.amazon.com/vpc/latest/userguide/VPC_Internet_Gateway.html)",
 	})
 	register(Kind{
 		Component: AtInternet, Name: "internet",
@@ -114,7 +114,7 @@ func (t *tracer) toInternet(g *InternetGateway, from, to *Interface, route *Rout
 	return 0
 }
 
-// enter brings a packet from the internet to a place: a new connection, or the answer to one that left by out.
+// enter brings a packet from the internet to an interface: a new connection, or the answer to one that left by out.
 func (t *tracer) enter(from, to *Interface, out Target) Verdict {
 	if to.Unknown != "" {
 		return t.stopAt(Insufficient, to, "%s", to.Unknown)
@@ -241,7 +241,7 @@ func (t *tracer) edge(g *InternetGateway, to *Interface) Verdict {
 	return 0
 }
 
-// public reports whether the internet carries the packet to a place inside the network: to its public IPv4 address, or
+// public reports whether the internet carries the packet to an interface inside the network: to its public IPv4 address, or
 // to an IPv6 address that is not private, in another VPC; or, of the answer, to where the connection left for the internet.
 // See https://docs.aws.amazon.com/vpc/latest/userguide/VPC_Internet_Gateway.html.
 func (t *tracer) public(to *Interface) bool {

@@ -16,7 +16,7 @@ func init() {
 		Types:   []string{"Custom::AWSCDK-EKS-KubernetesResource"},
 		Reads:   []Reading{{readObjects, (*builder).manifests}},
 		Subject: "Kubernetes objects",
-		Models:  "in `Custom::AWSCDK-EKS-KubernetesResource`: NetworkPolicies as far as which workload and direction they close or open, workloads, Service, Ingress, " +
+		Models: "in `Custom::AWSCDK-EKS-KubernetesResource`: NetworkPolicies as far as which workload and direction they close or open, workloads, Service, Ingress, " +
 			"IngressClass, IngressClassParams, Gateway, GatewayClass, HTTPRoute and its kin, LoadBalancerConfiguration, TargetGroupConfiguration, " +
 			"TargetGroupBinding, MutatingAdmissionPolicy that gives Services a dual-stack default",
 	})

@@ -22,13 +22,13 @@ func init() {
 		},
 		Reads:   []Reading{{readLoadBalancers, (*builder).loadBalancers}, {readListeners, (*builder).readListeners}},
 		Subject: "load balancers",
-		Models:  "ALB: a new connection to the target. NLB: translation, or the client's address kept within a family: by default for instance targets, always where the " +
+		Models: "ALB: a new connection to the target. NLB: translation, or the client's address kept within a family: by default for instance targets, always where the " +
 			"target group takes UDP or QUIC, else as its attribute says; then a target behind a transit gateway, or that is the client itself, is not reached, and " +
 			"the network ACLs of both subnets are asked about the answer to the client's address. From inside the VPC too an internet-facing one is called by its " +
 			"public IPv4 address. Targets in a zone that the load balancer has no subnet in get nothing; without cross-zone load balancing an interface sends to " +
 			"targets of its own zone. Protocols of listener and target group must fit. Listeners, rules' forward actions, target groups, " +
 			"`dualstack-without-public-ipv4`, `ipv6.deny_all_igw_traffic`",
-		Source:  "[ALB](https://docs.aws.amazon.com/elasticloadbalancing/latest/application/), [NLB](https://docs.aws.amazon.com/elasticloadbalancing/latest/network/)",
+		Source: "[ALB](https://docs.aws.amazon.com/elasticloadbalancing/latest/application/), [NLB](https://docs.aws.amazon.com/elasticloadbalancing/latest/network/)",
 	})
 	register(Kind{
 		Component: AtNLB, Name: "network load balancer",
@@ -229,7 +229,7 @@ func (n *Network) balancer(l *LoadBalancer) []*Interface {
 		subnets = []*Subnet{{Ref: l.Ref, VPC: l.VPC, Imported: true}}
 	}
 	for _, s := range subnets {
-		p := n.places.in(&Interface{Kind: BalancerInterface, Name: l.String(), Component: lbLabel(l), Ref: l.Ref, Groups: l.Groups, Balancer: l,
+		p := n.addressing.in(&Interface{Kind: BalancerInterface, Name: l.String(), Component: lbLabel(l), Ref: l.Ref, Groups: l.Groups, Balancer: l,
 			Unfiltered: len(l.Groups) == 0}, s)
 		p.On = "in " + s.String()
 		p.Unknown = cmp.Or(l.Unknown, p.Unknown)
@@ -246,7 +246,7 @@ func (n *Network) balancer(l *LoadBalancer) []*Interface {
 			p.IPv6 = netip.Addr{}
 		}
 		if !l.Internal && l.AddressType != aws.DualStackWithoutPublicIPv4 {
-			p.Public = n.places.elastic()
+			p.Public = n.addressing.elastic()
 		}
 		out = append(out, p)
 	}

@@ -174,7 +174,7 @@ func match(r Ref, name string) bool {
 	return name != "" && (r.LogicalID == name || r.ConstructPath == name || r.Name == name)
 }
 
-// ends resolves an endpoint to the places it means.
+// ends resolves an endpoint to the interfaces it means.
 func (n *Network) endsOf(ep Name, source bool) (out []*Interface, assumes []string, err error) {
 	s := string(ep)
 	kind, name, hasKind := strings.Cut(s, ":")

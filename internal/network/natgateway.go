@@ -18,9 +18,9 @@ func init() {
 		},
 		Reads:   []Reading{{readGateways, (*builder).natGateways}},
 		Subject: "NAT gateway",
-		Models:  "zonal: its own subnet's table must lead on; regional: the table AWS keeps, for what leaves for the internet; private connectivity; NAT64 for " +
+		Models: "zonal: its own subnet's table must lead on; regional: the table AWS keeps, for what leaves for the internet; private connectivity; NAT64 for " +
 			"`64:ff9b::/96`; DNS64 for the names that Pods of an IPv6 cluster, and hosts without IPv4, ask for",
-		Source:  "[NAT gateways](https://docs.aws.amazon.com/vpc/latest/userguide/vpc-nat-gateway.html)",
+		Source: "[NAT gateways](https://docs.aws.amazon.com/vpc/latest/userguide/vpc-nat-gateway.html)",
 	})
 	register(Kind{
 		Component: AtDNS64, Name: "DNS64",
@@ -119,7 +119,7 @@ func (t *tracer) toNAT(g *NATGateway, at position, from, to *Interface, route *R
 	p := &Interface{Kind: NATInterface, Name: g.String(), Component: name, Ref: g.Ref, nat: g, VPC: g.VPC, Subnet: g.Subnet, Unfiltered: true, Public: g.Public}
 	p.IPv4 = g.Address()
 	if g.Subnet != nil && !g.Fixed.IsValid() {
-		p.range4 = t.net.places.usable(g.Subnet.IPv4)
+		p.range4 = t.net.addressing.usable(g.Subnet.IPv4)
 	}
 	if g.Subnet == nil {
 		p.On = "regional"

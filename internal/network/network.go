@@ -135,9 +135,9 @@ func (t Tags) Has(key string) bool {
 	return ok && (v == "" || v == "1")
 }
 
-// ends are the places of a network where packets start and end.
+// ends are the interfaces of a network where packets start and end.
 type ends struct {
-	places         *addressing
+	addressing     *addressing
 	ClusterPods    []*ClusterPods // one for each cluster
 	HostInterfaces []*Interface
 	endpoints      []endpointAt
@@ -153,10 +153,10 @@ type ends struct {
 // declared is where a template declares a resource.
 type declared struct{ stack, logicalID string }
 
-// prepare gives every place its addresses. It runs once: a Network is immutable after it.
+// prepare gives every interface its addresses. It runs once: a Network is immutable after it.
 func (n *Network) prepare() {
-	n.places = &addressing{used: map[*Subnet]int{}, ranges: map[netip.Prefix]netset.Addrs{}}
-	n.places.keep(n)
+	n.addressing = &addressing{used: map[*Subnet]int{}, ranges: map[netip.Prefix]netset.Addrs{}}
+	n.addressing.keep(n)
 	n.beyond()
 	n.byRef = map[string][]any{}
 	n.byAddr = map[netip.Addr]*Interface{}
@@ -168,7 +168,7 @@ func (n *Network) prepare() {
 		}
 	}
 	for _, c := range n.Clusters {
-		s := n.places.clusterPods(c)
+		s := n.addressing.clusterPods(c)
 		n.ClusterPods = append(n.ClusterPods, s)
 		for _, ng := range c.NodeGroups {
 			add(ng.Ref, ng)
@@ -193,14 +193,14 @@ func (n *Network) prepare() {
 	}
 	for _, h := range n.Hosts {
 		for _, s := range h.Subnets {
-			p := n.places.in(&Interface{Kind: HostInterface, Name: h.String(), Component: h.Kind, Ref: h.Ref, Groups: h.Groups, Port: h.Port}, s)
+			p := n.addressing.in(&Interface{Kind: HostInterface, Name: h.String(), Component: h.Kind, Ref: h.Ref, Groups: h.Groups, Port: h.Port}, s)
 			p.On = "in " + s.String()
 			if !h.IPv6 {
 				p.IPv6 = netip.Addr{}
 			}
 			p.PublicUnknown, p.Accelerator = h.PublicUnknown, h.Accelerator
 			if h.PublicIPv4 {
-				p.Public = n.places.elastic()
+				p.Public = n.addressing.elastic()
 			}
 			for _, a := range h.Fixed {
 				p.fix(a)
@@ -221,7 +221,7 @@ func (n *Network) prepare() {
 				continue
 			}
 			for _, s := range e.Subnets {
-				p := n.places.in(&Interface{Kind: EndpointInterface, Name: e.String(), Component: AtEndpoint, Ref: e.Ref, Groups: e.Groups, Port: 443, Service: e.ShortName}, s)
+				p := n.addressing.in(&Interface{Kind: EndpointInterface, Name: e.String(), Component: AtEndpoint, Ref: e.Ref, Groups: e.Groups, Port: 443, Service: e.ShortName}, s)
 				p.On = "in " + s.String()
 				if !e.Speaks(IPv4) {
 					p.IPv4 = netip.Addr{}

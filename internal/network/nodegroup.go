@@ -291,7 +291,7 @@ func (p *Interface) Node() *Interface {
 	return &n
 }
 
-// workload is the place of a workload's Pod.
+// workload is the interface of a workload's Pod.
 func (p *Interface) workload(w *Object) *Interface {
 	q := *p
 	q.Name = strings.Replace(p.Name, string(AnyPod), "pod:"+w.Namespace+"/"+w.ObjectName, 1)
@@ -337,7 +337,7 @@ func (n *Network) podsOf(spec string, peers bool) []*Interface {
 	return out
 }
 
-// onFargate keeps the places where a namespace's Pods run: a matching Fargate profile takes them all.
+// onFargate keeps the interfaces where a namespace's Pods run: a matching Fargate profile takes them all.
 func (s *ClusterPods) onFargate(list []*Interface, namespace string) []*Interface {
 	var ids []Ref
 	for _, f := range s.Cluster.Fargate {

@@ -127,7 +127,7 @@ func selects(o *Object, w *Object) (yes, sure bool) {
 	return true, sure
 }
 
-// policies asks the NetworkPolicies and their like about a new connection of a Pod. A place that stands for any Pod stands for one
+// policies asks the NetworkPolicies and their like about a new connection of a Pod. An interface that stands for any Pod stands for one
 // that none is about.
 func (t *tracer) policies(p *Interface, egress bool) Verdict {
 	if p.Kind != PodInterface || p.HostNetwork || p.Cluster == nil {

@@ -7,9 +7,9 @@ func init() {
 		Types:   []string{"AWS::EC2::VPCBlockPublicAccessOptions", "AWS::EC2::VPCBlockPublicAccessExclusion"},
 		Reads:   []Reading{{readRules, (*builder).blockPublicAccess}},
 		Subject: "VPC Block Public Access",
-		Models:  "both modes and exclusions; `block-ingress` stops what hosts with public addresses send too, and leaves NAT and egress-only gateways alone; " +
+		Models: "both modes and exclusions; `block-ingress` stops what hosts with public addresses send too, and leaves NAT and egress-only gateways alone; " +
 			"`allow-egress` means something under `block-bidirectional` only",
-		Source:  "[Block Public Access](https://docs.aws.amazon.com/vpc/latest/userguide/security-vpc-bpa.html)",
+		Source: "[Block Public Access](https://docs.aws.amazon.com/vpc/latest/userguide/security-vpc-bpa.html)",
 	})
 }
 
@@ -45,7 +45,7 @@ func (b *builder) blockPublicAccess() {
 	}
 }
 
-// publicAccess asks VPC Block Public Access about what a place of the VPC sends to the internet or gets from there.
+// publicAccess asks VPC Block Public Access about what an interface of the VPC sends to the internet or gets from there.
 func (t *tracer) publicAccess(p *Interface, v *VPC, outbound bool, name Component, r Ref) Verdict {
 	bpa := t.net.PublicAccess
 	if bpa.Mode == "" || bpa.Mode == "off" {

@@ -48,16 +48,16 @@ type Destination struct {
 	Family Family
 	Named  bool // reached by a DNS name: DNS64 can answer for it
 
-	// A ClusterIP Service: kube-proxy translates to place.
+	// A ClusterIP Service: kube-proxy translates to interface.
 	Virtual netip.Addr
 	Service Ref
 
-	// A load balancer: place is one of its interfaces, backend one of its targets.
+	// A load balancer: interface is one of its interfaces, backend one of its targets.
 	Listener *Listener
 	Target   *TargetGroup
 	Backend  *Interface
 
-	// PrivateLink: place is an endpoint's interface, and the load balancer is behind it.
+	// PrivateLink: interface is an endpoint's interface, and the load balancer is behind it.
 	Endpoint *Endpoint
 	Front    *Interface // the load balancer's interface
 
@@ -71,13 +71,13 @@ type Destination struct {
 
 	// ports are asked for instead of port, where there are several.
 	Ports netset.Numbers
-	// targets are the ports of place behind a ClusterIP.
+	// targets are the ports of interface behind a ClusterIP.
 	Targets netset.Numbers
 	// everything asks for every protocol and every port, not for proto and port only.
 	Everything bool
 }
 
-// over is the address family by which a place reaches the destination.
+// over is the address family by which an interface reaches the destination.
 func (d Destination) over(from *Interface) Family {
 	switch {
 	case d.Family != 0:
@@ -105,7 +105,7 @@ func (p *Interface) By(port uint16, f Family) Destination {
 	return d
 }
 
-// TraceAll answers a query for every place that it names, at least one.
+// TraceAll answers a query for every interface that it names, at least one.
 func (n *Network) TraceAll(q Query) ([]Trace, error) {
 	q.Proto = cmp.Or(q.Proto, TCP)
 	if q.Family != 0 && q.Family != IPv4 && q.Family != IPv6 {

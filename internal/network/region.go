@@ -31,7 +31,7 @@ type variables struct {
 	asked header
 }
 
-// maxRegions bounds how many packets are walked for one question between two places.
+// maxRegions bounds how many packets are walked for one question between two interfaces.
 const maxRegions = 4096
 
 // Ask answers a question between two interfaces.

@@ -23,10 +23,10 @@ func init() {
 		},
 		Reads:   []Reading{{readRouteTables, (*builder).routeTables}, {readAssociations, (*builder).tableAssociations}, {readRoutes, (*builder).routes}},
 		Subject: "routes",
-		Models:  "longest prefix, a CIDR before a prefix list that holds the same, local routes of every VPC range, main table of subnets without association, prefix " +
+		Models: "longest prefix, a CIDR before a prefix list that holds the same, local routes of every VPC range, main table of subnets without association, prefix " +
 			"lists, routes of gateway endpoints; of routes to one destination that conditions exclude each is walked; nothing for the host or its link only " +
 			"(loopback, link-local, metadata, multicast) is routed",
-		Source:  "[route priority](https://docs.aws.amazon.com/vpc/latest/userguide/route-tables-priority.html)",
+		Source: "[route priority](https://docs.aws.amazon.com/vpc/latest/userguide/route-tables-priority.html)",
 	})
 }
 
@@ -550,7 +550,7 @@ func (t *tracer) stays(at position, to *Interface, byTransit bool) bool {
 	return false
 }
 
-// leadsAway ends a packet for a place inside the network that a route sends to the internet.
+// leadsAway ends a packet for an interface inside the network that a route sends to the internet.
 func (t *tracer) leadsAway(route *Route, to *Interface) Verdict {
 	return t.stop(NoRoute, AtRouteTable, route.Table.Ref, "%s leads to the internet: no route leads to %s (%s)", describe(route), to.Name, t.pkt.dst.one)
 }

@@ -34,7 +34,7 @@ type Header struct {
 // it, at its corners, and one step outside, where another region begins. Each answer is the trace of one packet, with the hops,
 // the verdict and the [Trace.Ends] of that packet; its Regions are those of t that hold the packet, which is one.
 //
-// An address that AWS gives at deployment is the one that the network's places have. So is, in some, that of a Pod or a host whose
+// An address that AWS gives at deployment is the one that the network's interfaces have. So is, in some, that of a Pod or a host whose
 // subnet no rule divides.
 func (n *Network) Sample(t Trace, of Sampling) []Trace {
 	if t.from == nil {
@@ -238,7 +238,7 @@ func (s *sampler) given(packet map[any]domain) bool {
 	return true
 }
 
-// has reports whether a place of the network has an address of its own.
+// has reports whether an interface of the network has an address of its own.
 func (n *Network) has(a netip.Addr) bool {
 	if n.byAddr[a] != nil {
 		return true

@@ -23,9 +23,9 @@ func init() {
 		},
 		Reads:   []Reading{{readFilters, (*builder).securityGroups}, {readRules, (*builder).rules}},
 		Subject: "security groups",
-		Models:  "inline and separate rules, both families, references to groups (same VPC, peered, or inbound over a transit gateway that supports it, but for VPC " +
+		Models: "inline and separate rules, both families, references to groups (same VPC, peered, or inbound over a transit gateway that supports it, but for VPC " +
 			"endpoints; of another VPC never by the internet), prefix lists of the templates, EC2's default egress when no rule is stated, inline or as a resource",
-		Source:  "[security groups](https://docs.aws.amazon.com/vpc/latest/userguide/vpc-security-groups.html)",
+		Source: "[security groups](https://docs.aws.amazon.com/vpc/latest/userguide/vpc-security-groups.html)",
 	})
 }
 

@@ -85,7 +85,7 @@ func (b *builder) registerHosts() {
 	}
 }
 
-// backends are the places that a target group's targets can be in.
+// backends are the interfaces that a target group's targets can be in.
 func (n *Network) backends(tg *TargetGroup) []*Interface {
 	var out []*Interface
 	for _, sh := range n.ClusterPods {

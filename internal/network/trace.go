@@ -95,7 +95,7 @@ func (h Hop) FamilyIn() Family { return h.Before.Family() }
 // FamilyOut is the address family after the hop.
 func (h Hop) FamilyOut() Family { return h.After.Family() }
 
-// Trace is the answer to a question between two places: what becomes of every packet that it asks about, and of the answers.
+// Trace is the answer to a question between two interfaces: what becomes of every packet that it asks about, and of the answers.
 //
 // Regions are the whole answer: they are disjoint, and together they hold every packet of the question. The other fields show one
 // packet of the region that decides: one that is lost where some are, else the first.
@@ -105,7 +105,7 @@ func (h Hop) FamilyOut() Family { return h.After.Family() }
 // is empty.
 type Trace struct {
 	Query       Query
-	From, To    string // the places this trace is about, where the query names several
+	From, To    string // the interfaces this trace is about, where the query names several
 	Verdict     Verdict
 	Hops        []Hop
 	Return      []Hop

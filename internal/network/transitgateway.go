@@ -18,10 +18,10 @@ func init() {
 		},
 		Reads:   []Reading{{readPaths, (*builder).transitGateways}},
 		Subject: "transit gateway",
-		Models:  "attachments, `Ipv6Support`, a subnet in the sender's zone (`Insufficient` where AWS chooses a zone, or one is written by name and the other by id), " +
+		Models: "attachments, `Ipv6Support`, a subnet in the sender's zone (`Insufficient` where AWS chooses a zone, or one is written by name and the other by id), " +
 			"associations, propagations, static routes, blackholes, the default table; then the table of the attachment's subnet, so a shared egress VPC works; " +
 			"network ACLs of the attachments' subnets as above",
-		Source:  "[transit gateways](https://docs.aws.amazon.com/vpc/latest/tgw/how-transit-gateways-work.html)",
+		Source: "[transit gateways](https://docs.aws.amazon.com/vpc/latest/tgw/how-transit-gateways-work.html)",
 	})
 	register(Kind{
 		Component: AtTransitAttachment, Name: "transit gateway attachment",

@@ -23,11 +23,11 @@ type tracer struct {
 	explicit bool
 	// elsewhere says that a route takes these packets, which are for the internet, to another network by name.
 	elsewhere bool
-	// door is the gateway by which the connection left, where its answer comes back from another VPC by the internet.
+	// egressGateway is the gateway by which the connection left, where its answer comes back from another VPC by the internet.
 	egressGateway Target
 }
 
-// leg is a packet's way between two places, without translation at either end.
+// networkPath is a packet's way between two interfaces, without translation at either end.
 type networkPath struct {
 	from, to *Interface
 	out      Target // the gateway by which it left the network
@@ -256,7 +256,7 @@ func (t *tracer) send(from, to *Interface, undos ...undo) Verdict {
 	return t.stop(NoRoute, AtRouteTable, from.Ref, "the packet passes more than 8 NAT gateways: a loop")
 }
 
-// back carries the answer over the legs, last first.
+// back carries the answer over the paths, last first.
 func (t *tracer) back() Verdict {
 	t.reply = true
 	t.pkt = t.pkt.reply()
@@ -378,7 +378,7 @@ func (t *tracer) arrive(to, from *Interface, within bool) Verdict {
 	return 0
 }
 
-// address is a place's address of a family, as a field of the walked packet.
+// address is an interface's address of a family, as a field of the walked packet.
 func (t *tracer) address(p *Interface, f Family) address {
 	one := p.addr(f)
 	if !one.IsValid() {
@@ -391,7 +391,7 @@ func (t *tracer) address(p *Interface, f Family) address {
 	return t.walk.address(one, "address of "+p.Name, p.free, set, one)
 }
 
-// publicAddress is a place's public IPv4 address. AWS chooses it: it may be any.
+// publicAddress is an interface's public IPv4 address. AWS chooses it: it may be any.
 func (t *tracer) publicAddress(p *Interface) address {
 	if !p.Public.IsValid() {
 		return address{}
@@ -399,7 +399,7 @@ func (t *tracer) publicAddress(p *Interface) address {
 	return t.walk.address(p.Public, "public address of "+p.Name, assigned, t.net.global4, p.Public)
 }
 
-// port is the source port that a place opens a connection from.
+// port is the source port that an interface opens a connection from.
 func (t *tracer) port(p *Interface) number {
 	r := p.ephemeral()
 	return t.number(portKey{p.Name, len(t.paths), len(t.hops)}, "source port of "+p.Name, every, netset.Between(r[0], r[1]), r[0])

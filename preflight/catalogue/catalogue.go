@@ -42,7 +42,7 @@ var Flows = [...]Flow{
 	{"X1", "IPv6 internet host directly to a Pod", network.ExpectRefused, "every IPv6 cluster; private subnets, where there is no cluster", (*catalogue).fromInternetToPod},
 }
 
-// Result is one flow between two places.
+// Result is one flow between two interfaces.
 type Result struct {
 	Flow     *Flow
 	From, To string
@@ -119,7 +119,7 @@ func (c *catalogue) about(id string) {
 	c.flow = &Flows[slices.IndexFunc(Flows[:], func(f Flow) bool { return f.ID == id })]
 }
 
-// add traces the flow from one place to another.
+// add traces the flow from one interface to another.
 func (c *catalogue) add(expect network.Expect, from *network.Interface, d network.Destination) {
 	q := network.Query{From: network.Name(from.Name), To: network.Name(d.Name), Port: d.Port, Proto: d.Proto, Family: d.Family}
 	t := c.Network.Ask(q, from, d).For(expect)
@@ -272,7 +272,7 @@ func (c *catalogue) services(s *network.ClusterPods) {
 	}
 }
 
-// meantOut leaves out the places of isolated subnets, which no default route of the family leads out of on purpose.
+// meantOut leaves out the interfaces of isolated subnets, which no default route of the family leads out of on purpose.
 func (c *catalogue) meantOut(list []*network.Interface, f network.Family) []*network.Interface {
 	return slices.DeleteFunc(slices.Clone(list), func(p *network.Interface) bool {
 		known, unknown := defaultRoute(p, c.Internet(f))
