@@ -20,6 +20,7 @@ import (
 	"github.com/eks-ipv6/cdk/constructs/dualstack"
 	"github.com/eks-ipv6/cdk/constructs/ipv6eks"
 	"github.com/eks-ipv6/cdk/constructs/lbc"
+	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/jsiix"
 	"github.com/eks-ipv6/cdk/internal/problems"
 )
@@ -201,9 +202,9 @@ func (p BoundNLBProps) front() front {
 		subnets = 1
 	}
 	return front{
-		cluster: p.Cluster, controller: p.Controller, namespace: p.Namespace,
+		cluster: p.Cluster, controller: p.Controller, namespace: p.Namespace, kind: network, crossZoneField: true,
 		scheme: p.Scheme, inbound: in, listeners: len(p.Ports), subnets: subnets,
-		health: p.HealthCheck, checks: networkChecks, logs: p.AccessLogs, protection: p.DeletionProtection, crossZone: p.CrossZone,
+		health: p.HealthCheck, times: aws.NetworkHealthCheck(p.healthProtocol()), logs: p.AccessLogs, protection: p.DeletionProtection, crossZone: p.CrossZone,
 	}
 }
 
@@ -213,9 +214,6 @@ func (p BoundNLBProps) check(bad *problems.List) {
 		bad.Add("Service", "%q: want the name of a Service: lower case letters, digits and hyphens, beginning with a letter, 63 at most", p.Service)
 	}
 	checkNamespace(bad, p.Namespace)
-	if p.Scheme != Internal && p.Scheme != InternetFacing {
-		bad.Add("Scheme", "%d: want Internal or InternetFacing", int(p.Scheme))
-	}
 	p.checkPorts(bad)
 	p.checkClients(bad)
 	p.front().check(bad)
@@ -255,6 +253,7 @@ func (p BoundPort) check(here *problems.List) {
 		here.Add("CertificateArns", "given for a UDP port: want a TCP port for TLS")
 	}
 	checkArns(here, "CertificateArns", "acm", p.CertificateArns...)
+	checkCertificates(here, "CertificateArns", network, p.CertificateArns)
 }
 
 func (p BoundNLBProps) checkClients(bad *problems.List) {
@@ -459,17 +458,22 @@ func (k targetKind) object(service string) string {
 	return service + "-" + strings.Join(k.parts(), "-")
 }
 
+// healthProtocol is what targets are asked by.
+func (p BoundNLBProps) healthProtocol() string {
+	switch c := p.HealthCheck; {
+	case c.Protocol != "":
+		return c.Protocol
+	case c.Path != "" || c.SuccessCodes != "":
+		return "HTTP"
+	}
+	return "TCP"
+}
+
 func (p BoundNLBProps) healthCheck() *awselasticloadbalancingv2.HealthCheck {
 	c := p.HealthCheck
 	h := &awselasticloadbalancingv2.HealthCheck{
-		Protocol: awselasticloadbalancingv2.Protocol_TCP, Path: jsiix.StrOrNil(c.Path), HealthyHttpCodes: jsiix.StrOrNil(c.SuccessCodes),
+		Protocol: awselasticloadbalancingv2.Protocol(p.healthProtocol()), Path: jsiix.StrOrNil(c.Path), HealthyHttpCodes: jsiix.StrOrNil(c.SuccessCodes),
 		HealthyThresholdCount: jsiix.NumOrNil(c.HealthyThreshold), UnhealthyThresholdCount: jsiix.NumOrNil(c.UnhealthyThreshold),
-	}
-	switch {
-	case c.Protocol != "":
-		h.Protocol = awselasticloadbalancingv2.Protocol(c.Protocol)
-	case c.Path != "" || c.SuccessCodes != "":
-		h.Protocol = awselasticloadbalancingv2.Protocol_HTTP
 	}
 	if c.Port != 0 {
 		h.Port = jsiix.Str(strconv.Itoa(c.Port))

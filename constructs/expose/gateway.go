@@ -142,10 +142,13 @@ type Gateway struct {
 const (
 	gatewayGroup = "gateway.networking.k8s.io"
 	// gatewayElbAPI is served by every version of the controller since 3.0.0, and by 3.5.0 beside its v1.
-	gatewayElbAPI   = aws.GatewayGroup + "/v1beta1"
-	minGateway      = "3.2.0"
-	minTCPRoute     = "3.5.0"
-	maxGatewayPaths = 16 // rules of a route in the Gateway API
+	gatewayElbAPI = aws.GatewayGroup + "/v1beta1"
+	minGateway    = "3.2.0"
+	minTCPRoute   = "3.5.0"
+
+	// Of a route in the Gateway API: https://gateway-api.sigs.k8s.io/reference/spec/#httproutespec
+	maxGatewayPaths = 16 // its rules
+	maxGatewayHosts = 16
 )
 
 func (p *GatewayProps) withDefaults() GatewayProps {
@@ -167,14 +170,14 @@ func (p GatewayProps) network() bool { return len(p.TCPRoutes) > 0 }
 
 // front is what a Gateway has in common with other load balancers.
 func (p GatewayProps) front() front {
-	checks := httpChecks
+	kind := application
 	if p.network() {
-		checks = networkChecks
+		kind = network
 	}
 	return front{
-		cluster: p.Cluster, controller: p.Controller, namespace: p.Namespace,
+		cluster: p.Cluster, controller: p.Controller, namespace: p.Namespace, kind: kind,
 		scheme: p.Scheme, addressType: p.AddressType, inbound: p.Inbound, listeners: max(1, len(p.TCPRoutes)),
-		health: p.HealthCheck, checks: checks, name: p.LoadBalancerName, attributes: p.Attributes, logs: p.AccessLogs,
+		health: p.HealthCheck, times: aws.GatewayHealthCheck, policy: p.TLSPolicy, name: p.LoadBalancerName, attributes: p.Attributes, logs: p.AccessLogs,
 		protection: p.DeletionProtection, tags: p.Tags, certificates: p.Certificates, waf: p.WAFArn,
 	}
 }
@@ -204,7 +207,6 @@ func (p GatewayProps) checkKind(bad *problems.List) {
 	if p.network() && (len(p.Certificates) > 0 || p.WAFArn != "") {
 		bad.Add("Certificates, WAFArn", "given with TCPRoutes: want HTTPRoutes, or a Service with a port of Protocol TLS")
 	}
-	checkCertificates(bad, p.Certificates)
 	if p.TLSPolicy != "" && len(p.Certificates) == 0 {
 		bad.Add("TLSPolicy", "%s without Certificates: want the ARN of a certificate", p.TLSPolicy)
 	}
@@ -219,13 +221,18 @@ func (p GatewayProps) checkRoutes(bad *problems.List) {
 }
 
 func (p GatewayProps) checkHTTPRoutes(bad *problems.List) {
-	names := map[string]bool{}
+	names, rules := map[string]bool{}, 0
 	for i, r := range p.HTTPRoutes {
 		here := bad.At("HTTPRoutes", i)
 		checkRouteName(here, r.Name, p.routeName(r.Name, i), names)
+		if n := len(r.Hosts); n > maxGatewayHosts {
+			here.Add("Hosts", "%d: a route takes %d: want several routes, or a name such as *.example.com", n, maxGatewayHosts)
+		}
 		for j, h := range r.Hosts {
 			checkHost(here.At("Hosts", j), h)
 		}
+		// Each host and path is a rule: https://github.com/kubernetes-sigs/aws-load-balancer-controller/blob/v3.5.0/pkg/gateway/routeutils/route_rule_precedence.go
+		rules += max(1, len(r.Hosts)) * len(r.Paths)
 		if n := len(r.Paths); n == 0 || n > maxGatewayPaths {
 			here.Add("Paths", "%d: want 1 to %d, the rules of a route", n, maxGatewayPaths)
 		}
@@ -233,6 +240,9 @@ func (p GatewayProps) checkHTTPRoutes(bad *problems.List) {
 			path.check(here.At("Paths", j))
 			path.Backend.checkNumber(here.At("Paths", j).In("Backend"))
 		}
+	}
+	if rules > aws.ListenerRules {
+		bad.Add("HTTPRoutes", "%d rules, one for each host and path: an ALB takes %d: want several Gateways, or names such as *.example.com", rules, aws.ListenerRules)
 	}
 }
 
