@@ -18,6 +18,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/eks-ipv6/cdk/constructs/dualstack"
+	"github.com/eks-ipv6/cdk/constructs/expose/kube"
 	"github.com/eks-ipv6/cdk/constructs/ipv6eks"
 	"github.com/eks-ipv6/cdk/constructs/lbc"
 	"github.com/eks-ipv6/cdk/internal/aws"
@@ -146,8 +147,9 @@ type BoundNLB struct {
 	LoadBalancer awselasticloadbalancingv2.NetworkLoadBalancer
 	// SecurityGroup decides who may connect.
 	SecurityGroup awsec2.SecurityGroup
-	// Listeners and TargetGroups are in the order of Ports.
-	Listeners    []awselasticloadbalancingv2.NetworkListener
+	// Listeners are in the order of Ports.
+	Listeners []awselasticloadbalancingv2.NetworkListener
+	// TargetGroups are in the order of Ports.
 	TargetGroups []awselasticloadbalancingv2.NetworkTargetGroup
 	// Bindings apply the TargetGroupBindings, in the order of Ports. What makes the namespace must come before them: see
 	// [BoundNLB.BindAfter].
@@ -494,7 +496,7 @@ func (b *BoundNLB) bind(p BoundNLBProps) {
 	for i, t := range b.TargetGroups {
 		arns[i] = *t.TargetGroupArn()
 	}
-	for i, binding := range p.Objects(arns, *b.SecurityGroup.SecurityGroupId()) {
+	for i, binding := range p.bindings(arns, *b.SecurityGroup.SecurityGroupId()) {
 		binding.Name = b.kinds[i].object(p.Service)
 		// A target group serves nobody before it has a listener.
 		object := mustManifest(binding)
@@ -507,106 +509,46 @@ func (b *BoundNLB) bind(p BoundNLBProps) {
 // Objects are the TargetGroupBindings that join the Service with target groups, in the order of Ports, for those who apply
 // their Kubernetes objects by other means than CDK. securityGroupID is the load balancer's. They are made from Namespace,
 // Service, Ports and HealthCheck.Port, and called by Service and Port: a binding cannot change its target group, so give one
-// for another target group another name.
-func (p *BoundNLBProps) Objects(targetGroupARNs []string, securityGroupID string) []*TargetGroupBinding {
+// for another target group another name. The error is that of Validate, or says that there is not a target group for each.
+func (p *BoundNLBProps) Objects(targetGroupARNs []string, securityGroupID string) ([]runtime.Object, error) {
 	n := p.withDefaults()
-	if len(targetGroupARNs) != len(n.Ports) {
-		panic(fmt.Errorf("expose.BoundNLBProps.Objects: %d target groups for %d ports: want one for each", len(targetGroupARNs), len(n.Ports)))
+	var bad problems.List
+	n.check(&bad)
+	if want := len(n.Ports); len(targetGroupARNs) != want {
+		bad.Add("", "%d target groups for %d ports: want one for each", len(targetGroupARNs), want)
 	}
-	var out []*TargetGroupBinding
-	for i, port := range n.Ports {
+	if err := bad.Err(); err != nil {
+		return nil, err
+	}
+	var out []runtime.Object
+	for _, b := range n.bindings(targetGroupARNs, securityGroupID) {
+		out = append(out, b)
+	}
+	return out, nil
+}
+
+// bindings are Objects of choices that were checked.
+func (p BoundNLBProps) bindings(targetGroupARNs []string, securityGroupID string) (out []*kube.TargetGroupBinding) {
+	for i, port := range p.Ports {
 		protocol := "TCP"
 		if port.UDP {
 			protocol = "UDP"
 		}
-		open := []NetworkingPort{{Protocol: protocol, Port: intstr.FromInt(port.TargetPort)}}
-		if check := (NetworkingPort{Protocol: "TCP", Port: intstr.FromInt(n.HealthCheck.Port)}); n.HealthCheck.Port != 0 && check != open[0] {
+		open := []kube.NetworkingPort{{Protocol: protocol, Port: intstr.FromInt(port.TargetPort)}}
+		if check := (kube.NetworkingPort{Protocol: "TCP", Port: intstr.FromInt(p.HealthCheck.Port)}); p.HealthCheck.Port != 0 && check != open[0] {
 			open = append(open, check)
 		}
-		out = append(out, &TargetGroupBinding{
+		out = append(out, &kube.TargetGroupBinding{
 			TypeMeta:   metav1.TypeMeta{APIVersion: elbAPI, Kind: "TargetGroupBinding"},
-			ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("%s-%d", n.Service, port.Port), Namespace: n.Namespace},
-			Spec: TargetGroupBindingSpec{
+			ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("%s-%d", p.Service, port.Port), Namespace: p.Namespace},
+			Spec: kube.TargetGroupBindingSpec{
 				TargetGroupARN: targetGroupARNs[i], TargetType: "ip", IPAddressType: "ipv6",
-				ServiceRef: ServiceReference{Name: n.Service, Port: intstr.FromInt(port.ServicePort)},
-				Networking: &TargetGroupBindingNetworking{Ingress: []NetworkingIngressRule{{
-					From: []NetworkingPeer{{SecurityGroup: &SecurityGroupPeer{GroupID: securityGroupID}}}, Ports: open,
+				ServiceRef: kube.ServiceReference{Name: p.Service, Port: intstr.FromInt(port.ServicePort)},
+				Networking: &kube.TargetGroupBindingNetworking{Ingress: []kube.NetworkingIngressRule{{
+					From: []kube.NetworkingPeer{{SecurityGroup: &kube.SecurityGroupPeer{GroupID: securityGroupID}}}, Ports: open,
 				}}},
 			},
 		})
 	}
 	return out
-}
-
-// TargetGroupBinding is the controller's kind elbv2.k8s.aws/v1beta1, as far as a [BoundNLB] uses it: it registers the Pods
-// of a Service with a target group that somebody else owns.
-// Source: https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/targetgroupbinding/spec/
-type TargetGroupBinding struct {
-	metav1.TypeMeta   `json:",inline"`
-	metav1.ObjectMeta `json:"metadata"`
-	Spec              TargetGroupBindingSpec `json:"spec"`
-}
-
-// DeepCopyObject makes it a runtime.Object.
-func (t *TargetGroupBinding) DeepCopyObject() runtime.Object {
-	out := *t
-	t.ObjectMeta.DeepCopyInto(&out.ObjectMeta)
-	if t.Spec.Networking != nil {
-		out.Spec.Networking = &TargetGroupBindingNetworking{}
-		for _, r := range t.Spec.Networking.Ingress {
-			rule := NetworkingIngressRule{Ports: slices.Clone(r.Ports)}
-			for _, from := range r.From {
-				if from.SecurityGroup != nil {
-					group := *from.SecurityGroup
-					from.SecurityGroup = &group
-				}
-				rule.From = append(rule.From, from)
-			}
-			out.Spec.Networking.Ingress = append(out.Spec.Networking.Ingress, rule)
-		}
-	}
-	return &out
-}
-
-// TargetGroupBindingSpec says which Service's Pods go to which target group.
-type TargetGroupBindingSpec struct {
-	TargetGroupARN string           `json:"targetGroupARN"`
-	TargetType     string           `json:"targetType"`
-	IPAddressType  string           `json:"ipAddressType"` // immutable; the controller registers no IPv6 Pods for ipv4
-	ServiceRef     ServiceReference `json:"serviceRef"`
-	// Networking is what the controller opens in the nodes' security group. Without it, nothing.
-	Networking *TargetGroupBindingNetworking `json:"networking,omitempty"`
-}
-
-// ServiceReference names a port of a Service in the binding's namespace.
-type ServiceReference struct {
-	Name string             `json:"name"`
-	Port intstr.IntOrString `json:"port"`
-}
-
-// TargetGroupBindingNetworking are the rules for the nodes' security group.
-type TargetGroupBindingNetworking struct {
-	Ingress []NetworkingIngressRule `json:"ingress"`
-}
-
-// NetworkingIngressRule lets peers reach ports of the Pods.
-type NetworkingIngressRule struct {
-	From  []NetworkingPeer `json:"from"`
-	Ports []NetworkingPort `json:"ports"`
-}
-
-// NetworkingPeer is who is let in.
-type NetworkingPeer struct {
-	SecurityGroup *SecurityGroupPeer `json:"securityGroup,omitempty"`
-}
-
-// SecurityGroupPeer is the members of a security group, whatever their address family.
-type SecurityGroupPeer struct {
-	GroupID string `json:"groupID"`
-}
-
-// NetworkingPort is a port of the Pods.
-type NetworkingPort struct {
-	Protocol string             `json:"protocol"`
-	Port     intstr.IntOrString `json:"port"`
 }

@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/eks-ipv6/cdk/constructs/expose"
+	"github.com/eks-ipv6/cdk/constructs/expose/kube"
 	"github.com/eks-ipv6/cdk/internal/golden"
 )
 
@@ -481,10 +482,10 @@ func TestCopiesAreDeep(t *testing.T) {
 	}
 	for _, o := range objects {
 		switch c := o.DeepCopyObject().(type) {
-		case *expose.LoadBalancerConfiguration:
+		case *kube.LoadBalancerConfiguration:
 			c.Spec.SourceRanges[0], c.Spec.Tags["team"], c.Spec.WAFv2.WebACL = "x", "x", "x"
 			c.Spec.ListenerConfigurations[0].SslPolicy, c.Spec.LoadBalancerAttributes[0].Value, c.Spec.DefaultTargetGroupConfiguration.Name = "x", "x", "x"
-		case *expose.TargetGroupConfiguration:
+		case *kube.TargetGroupConfiguration:
 			c.Spec.DefaultConfiguration.HealthCheckConfig.Path, c.Spec.DefaultConfiguration.HealthCheckConfig.Matcher.HTTPCode = "x", "x"
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 	gatewayv1alpha2 "sigs.k8s.io/gateway-api/apis/v1alpha2"
 
+	"github.com/eks-ipv6/cdk/constructs/expose/kube"
 	"github.com/eks-ipv6/cdk/constructs/ipv6eks"
 	"github.com/eks-ipv6/cdk/constructs/lbc"
 	"github.com/eks-ipv6/cdk/internal/aws"
@@ -27,8 +28,9 @@ const GatewayAPIVersion = "1.6.0"
 
 // GatewayProps are the choices of a [Gateway]. Name, CRDsInstalled and HTTPRoutes or TCPRoutes are required.
 type GatewayProps struct {
-	// Cluster is where the Gateway goes, and Controller is what serves it there. Only [NewGateway] needs them.
-	Cluster    *ipv6eks.Cluster
+	// Cluster is where the Gateway goes. Only [NewGateway] needs it.
+	Cluster *ipv6eks.Cluster
+	// Controller is what serves it there. Only [NewGateway] needs it.
 	Controller *lbc.Controller
 
 	// CRDsInstalled confirms that the cluster has the Gateway API's kinds, which are not the controller's alone, and which no
@@ -322,28 +324,28 @@ func (p GatewayProps) routeName(own string, place int) string {
 func (p GatewayProps) class(ranges []string) []runtime.Object {
 	namespace := p.Namespace
 	meta := metav1.ObjectMeta{Name: p.Name, Namespace: namespace}
-	targets := &TargetGroupConfiguration{
+	targets := &kube.TargetGroupConfiguration{
 		TypeMeta: metav1.TypeMeta{APIVersion: gatewayElbAPI, Kind: "TargetGroupConfiguration"}, ObjectMeta: meta,
-		Spec: TargetGroupConfigurationSpec{DefaultConfiguration: TargetGroupProps{TargetType: "ip", HealthCheckConfig: p.HealthCheck.gateway()}},
+		Spec: kube.TargetGroupConfigurationSpec{DefaultConfiguration: kube.TargetGroupProps{TargetType: "ip", HealthCheckConfig: p.HealthCheck.gateway()}},
 	}
-	conf := &LoadBalancerConfiguration{
+	conf := &kube.LoadBalancerConfiguration{
 		TypeMeta: metav1.TypeMeta{APIVersion: gatewayElbAPI, Kind: "LoadBalancerConfiguration"}, ObjectMeta: meta,
-		Spec: LoadBalancerConfigurationSpec{
+		Spec: kube.LoadBalancerConfigurationSpec{
 			LoadBalancerName: p.LoadBalancerName, Scheme: p.Scheme.String(), IPAddressType: p.AddressType.String(), SourceRanges: ranges,
-			DefaultTargetGroupConfiguration: &ConfigurationReference{Name: p.Name}, Tags: p.Tags,
+			DefaultTargetGroupConfiguration: &kube.ConfigurationReference{Name: p.Name}, Tags: p.Tags,
 		},
 	}
 	all := p.front().allAttributes()
 	for _, k := range sorted(all) {
-		conf.Spec.LoadBalancerAttributes = append(conf.Spec.LoadBalancerAttributes, LoadBalancerAttribute{Key: k, Value: all[k]})
+		conf.Spec.LoadBalancerAttributes = append(conf.Spec.LoadBalancerAttributes, kube.LoadBalancerAttribute{Key: k, Value: all[k]})
 	}
 	if len(p.Certificates) > 0 {
-		conf.Spec.ListenerConfigurations = []ListenerConfiguration{{
+		conf.Spec.ListenerConfigurations = []kube.ListenerConfiguration{{
 			ProtocolPort: "HTTPS:443", DefaultCertificate: p.Certificates[0], Certificates: slices.Clone(p.Certificates[1:]), SslPolicy: or(p.TLSPolicy, DefaultTLSPolicy),
 		}}
 	}
 	if p.WAFArn != "" {
-		conf.Spec.WAFv2 = &WAFv2{WebACL: p.WAFArn}
+		conf.Spec.WAFv2 = &kube.WAFv2{WebACL: p.WAFArn}
 	}
 	controller := gatewayv1.GatewayController(aws.GatewayALB)
 	if p.network() {
@@ -360,11 +362,11 @@ func (p GatewayProps) class(ranges []string) []runtime.Object {
 	return []runtime.Object{targets, conf, class}
 }
 
-func (h HealthCheck) gateway() *HealthCheckConfig {
+func (h HealthCheck) gateway() *kube.HealthCheckConfig {
 	if h == (HealthCheck{}) {
 		return nil
 	}
-	out := &HealthCheckConfig{
+	out := &kube.HealthCheckConfig{
 		Path: h.Path, Protocol: h.Protocol, Interval: h.IntervalSeconds, Timeout: h.TimeoutSeconds,
 		HealthyThreshold: h.HealthyThreshold, UnhealthyThreshold: h.UnhealthyThreshold,
 	}
@@ -375,7 +377,7 @@ func (h HealthCheck) gateway() *HealthCheckConfig {
 		out.Protocol = "HTTP"
 	}
 	if h.SuccessCodes != "" {
-		out.Matcher = &HealthCheckMatcher{HTTPCode: h.SuccessCodes}
+		out.Matcher = &kube.HealthCheckMatcher{HTTPCode: h.SuccessCodes}
 	}
 	return out
 }

@@ -17,6 +17,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/validation"
 
+	"github.com/eks-ipv6/cdk/constructs/expose/kube"
 	"github.com/eks-ipv6/cdk/constructs/ipv6eks"
 	"github.com/eks-ipv6/cdk/constructs/lbc"
 	"github.com/eks-ipv6/cdk/internal/aws"
@@ -26,8 +27,9 @@ import (
 
 // IngressProps are the choices of an [Ingress]. Name and Rules or DefaultBackend are required.
 type IngressProps struct {
-	// Cluster is where the Ingress goes, and Controller is what serves it there. Only [NewIngress] needs them.
-	Cluster    *ipv6eks.Cluster
+	// Cluster is where the Ingress goes. Only [NewIngress] needs it.
+	Cluster *ipv6eks.Cluster
+	// Controller is what serves it there. Only [NewIngress] needs it.
 	Controller *lbc.Controller
 
 	// Name is the Ingress's.
@@ -65,10 +67,12 @@ type IngressProps struct {
 	// Default: false.
 	WithoutRedirect bool
 
-	// Cognito and OIDC make the load balancer ask users who they are. They need Certificates.
-	// Default: neither.
+	// Cognito makes the load balancer ask users for a login of a Cognito user pool. It needs Certificates.
+	// Default: nobody is asked.
 	Cognito *Cognito
-	OIDC    *OIDC
+	// OIDC makes it ask for a login of another provider, instead of Cognito. It needs Certificates.
+	// Default: nobody is asked.
+	OIDC *OIDC
 
 	// HealthCheck says which Pods can serve.
 	// Default: HTTP / on the port that traffic goes to.
@@ -142,8 +146,9 @@ type Path struct {
 type Backend struct {
 	// Service is its name. Any type will do: the targets are its Pods.
 	Service string
-	// Port is the Service's port by number, or PortName by name.
-	Port     int
+	// Port is the Service's port by number, or 0 with PortName.
+	Port int
+	// PortName is the Service's port by name, instead of Port.
 	PortName string
 }
 
@@ -421,10 +426,10 @@ func (p IngressProps) class() []runtime.Object {
 	name := p.className()
 	group := aws.ControllerGroup
 	return []runtime.Object{
-		&IngressClassParams{
+		&kube.IngressClassParams{
 			TypeMeta:   metav1.TypeMeta{APIVersion: elbAPI, Kind: "IngressClassParams"},
 			ObjectMeta: metav1.ObjectMeta{Name: name},
-			Spec:       IngressClassParamsSpec{IPAddressType: p.AddressType.String(), TargetType: "ip", Scheme: p.Scheme.String()},
+			Spec:       kube.IngressClassParamsSpec{IPAddressType: p.AddressType.String(), TargetType: "ip", Scheme: p.Scheme.String()},
 		},
 		&networkingv1.IngressClass{
 			TypeMeta:   metav1.TypeMeta{APIVersion: "networking.k8s.io/v1", Kind: "IngressClass"},
@@ -536,28 +541,6 @@ func prefixed(prefix string, a set, others map[string]string) map[string]string 
 func object(m map[string]string) string {
 	text, _ := json.Marshal(m) // strings always marshal
 	return string(text)
-}
-
-// IngressClassParams is the controller's kind, elbv2.k8s.aws/v1beta1, with the fields that this package sets. It outranks
-// the annotations of an Ingress of its class.
-type IngressClassParams struct {
-	metav1.TypeMeta   `json:",inline"`
-	metav1.ObjectMeta `json:"metadata"`
-	Spec              IngressClassParamsSpec `json:"spec"`
-}
-
-// IngressClassParamsSpec is the specification of an [IngressClassParams].
-type IngressClassParamsSpec struct {
-	IPAddressType string `json:"ipAddressType,omitempty"`
-	TargetType    string `json:"targetType,omitempty"`
-	Scheme        string `json:"scheme,omitempty"`
-}
-
-// DeepCopyObject makes it a runtime.Object.
-func (p *IngressClassParams) DeepCopyObject() runtime.Object {
-	out := *p
-	out.ObjectMeta = *p.ObjectMeta.DeepCopy()
-	return &out
 }
 
 // NewIngress applies an [Ingress] to a cluster, after the controller's chart, and deletes it before. It panics with the

@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/eks-ipv6/cdk/constructs/expose"
+	"github.com/eks-ipv6/cdk/constructs/expose/kube"
 	"github.com/eks-ipv6/cdk/preflight/flow"
 )
 
@@ -195,7 +196,7 @@ func read(t *testing.T, objects []runtime.Object) (out told) {
 			if own := *o.Spec.IngressClassName != "alb"; own != (out.address != "dualstack") {
 				t.Errorf("%s with class %s, whose parameters outrank it", out.address, *o.Spec.IngressClassName)
 			}
-		case *expose.IngressClassParams:
+		case *kube.IngressClassParams:
 			if o.Spec.IPAddressType != "dualstack-without-public-ipv4" || o.Spec.TargetType != "ip" {
 				t.Errorf("the class says %+v", o.Spec)
 			}
@@ -217,9 +218,9 @@ func read(t *testing.T, objects []runtime.Object) (out told) {
 			if *o.Spec.LoadBalancerClass != "service.k8s.aws/nlb" {
 				t.Errorf("class %s", *o.Spec.LoadBalancerClass)
 			}
-		case *expose.LoadBalancerConfiguration:
+		case *kube.LoadBalancerConfiguration:
 			out = told{o.Spec.IPAddressType, out.target, o.Spec.Scheme, o.Spec.SourceRanges, false}
-		case *expose.TargetGroupConfiguration:
+		case *kube.TargetGroupConfiguration:
 			out.target = o.Spec.DefaultConfiguration.TargetType
 		}
 	}
@@ -296,12 +297,12 @@ func refusedLater(objects []runtime.Object) string {
 					why = firstOf(why, badRule(string(h), *r.Matches[0].Path.Value, *r.Matches[0].Path.Type == gatewayv1.PathMatchExact))
 				}
 			}
-		case *expose.TargetGroupConfiguration:
+		case *kube.TargetGroupConfiguration:
 			if h := o.Spec.DefaultConfiguration.HealthCheckConfig; h != nil {
 				nlb := len(objects) > 4 && strings.HasSuffix(fmt.Sprintf("%T", objects[4]), "TCPRoute")
 				why = firstOf(why, badTimes(number(h.Interval), number(h.Timeout), 15, 5, nlb))
 			}
-		case *expose.LoadBalancerConfiguration:
+		case *kube.LoadBalancerConfiguration:
 			for k, v := range o.Spec.Tags {
 				why = firstOf(why, badPairs(k+"="+v))
 			}

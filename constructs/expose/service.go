@@ -36,8 +36,9 @@ const (
 
 // ServiceProps are the choices of a [Service]. Name, Selector and Ports are required.
 type ServiceProps struct {
-	// Cluster is where the Service goes, and Controller is what serves it there. Only [NewService] needs them.
-	Cluster    *ipv6eks.Cluster
+	// Cluster is where the Service goes. Only [NewService] needs it.
+	Cluster *ipv6eks.Cluster
+	// Controller is what serves it there. Only [NewService] needs it.
 	Controller *lbc.Controller
 
 	// Name is the Service's.
@@ -124,9 +125,11 @@ type Port struct {
 	Name string
 	// Port is the listener's.
 	Port int
-	// TargetPort is the Pods' port by number, or TargetName by its name in the Pods.
-	// Default: Port.
+	// TargetPort is the Pods' port by number.
+	// Default: TargetName, or Port where there is none.
 	TargetPort int
+	// TargetName is the Pods' port by its name in them, instead of TargetPort.
+	// Default: none.
 	TargetName string
 	// Protocol is TCP, UDP or TLS.
 	// Default: TCP.
