@@ -239,8 +239,9 @@ type HealthCheck struct {
 	// HealthyThreshold and UnhealthyThreshold are how many checks in a row decide, 2 to 10.
 	// Default: the controller's.
 	HealthyThreshold, UnhealthyThreshold int
-	// SuccessCodes are the HTTP codes of a healthy Pod, such as 200 or 200-399.
-	// Default: the controller's.
+	// SuccessCodes are the HTTP codes of a healthy Pod, such as 200 or 200-399; with ProtocolVersion GRPC those of gRPC, such as
+	// 0.
+	// Default: the controller's: for an Ingress 200, for a Service and a Gateway 200-399, for gRPC 12, a method that is not there.
 	SuccessCodes string
 }
 
@@ -255,9 +256,6 @@ func (h HealthCheck) check(bad *problems.List, kind balancerKind, times aws.Heal
 	}
 	if h.Path != "" && !jsiix.IsToken(h.Path) && (!strings.HasPrefix(h.Path, "/") || strings.ContainsFunc(h.Path, unicode.IsSpace) || len(h.Path) > maxHealthPath) {
 		bad.Add("HealthCheck.Path", "%q: want a path that begins with /, without blanks, %d characters at most", h.Path, maxHealthPath)
-	}
-	if h.SuccessCodes != "" && !jsiix.IsToken(h.SuccessCodes) && !successCodes.MatchString(h.SuccessCodes) {
-		bad.Add("HealthCheck.SuccessCodes", "%q: want codes such as 200, 200,204 or 200-399", h.SuccessCodes)
 	}
 	between := func(field string, v, low, high int) {
 		if v != 0 && (v < low || v > high) {
@@ -303,9 +301,12 @@ const minInterval, minTimeout = 5, 2
 // maxHealthPath is the API's: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateTargetGroup.html
 const maxHealthPath = 1024
 
-// successCodes are a list of codes and ranges of them.
+// Lists of codes and ranges of them, of HTTP and of gRPC.
 // Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_Matcher.html
-var successCodes = regexp.MustCompile(`^[2-5][0-9]{2}(-[2-5][0-9]{2})?(,[2-5][0-9]{2}(-[2-5][0-9]{2})?)*$`)
+var (
+	successCodes = regexp.MustCompile(`^[2-5][0-9]{2}(-[2-5][0-9]{2})?(,[2-5][0-9]{2}(-[2-5][0-9]{2})?)*$`)
+	grpcCodes    = regexp.MustCompile(`^[0-9]{1,2}(-[0-9]{1,2})?(,[0-9]{1,2}(-[0-9]{1,2})?)*$`)
+)
 
 // AccessLogs is the S3 bucket that a load balancer writes its log to. The bucket's policy must let Elastic Load Balancing
 // write: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/enable-access-logging.html

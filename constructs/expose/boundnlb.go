@@ -41,7 +41,8 @@ type BoundNLBProps struct {
 	// Default: default.
 	Namespace string
 	// Ports are the load balancer's listeners, 50 at most
-	// (https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-limits.html).
+	// (https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-limits.html). A TCP and a UDP port with one
+	// number and one target, as DNS has them, become one listener of protocol TCP_UDP.
 	Ports []BoundPort
 
 	// Scheme says from where it is reached.
@@ -66,8 +67,8 @@ type BoundNLBProps struct {
 	// Default: false.
 	AnyPrivateLinkClient bool
 
-	// HealthCheck says which Pods get connections. UDP cannot be checked: with a UDP port its Port is required, a TCP
-	// port of the Pods.
+	// HealthCheck says which Pods get connections. UDP cannot be checked: with a UDP port, unless there is a TCP port of the same
+	// number, its Port is required, a TCP port of the Pods.
 	// Default: a TCP connection to the port that traffic goes to.
 	HealthCheck HealthCheck
 
@@ -114,6 +115,11 @@ type BoundPort struct {
 	// CertificateArns makes it a TLS listener: ACM certificates, the default one first. May be tokens.
 	// Default: none, TCP passes through.
 	CertificateArns []string
+	// ALPN is what a TLS listener agrees on with clients: HTTP2Preferred, or HTTP2Only, for gRPC.
+	// Default: none, nothing is agreed, and clients that speak gRPC do not connect.
+	ALPN ALPNPolicy
+
+	both bool // that it is of TCP and UDP
 }
 
 func (p BoundPort) withDefaults() BoundPort {
@@ -147,11 +153,11 @@ type BoundNLB struct {
 	LoadBalancer awselasticloadbalancingv2.NetworkLoadBalancer
 	// SecurityGroup decides who may connect.
 	SecurityGroup awsec2.SecurityGroup
-	// Listeners are in the order of Ports.
+	// Listeners are in the order of Ports; a TCP and a UDP port with one number have one, at the place of the first.
 	Listeners []awselasticloadbalancingv2.NetworkListener
-	// TargetGroups are in the order of Ports.
+	// TargetGroups are those of Listeners, in their order.
 	TargetGroups []awselasticloadbalancingv2.NetworkTargetGroup
-	// Bindings apply the TargetGroupBindings, in the order of Ports. What makes the namespace must come before them: see
+	// Bindings apply the TargetGroupBindings, in the order of TargetGroups. What makes the namespace must come before them: see
 	// [BoundNLB.BindAfter].
 	Bindings []awseksv2.KubernetesManifest
 
@@ -228,21 +234,57 @@ func (p BoundNLBProps) checkPorts(bad *problems.List) {
 	if n := len(p.Ports); n == 0 || n > maxListeners {
 		bad.Add("Ports", "%d: want 1 to %d, the quota of a load balancer's listeners", n, maxListeners)
 	}
-	seen := map[int]bool{}
+	seen := map[int][]BoundPort{}
 	for i, b := range p.Ports {
 		here := bad.At("Ports", i)
 		b.check(here)
-		if seen[b.Port] {
-			here.Add("Port", "%d is named twice: a load balancer has one listener for a port: want another port, or another load balancer", b.Port)
+		seen[b.Port] = append(seen[b.Port], b)
+		switch same := seen[b.Port]; {
+		case len(same) < 2:
+		case len(same) > 2 || !same[0].pairs(same[1]):
+			here.Add("Port", "%d is named twice: a load balancer has one listener for a port: want each port once, or once for TCP and once for UDP", b.Port)
+		case same[0].TargetPort != b.TargetPort || same[0].ServicePort != b.ServicePort:
+			// One listener, TCP_UDP, has one target group.
+			here.Add("TargetPort", "%d of the Service's port %d, and %d of %d for the other protocol of port %d: want one for both",
+				b.TargetPort, b.ServicePort, same[0].TargetPort, same[0].ServicePort, b.Port)
 		}
-		seen[b.Port] = true
-		if b.UDP && p.HealthCheck.Port == 0 {
+		if b.UDP && p.HealthCheck.Port == 0 && !slices.ContainsFunc(p.Ports, func(o BoundPort) bool { return o.Port == b.Port && o.pairs(b) }) {
 			here.Add("UDP", "true without HealthCheck.Port: nothing tells whether datagrams arrive, so UDP targets are checked over TCP or HTTP: want a TCP port of the Pods there")
 		}
 	}
 }
 
+// pairs tells whether two ports are TCP and UDP, and can be one listener.
+func (p BoundPort) pairs(other BoundPort) bool {
+	return p.UDP != other.UDP && len(p.CertificateArns)+len(other.CertificateArns) == 0
+}
+
+// listeners are the ports with each pair as one, at the place of its first.
+func (p BoundNLBProps) listeners() (out []BoundPort) {
+	for _, port := range p.Ports {
+		i := slices.IndexFunc(out, func(o BoundPort) bool { return o.Port == port.Port })
+		if i < 0 {
+			out = append(out, port)
+			continue
+		}
+		out[i].both, out[i].UDP = true, false
+	}
+	return out
+}
+
+// protocols are what a listener hears.
+func (p BoundPort) protocols() []string {
+	switch {
+	case p.both:
+		return []string{"TCP", "UDP"}
+	case p.UDP:
+		return []string{"UDP"}
+	}
+	return []string{"TCP"}
+}
+
 func (p BoundPort) check(here *problems.List) {
+	checkALPN(here, p.ALPN, len(p.CertificateArns) > 0, "CertificateArns")
 	switch { // each is the default of the next
 	case !isPort(p.Port):
 		here.Add("Port", "%d: want 1 to 65535", p.Port)
@@ -290,7 +332,7 @@ func NewBoundNLB(scope constructs.Construct, id string, props *BoundNLBProps) *B
 	b := &BoundNLB{Construct: constructs.NewConstruct(scope, jsiix.Str(id))}
 	b.addSecurityGroup(p)
 	b.addLoadBalancer(p)
-	for _, port := range p.Ports {
+	for _, port := range p.listeners() {
 		b.addPort(p, port)
 	}
 	b.bind(p)
@@ -393,6 +435,8 @@ func (b *BoundNLB) addPort(p BoundNLBProps, port BoundPort) {
 		ProxyProtocolV2: jsiix.Bool(p.ProxyProtocol), HealthCheck: p.healthCheck(),
 	}
 	switch {
+	case port.both:
+		lp.Protocol, tp.Protocol = awselasticloadbalancingv2.Protocol_TCP_UDP, awselasticloadbalancingv2.Protocol_TCP_UDP
 	case port.UDP:
 		lp.Protocol, tp.Protocol = awselasticloadbalancingv2.Protocol_UDP, awselasticloadbalancingv2.Protocol_UDP
 	case len(port.CertificateArns) > 0:
@@ -404,6 +448,7 @@ func (b *BoundNLB) addPort(p BoundNLBProps, port BoundPort) {
 			certificates = append(certificates, awselasticloadbalancingv2.ListenerCertificate_FromArn(jsiix.Str(arn)))
 		}
 		lp.Certificates = &certificates
+		lp.AlpnPolicy = alpn[port.ALPN]
 	}
 	if p.TuneTargets != nil {
 		p.TuneTargets(port, tp)
@@ -417,6 +462,13 @@ func (b *BoundNLB) addPort(p BoundNLBProps, port BoundPort) {
 	lp.DefaultTargetGroups = jsiix.List[awselasticloadbalancingv2.INetworkTargetGroup](targets)
 	b.TargetGroups = append(b.TargetGroups, targets)
 	b.Listeners = append(b.Listeners, b.LoadBalancer.AddListener(jsiix.Str(fmt.Sprintf("Listener%d", port.Port)), lp))
+}
+
+// alpn are CDK's names of the policies.
+var alpn = map[ALPNPolicy]awselasticloadbalancingv2.AlpnPolicy{
+	HTTP1Only: awselasticloadbalancingv2.AlpnPolicy_HTTP1_ONLY, HTTP2Only: awselasticloadbalancingv2.AlpnPolicy_HTTP2_ONLY,
+	HTTP2Optional: awselasticloadbalancingv2.AlpnPolicy_HTTP2_OPTIONAL, HTTP2Preferred: awselasticloadbalancingv2.AlpnPolicy_HTTP2_PREFERRED,
+	"None": awselasticloadbalancingv2.AlpnPolicy_NONE,
 }
 
 // A targetKind is all of a target group that cannot change while it lives.
@@ -506,7 +558,8 @@ func (b *BoundNLB) bind(p BoundNLBProps) {
 	}
 }
 
-// Objects are the TargetGroupBindings that join the Service with target groups, in the order of Ports, for those who apply
+// Objects are the TargetGroupBindings that join the Service with target groups, in the order of Ports, a pair of TCP and UDP at
+// the place of its first, for those who apply
 // their Kubernetes objects by other means than CDK. securityGroupID is the load balancer's. They are made from Namespace,
 // Service, Ports and HealthCheck.Port, and called by Service and Port: a binding cannot change its target group, so give one
 // for another target group another name. The error is that of Validate, or says that there is not a target group for each.
@@ -514,8 +567,8 @@ func (p *BoundNLBProps) Objects(targetGroupARNs []string, securityGroupID string
 	n := p.withDefaults()
 	var bad problems.List
 	n.check(&bad)
-	if want := len(n.Ports); len(targetGroupARNs) != want {
-		bad.Add("", "%d target groups for %d ports: want one for each", len(targetGroupARNs), want)
+	if want := len(n.listeners()); len(targetGroupARNs) != want {
+		bad.Add("", "%d target groups for %d listeners: want one for each", len(targetGroupARNs), want)
 	}
 	if err := bad.Err(); err != nil {
 		return nil, err
@@ -529,13 +582,12 @@ func (p *BoundNLBProps) Objects(targetGroupARNs []string, securityGroupID string
 
 // bindings are Objects of choices that were checked.
 func (p BoundNLBProps) bindings(targetGroupARNs []string, securityGroupID string) (out []*kube.TargetGroupBinding) {
-	for i, port := range p.Ports {
-		protocol := "TCP"
-		if port.UDP {
-			protocol = "UDP"
+	for i, port := range p.listeners() {
+		var open []kube.NetworkingPort
+		for _, protocol := range port.protocols() {
+			open = append(open, kube.NetworkingPort{Protocol: protocol, Port: intstr.FromInt(port.TargetPort)})
 		}
-		open := []kube.NetworkingPort{{Protocol: protocol, Port: intstr.FromInt(port.TargetPort)}}
-		if check := (kube.NetworkingPort{Protocol: "TCP", Port: intstr.FromInt(p.HealthCheck.Port)}); p.HealthCheck.Port != 0 && check != open[0] {
+		if check := (kube.NetworkingPort{Protocol: "TCP", Port: intstr.FromInt(p.HealthCheck.Port)}); p.HealthCheck.Port != 0 && !slices.Contains(open, check) {
 			open = append(open, check)
 		}
 		out = append(out, &kube.TargetGroupBinding{

@@ -140,7 +140,7 @@ func TestBoundNLBObjects(t *testing.T) {
 	if s := strings.ReplaceAll(string(got), `,"creationTimestamp":null`, ""); s != want {
 		t.Errorf("got\n%s\nwant\n%s", s, want)
 	}
-	if objects, err := p.Objects([]string{"arn:one"}, "sg-1"); err == nil || objects != nil || !strings.Contains(err.Error(), "1 target groups for 2 ports") {
+	if objects, err := p.Objects([]string{"arn:one"}, "sg-1"); err == nil || objects != nil || !strings.Contains(err.Error(), "1 target groups for 2 listeners") {
 		t.Errorf("one target group for two ports: %v, %v", objects, err)
 	}
 	p.Service = ""

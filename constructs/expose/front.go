@@ -28,6 +28,9 @@ type front struct {
 	groups      []string // security groups instead of them
 	subnets     int      // how many were named
 
+	version ProtocolVersion // of target groups
+	login   bool            // that users are asked who they are
+
 	health HealthCheck
 	times  aws.HealthCheckTimes // where health says none
 
@@ -60,6 +63,8 @@ func (f front) check(bad *problems.List) {
 		checkArn(bad.In("WAFArn"), "wafv2", f.waf)
 	}
 	f.health.check(bad, f.kind, f.times)
+	f.health.checkCodes(bad, f.version)
+	f.checkVersion(bad)
 	checkBalancerName(bad, f.name)
 	checkSecurityGroups(bad, f.groups)
 	f.checkAttributes(bad)

@@ -76,6 +76,10 @@ type GatewayProps struct {
 	// TLSPolicy is the security policy of the HTTPS listener.
 	// Default: DefaultTLSPolicy.
 	TLSPolicy string
+	// ProtocolVersion is what the load balancer of HTTPRoutes speaks with the Pods. HTTP2 and GRPC need Certificates; a method of
+	// gRPC is a path, /package.Service/Method.
+	// Default: HTTP1.
+	ProtocolVersion ProtocolVersion
 	// HealthCheck says which Pods can serve.
 	// Default: the controller's.
 	HealthCheck HealthCheck
@@ -179,7 +183,7 @@ func (p GatewayProps) front() front {
 	return front{
 		cluster: p.Cluster, controller: p.Controller, namespace: p.Namespace, kind: kind,
 		scheme: p.Scheme, addressType: p.AddressType, inbound: p.Inbound, listeners: max(1, len(p.TCPRoutes)),
-		health: p.HealthCheck, times: aws.GatewayHealthCheck, policy: p.TLSPolicy, name: p.LoadBalancerName, attributes: p.Attributes, logs: p.AccessLogs,
+		version: p.ProtocolVersion, health: p.HealthCheck, times: aws.GatewayHealthCheck, policy: p.TLSPolicy, name: p.LoadBalancerName, attributes: p.Attributes, logs: p.AccessLogs,
 		protection: p.DeletionProtection, tags: p.Tags, certificates: p.Certificates, waf: p.WAFArn,
 	}
 }
@@ -326,7 +330,7 @@ func (p GatewayProps) class(ranges []string) []runtime.Object {
 	meta := metav1.ObjectMeta{Name: p.Name, Namespace: namespace}
 	targets := &kube.TargetGroupConfiguration{
 		TypeMeta: metav1.TypeMeta{APIVersion: gatewayElbAPI, Kind: "TargetGroupConfiguration"}, ObjectMeta: meta,
-		Spec: kube.TargetGroupConfigurationSpec{DefaultConfiguration: kube.TargetGroupProps{TargetType: "ip", HealthCheckConfig: p.HealthCheck.gateway()}},
+		Spec: kube.TargetGroupConfigurationSpec{DefaultConfiguration: kube.TargetGroupProps{TargetType: "ip", ProtocolVersion: string(p.ProtocolVersion), HealthCheckConfig: p.HealthCheck.gateway(p.ProtocolVersion)}},
 	}
 	conf := &kube.LoadBalancerConfiguration{
 		TypeMeta: metav1.TypeMeta{APIVersion: gatewayElbAPI, Kind: "LoadBalancerConfiguration"}, ObjectMeta: meta,
@@ -362,7 +366,7 @@ func (p GatewayProps) class(ranges []string) []runtime.Object {
 	return []runtime.Object{targets, conf, class}
 }
 
-func (h HealthCheck) gateway() *kube.HealthCheckConfig {
+func (h HealthCheck) gateway(version ProtocolVersion) *kube.HealthCheckConfig {
 	if h == (HealthCheck{}) {
 		return nil
 	}
@@ -378,6 +382,9 @@ func (h HealthCheck) gateway() *kube.HealthCheckConfig {
 	}
 	if h.SuccessCodes != "" {
 		out.Matcher = &kube.HealthCheckMatcher{HTTPCode: h.SuccessCodes}
+		if version == GRPC {
+			out.Matcher = &kube.HealthCheckMatcher{GRPCCode: h.SuccessCodes}
+		}
 	}
 	return out
 }

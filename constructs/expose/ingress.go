@@ -74,8 +74,11 @@ type IngressProps struct {
 	// Default: nobody is asked.
 	OIDC *OIDC
 
+	// ProtocolVersion is what the load balancer speaks with the Pods. HTTP2 and GRPC need Certificates.
+	// Default: HTTP1.
+	ProtocolVersion ProtocolVersion
 	// HealthCheck says which Pods can serve.
-	// Default: HTTP / on the port that traffic goes to.
+	// Default: HTTP / on the port that traffic goes to; for GRPC the method /AWS.ALB/healthcheck.
 	HealthCheck HealthCheck
 	// WAFArn is a regional AWS WAF web ACL.
 	// Default: none.
@@ -207,6 +210,7 @@ var albOwned = []ownedAnnotation{
 	{"certificate-arn", "the field Certificates"}, {"ssl-policy", "the field TLSPolicy"}, {"listen-ports", "the field Certificates"}, {"ssl-redirect", "the field Certificates"},
 	{"wafv2-acl-arn", "the field WAFArn"}, {"group.name", "the field Group"}, {"group.order", "the field GroupOrder"}, {"load-balancer-attributes", "the field Attributes"},
 	{"target-group-attributes", "the field TargetGroupAttributes"}, {"subnets", "the field Subnets"}, {"load-balancer-name", "the field LoadBalancerName"}, {"tags", "the field Tags"},
+	{"backend-protocol-version", "the field ProtocolVersion"},
 	{"auth-type", "the field Cognito or OIDC"}, {"auth-idp-cognito", "the field Cognito"}, {"auth-idp-oidc", "the field OIDC"},
 	{"healthcheck-protocol", "the field HealthCheck"}, {"healthcheck-path", "the field HealthCheck"}, {"healthcheck-port", "the field HealthCheck"},
 	{"healthcheck-interval-seconds", "the field HealthCheck"}, {"healthcheck-timeout-seconds", "the field HealthCheck"},
@@ -237,7 +241,7 @@ func (p IngressProps) front() front {
 	return front{
 		cluster: p.Cluster, controller: p.Controller, namespace: p.Namespace, kind: application,
 		scheme: p.Scheme, addressType: p.AddressType, inbound: p.Inbound, listeners: listeners, groups: p.SecurityGroups, subnets: len(p.Subnets),
-		health: p.HealthCheck, times: aws.IngressHealthCheck, policy: p.TLSPolicy, name: p.LoadBalancerName, attributes: p.Attributes, logs: p.AccessLogs,
+		version: p.ProtocolVersion, login: p.Cognito != nil || p.OIDC != nil, health: p.HealthCheck, times: aws.IngressHealthCheck, policy: p.TLSPolicy, name: p.LoadBalancerName, attributes: p.Attributes, logs: p.AccessLogs,
 		protection: p.DeletionProtection, targetAttributes: p.TargetGroupAttributes, tags: p.Tags, certificates: p.Certificates, waf: p.WAFArn,
 	}
 }
@@ -501,6 +505,7 @@ func (p IngressProps) annotations(ranges []string) map[string]string {
 		a.put("auth-idp-oidc", object(map[string]string{"issuer": o.Issuer, "authorizationEndpoint": o.AuthorizationEndpoint,
 			"tokenEndpoint": o.TokenEndpoint, "userInfoEndpoint": o.UserInfoEndpoint, "secretName": o.SecretName}))
 	}
+	a.put("backend-protocol-version", string(p.ProtocolVersion))
 	h := p.HealthCheck
 	a.put("healthcheck-protocol", h.Protocol)
 	a.put("healthcheck-path", h.Path)

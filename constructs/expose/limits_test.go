@@ -290,9 +290,10 @@ func TestServiceLimits(t *testing.T) {
 		"EIP with a blank": {func(p *expose.ServiceProps) {
 			p.Scheme, p.Subnets = expose.InternetFacing, []expose.SubnetAddresses{{Subnet: "subnet-1", EIPAllocation: "eipalloc-1 "}}
 		}, `EIPAllocation: "eipalloc-1 ": want the allocation id`},
-		"ICMP":           {icmp("on"), ""},
-		"ICMP off":       {icmp("off"), ""},
-		"ICMP otherwise": {icmp("true"), `"true": the controller knows on and off, and takes anything else for off: want "on"`},
+		"TCP and UDP, checked by TCP": {func(p *expose.ServiceProps) { p.Ports = []expose.Port{{Port: 53}, {Port: 53, Protocol: expose.UDP}} }, ""},
+		"ICMP":                        {icmp("on"), ""},
+		"ICMP off":                    {icmp("off"), ""},
+		"ICMP otherwise":              {icmp("true"), `"true": the controller knows on and off, and takes anything else for off: want "on"`},
 		"ICMP into one's own groups": {func(p *expose.ServiceProps) {
 			icmp("on")(p)
 			p.SecurityGroups, p.Inbound = []string{"sg-1"}, expose.Inbound{}

@@ -43,7 +43,7 @@ func (d dice) inbound() expose.Inbound {
 
 // mostly is the first, and seldom one of the others.
 func mostly[T any](d dice, first T, others ...T) T {
-	if d.Intn(10) > 0 {
+	if d.Intn(16) > 0 {
 		return first
 	}
 	return pick(d, others...)
@@ -101,6 +101,7 @@ func (d dice) ingress() *expose.IngressProps {
 		p.Certificates, p.WithoutRedirect, p.TLSPolicy = d.certificates(), d.yes(), d.policy()
 	}
 	p.HealthCheck, p.Tags, p.Attributes = d.health(), d.tags(), d.attributes()
+	p.ProtocolVersion = mostly(d, "", expose.HTTP1, expose.HTTP2, expose.GRPC, "grpc")
 	if d.Intn(8) == 0 {
 		p.OIDC = oidc()
 		p.OIDC.SecretName = mostly(d, "oidc", "Oidc", "oidc ")
@@ -129,6 +130,7 @@ func (d dice) service() *expose.ServiceProps {
 		p.Certificates, p.TLSPolicy = d.certificates(), d.policy()
 	}
 	p.HealthCheck, p.Tags, p.Attributes = d.health(), d.tags(), d.attributes()
+	p.ALPN = mostly(d, "", expose.HTTP2Preferred, "h2")
 	p.Selector = mostly(d, p.Selector, map[string]string{"my app": "web"}, map[string]string{"app": "web "}, map[string]string{"app": strings.Repeat("a", 64)}, nil)
 	if d.Intn(6) == 0 {
 		p.Annotations = map[string]string{"service.beta.kubernetes.io/aws-load-balancer-enable-icmp-for-path-mtu-discovery": pick(d, "on", "off", "true")}
@@ -267,7 +269,7 @@ func refusedLater(objects []runtime.Object) string {
 				}
 			}
 			why = firstOf(why, badTimes(a("healthcheck-interval-seconds"), a("healthcheck-timeout-seconds"), 15, 5, false), badPairs(a("tags")), badPairs(a("load-balancer-attributes")),
-				badCertificates(split(a("certificate-arn"))), badPolicy(a("ssl-policy")), badAttribute(a("load-balancer-attributes"), "dns_record"))
+				badVersion(a("backend-protocol-version"), a("certificate-arn"), a("auth-type"), a("success-codes")), badCertificates(split(a("certificate-arn"))), badPolicy(a("ssl-policy")), badAttribute(a("load-balancer-attributes"), "dns_record"))
 		case *corev1.Service:
 			a := func(name string) string { return o.Annotations["service.beta.kubernetes.io/aws-load-balancer-"+name] }
 			for k, v := range o.Spec.Selector {
@@ -285,6 +287,9 @@ func refusedLater(objects []runtime.Object) string {
 			}
 			why = firstOf(why, badTimes(a("healthcheck-interval"), a("healthcheck-timeout"), 10, 10, true), badPairs(a("additional-resource-tags")), badPairs(a("attributes")),
 				badCertificates(split(a("ssl-cert"))), badPolicy(a("ssl-negotiation-policy")), badAttribute(a("attributes"), "idle_timeout", "routing."))
+			if v := a("alpn-policy"); v != "" && (a("ssl-ports") == "" || v == "h2") {
+				why = firstOf(why, "ALPN "+v)
+			}
 			if v := a("enable-icmp-for-path-mtu-discovery"); v == "true" || v == "on" && a("security-groups") != "" {
 				why = firstOf(why, "ICMP "+v)
 			}
@@ -395,6 +400,13 @@ func badAttribute(list string, others ...string) string {
 		if k == "idle_timeout" || v == "on" || v == "any" || v == "60s" || v == "0" || v == "4001" {
 			return "attribute " + pair
 		}
+	}
+	return ""
+}
+
+func badVersion(version, certificates, login, codes string) string {
+	if version == "grpc" || version != "" && version != "HTTP1" && (certificates == "" || login != "") || codes != "" && (len(codes) < 3) != (version == "GRPC") {
+		return "version " + version + " with codes " + codes
 	}
 	return ""
 }

@@ -69,6 +69,10 @@ type ServiceProps struct {
 	// Default: DefaultTLSPolicy.
 	TLSPolicy string
 
+	// ALPN is what the TLS ports agree on with clients: HTTP2Preferred, or HTTP2Only, for gRPC.
+	// Default: none, nothing is agreed, and clients that speak gRPC do not connect.
+	ALPN ALPNPolicy
+
 	// HealthCheck says which Pods can serve. UDP has no check of its own and needs a Port that answers TCP or HTTP.
 	// Default: TCP on the port that traffic goes to.
 	HealthCheck HealthCheck
@@ -181,7 +185,7 @@ var nlbOwned = []ownedAnnotation{
 	{"disable-nlb-sg", "it left out: a load balancer made without a security group can never get one"},
 	{"enable-prefix-for-ipv6-source-nat", "a port of Protocol UDP, which turns it on"},
 	{"enable-tcp-udp-listener", "a TCP and a UDP port with one number, which turn it on"},
-	{"ssl-cert", "the field Certificates"}, {"ssl-ports", "a port of Protocol TLS"}, {"ssl-negotiation-policy", "the field TLSPolicy"},
+	{"ssl-cert", "the field Certificates"}, {"ssl-ports", "a port of Protocol TLS"}, {"ssl-negotiation-policy", "the field TLSPolicy"}, {"alpn-policy", "the field ALPN"},
 	{"proxy-protocol", "the field ProxyProtocol"}, {"subnets", "the field Subnets"}, {"eip-allocations", "the field Subnets"},
 	{"private-ipv4-addresses", "the field Subnets"}, {"ipv6-addresses", "the field Subnets"}, {"name", "the field LoadBalancerName"},
 	{"attributes", "the field Attributes"}, {"target-group-attributes", "the field TargetGroupAttributes"}, {"additional-resource-tags", "the field Tags"},
@@ -244,7 +248,7 @@ func (p ServiceProps) checkPorts(bad *problems.List) {
 		switch port.Protocol {
 		case "", TCP, TLS:
 		case UDP:
-			if p.HealthCheck.Port == 0 {
+			if p.HealthCheck.Port == 0 && !p.paired(port) { // where TCP is asked
 				// https://docs.aws.amazon.com/elasticloadbalancing/latest/network/target-group-health-checks.html
 				here.Add("Protocol", "UDP has no health check of its own: want HealthCheck.Port, a port of the Pods that answers TCP or HTTP")
 			}
@@ -281,6 +285,7 @@ func (p ServiceProps) checkPorts(bad *problems.List) {
 		names[name] = true
 	}
 	tls := slices.ContainsFunc(p.Ports, func(port Port) bool { return port.Protocol == TLS })
+	checkALPN(bad, p.ALPN, tls, "a port of Protocol TLS")
 	switch {
 	case tls && len(p.Certificates) == 0:
 		bad.Add("Certificates", "missing: a port has Protocol TLS: want the ARN of a certificate")
@@ -434,6 +439,7 @@ func (p ServiceProps) annotations() map[string]string {
 		a.put("ssl-ports", strings.Join(tls, ","))
 		a.put("ssl-cert", strings.Join(p.Certificates, ","))
 		a.put("ssl-negotiation-policy", or(p.TLSPolicy, DefaultTLSPolicy))
+		a.put("alpn-policy", string(p.ALPN))
 	}
 	h := p.HealthCheck
 	if h.Protocol == "" && (h.Path != "" || h.SuccessCodes != "") {

@@ -107,6 +107,8 @@ type TargetGroupConfigurationSpec struct {
 type TargetGroupProps struct {
 	// TargetType is ip: the targets are Pods.
 	TargetType string `json:"targetType,omitempty"`
+	// ProtocolVersion is HTTP1, HTTP2 or GRPC.
+	ProtocolVersion string `json:"protocolVersion,omitempty"`
 	// HealthCheckConfig says which Pods can serve.
 	HealthCheckConfig *HealthCheckConfig `json:"healthCheckConfig,omitempty"`
 }
@@ -133,6 +135,8 @@ type HealthCheckConfig struct {
 
 // HealthCheckMatcher are the answers of a healthy Pod.
 type HealthCheckMatcher struct {
+	// GRPCCode are codes of gRPC, such as 0.
+	GRPCCode string `json:"grpcCode,omitempty"`
 	// HTTPCode are codes of HTTP, such as 200-399.
 	HTTPCode string `json:"httpCode,omitempty"`
 }
