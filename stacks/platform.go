@@ -110,7 +110,7 @@ func (w Workload) check(bad *problems.List) {
 	w.checkKubectl(bad, cluster)
 	bad.In("Nodes").Join(w.Nodes.Validate())
 	bad.In("Nodes").Join(ipv6eks.CheckNodeSkew(w.Nodes.Version, cluster))
-	bad.In("Controller").Join(w.Controller.Validate(cluster))
+	bad.In("Controller").Join(w.Controller.ValidateFor(cluster))
 }
 
 // checkKubectl checks that there is a kubectl for the cluster's version.

@@ -13,6 +13,7 @@ import (
 	"github.com/eks-ipv6/cdk/internal/jsiix"
 	"github.com/eks-ipv6/cdk/preflight/flow"
 	"github.com/eks-ipv6/cdk/preflight/render"
+	"github.com/eks-ipv6/cdk/preflight/preflighttest"
 	"github.com/eks-ipv6/cdk/stacks"
 )
 
@@ -155,6 +156,45 @@ func TestBoundNLBOptions(t *testing.T) {
 				t.Errorf("%s does not wait for %s", name, before)
 			}
 		}
+	}
+}
+
+// DNS has one port for TCP and UDP: one listener and one target group, and rules for both. TLS agrees on HTTP/2 for gRPC.
+func TestBoundNLBOfDNSAndGRPC(t *testing.T) {
+	tpl := boundNLB(t, func(_ *stacks.Platform, b *expose.BoundNLBProps) {
+		b.Ports = []expose.BoundPort{
+			{Port: 53, TargetPort: 8053}, {Port: 53, TargetPort: 8053, UDP: true},
+			{Port: 443, TargetPort: 50051, CertificateArns: []string{"arn:aws:acm:eu-west-1:111122223333:certificate/1"}, ALPN: expose.HTTP2Preferred},
+		}
+	})
+	if listeners, targets := tpl.of(listenerType), tpl.of(targetsType); len(listeners) != 2 || len(targets) != 2 {
+		t.Fatalf("%v and %v, want two of each", listeners, targets)
+	}
+	dns, listener := tpl.find(t, listenerType, "Protocol", "TCP_UDP")
+	_, targets := tpl.find(t, targetsType, "Protocol", "TCP_UDP")
+	if listener.Properties["Port"] != 53.0 || targets.Properties["Port"] != 8053.0 || targets.Properties["HealthCheckProtocol"] != "TCP" {
+		t.Errorf("%s %s: %s", dns, js(listener.Properties), js(targets.Properties))
+	}
+	_, tls := tpl.find(t, listenerType, "Protocol", "TLS")
+	if js(tls.Properties["AlpnPolicy"]) != `["HTTP2Preferred"]` {
+		t.Errorf("gRPC: %s", js(tls.Properties))
+	}
+	_, lb := tpl.one(t, lbType)
+	_, group := tpl.find(t, "AWS::EC2::SecurityGroup", "GroupDescription", "default/shop")
+	rules := js(group.Properties["SecurityGroupIngress"])
+	if lb.Properties["EnablePrefixForIpv6SourceNat"] != "on" || strings.Count(rules, `"IpProtocol":"udp"`) != 2 || strings.Count(rules, `"IpProtocol":"tcp"`) != 4 {
+		t.Errorf("%s: %s", js(lb.Properties), rules)
+	}
+	if _, object := tpl.manifestOf(t, "TargetGroupBinding", "shop-53-to-8053-tcpudp"); !strings.Contains(js(object), "Targets53To8053Tcpudp") {
+		t.Errorf("the binding: %s", js(object))
+	}
+	network := preflighttest.Load(t, tpl.text)
+	for _, udp := range []bool{false, true} {
+		q := flow.Query{From: flow.Subnet("NetworkPublicSubnet1Subnet5B78347B"), To: flow.Service("default", "shop"), Port: 53}
+		if udp {
+			q.Proto = flow.UDP
+		}
+		preflighttest.MustReach(t, network, q)
 	}
 }
 

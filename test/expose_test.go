@@ -265,6 +265,44 @@ func TestExposeRefusesTheCluster(t *testing.T) {
 	})
 }
 
+// The controller may read a login's Secret before the Ingress names it, and until it is gone.
+func TestLoginsSecretIsReadable(t *testing.T) {
+	tpl := onPlatform(t, func(p *stacks.Platform) {
+		props := ingress(p.Cluster, p.Controller, "web")
+		props.Certificates = []string{"arn:aws:acm:us-east-1:111122223333:certificate/c"}
+		props.OIDC = &expose.OIDC{
+			Issuer: "https://id.example.com", AuthorizationEndpoint: "https://id.example.com/a", TokenEndpoint: "https://id.example.com/t",
+			UserInfoEndpoint: "https://id.example.com/u", SecretName: "login",
+		}
+		if i := expose.NewIngress(p.Stack, "Web", props); len(i.SecretAccess) != 2 {
+			t.Errorf("%d manifests for the Secret", len(i.SecretAccess))
+		}
+	})
+	role, r := tpl.manifestOf(t, "Role", "web-oidc")
+	binding, _ := tpl.manifestOf(t, "RoleBinding", "web-oidc")
+	web, _ := tpl.manifestOf(t, "Ingress", "web")
+	if !tpl.waitsFor(web, binding) || !tpl.waitsFor(binding, role) || !strings.Contains(js(r["rules"]), `"resourceNames":["login"]`) {
+		t.Errorf("%s, %s and %s are in no order, or not for the Secret: %s", web, binding, role, js(r))
+	}
+}
+
+// A static address is held against the subnet that the template makes.
+func TestStaticAddressesAreOfTheirSubnets(t *testing.T) {
+	onPlatform(t, func(p *stacks.Platform) {
+		subnet := (*p.Vpc.Vpc.PrivateSubnets())[0]
+		with := func(address string) *expose.ServiceProps {
+			return &expose.ServiceProps{
+				Cluster: p.Cluster, Controller: p.Controller, Name: "tcp", Selector: map[string]string{"app": "web"}, Ports: []expose.Port{{Port: 80}},
+				Subnets: []expose.SubnetAddresses{{Subnet: *subnet.SubnetId(), PrivateIPv4: netip.MustParseAddr(address)}},
+			}
+		}
+		of := netip.MustParsePrefix(*subnet.Ipv4CidrBlock())
+		mustPanic(t, func() { expose.NewService(p.Stack, "Outside", with("192.168.7.7")) }, "Subnets[0].PrivateIPv4: 192.168.7.7 is not of subnet", "which has "+of.String())
+		mustPanic(t, func() { expose.NewService(p.Stack, "Kept", with(of.Addr().Next().String())) }, "which AWS keeps")
+		expose.NewService(p.Stack, "Inside", with(of.Addr().Next().Next().Next().Next().Next().String()))
+	})
+}
+
 // The VPC's ranges come from another stack.
 func TestInternalAcrossStacks(t *testing.T) {
 	both := synth(t, func(app awscdk.App) {

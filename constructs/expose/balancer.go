@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"maps"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"k8s.io/apimachinery/pkg/util/validation"
 
@@ -101,9 +103,9 @@ type Inbound struct {
 // https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html#vpc-limits-security-groups
 const maxGroupRules = 60
 
-// check tells what is wrong with who may connect. ports is how many listeners the ranges open; groups says that security
-// groups of the user's decide instead.
-func (in Inbound) check(bad *problems.List, scheme Scheme, ports int, groups bool) {
+// check tells what is wrong with who may connect. ports is how many listeners the ranges open, icmp that each has a rule for
+// ICMP too; groups says that security groups of the user's decide instead.
+func (in Inbound) check(bad *problems.List, scheme Scheme, ports int, icmp, groups bool) {
 	if groups {
 		if len(in.Cidrs) > 0 || in.Anywhere || in.ClusterVpc || in.Families != BothFamilies {
 			bad.Add("Inbound", "given with SecurityGroups, whose rules decide, so that the controller ignores it: want one of the two")
@@ -115,9 +117,13 @@ func (in Inbound) check(bad *problems.List, scheme Scheme, ports int, groups boo
 		bad.Add("Inbound.Families", "%d: want BothFamilies, OnlyIPv4 or OnlyIPv6", int(in.Families))
 	}
 	four, six := in.count()
+	each := max(ports, 1)
+	if icmp {
+		each++
+	}
 	for _, n := range []int{four, six} {
-		if rules := n * max(ports, 1); rules > maxGroupRules {
-			bad.Add("Inbound.Cidrs", "%d ranges of one family for %d ports are %d rules: a security group takes %d in each family: want fewer ranges, or SecurityGroups with prefix lists", n, ports, rules, maxGroupRules)
+		if rules := n * each; rules > maxGroupRules {
+			bad.Add("Inbound.Cidrs", "%s are %d rules: a security group takes %d in each family: want fewer ranges, or SecurityGroups with prefix lists", perRule(n, ports, icmp), rules, maxGroupRules)
 		}
 	}
 	in.checkWho(bad, scheme)
@@ -223,28 +229,33 @@ type HealthCheck struct {
 	// Default: the port that traffic goes to.
 	Port int
 	// IntervalSeconds is the time between two checks, 5 to 300.
-	// Default: the controller's, 15 for an ALB and 10 for an NLB.
+	// Default: the controller's, 15 for an Ingress or a Gateway and 10 for a Service; AWS's 30 for a BoundNLB.
 	IntervalSeconds int
-	// TimeoutSeconds is how long an answer may take, 2 to 120 and less than the interval.
-	// Default: the controller's.
+	// TimeoutSeconds is how long an answer may take, 2 to 120: less than the interval behind an ALB, and no more than it behind
+	// an NLB. Where one of the two is given, it must fit the other's default.
+	// Default: the controller's, 5 for an Ingress or a Gateway and 10 for a Service; AWS's for a BoundNLB, 6 for HTTP and
+	// otherwise 10.
 	TimeoutSeconds int
 	// HealthyThreshold and UnhealthyThreshold are how many checks in a row decide, 2 to 10.
 	// Default: the controller's.
 	HealthyThreshold, UnhealthyThreshold int
-	// SuccessCodes are the HTTP codes of a healthy Pod, such as 200 or 200-399.
-	// Default: the controller's.
+	// SuccessCodes are the HTTP codes of a healthy Pod, such as 200 or 200-399; with ProtocolVersion GRPC those of gRPC, such as
+	// 0.
+	// Default: the controller's: for an Ingress 200, for a Service and a Gateway 200-399, for gRPC 12, a method that is not there.
 	SuccessCodes string
 }
 
-func (h HealthCheck) check(bad *problems.List, protocols ...string) {
+// check tells what is wrong with a health check. times are those where it says none.
+func (h HealthCheck) check(bad *problems.List, kind balancerKind, times aws.HealthCheckTimes) {
+	protocols := healthProtocols[kind]
 	if h.Protocol != "" && !slices.Contains(protocols, h.Protocol) {
 		bad.Add("HealthCheck.Protocol", "%q: want %s", h.Protocol, strings.Join(protocols, ", "))
 	}
 	if h.Protocol == "TCP" && (h.Path != "" || h.SuccessCodes != "") {
 		bad.Add("HealthCheck.Path", "%q with Protocol TCP, which asks for nothing: want HTTP, or no Path and SuccessCodes", h.Path)
 	}
-	if h.Path != "" && !strings.HasPrefix(h.Path, "/") {
-		bad.Add("HealthCheck.Path", "%q: want a path that begins with /", h.Path)
+	if h.Path != "" && !jsiix.IsToken(h.Path) && (!strings.HasPrefix(h.Path, "/") || strings.ContainsFunc(h.Path, unicode.IsSpace) || len(h.Path) > maxHealthPath) {
+		bad.Add("HealthCheck.Path", "%q: want a path that begins with /, without blanks, %d characters at most", h.Path, maxHealthPath)
 	}
 	between := func(field string, v, low, high int) {
 		if v != 0 && (v < low || v > high) {
@@ -252,14 +263,50 @@ func (h HealthCheck) check(bad *problems.List, protocols ...string) {
 		}
 	}
 	between("Port", h.Port, 1, 65535)
-	between("IntervalSeconds", h.IntervalSeconds, 5, 300)
-	between("TimeoutSeconds", h.TimeoutSeconds, 2, 120)
+	between("IntervalSeconds", h.IntervalSeconds, minInterval, 300)
+	between("TimeoutSeconds", h.TimeoutSeconds, minTimeout, 120)
 	between("HealthyThreshold", h.HealthyThreshold, 2, 10)
 	between("UnhealthyThreshold", h.UnhealthyThreshold, 2, 10)
-	if h.IntervalSeconds != 0 && h.TimeoutSeconds >= h.IntervalSeconds {
-		bad.Add("HealthCheck.TimeoutSeconds", "%d with an interval of %d: want less than the interval", h.TimeoutSeconds, h.IntervalSeconds)
+	h.checkTimes(bad, kind, times)
+}
+
+// checkTimes wants answers in time, also where one of the times is a default.
+func (h HealthCheck) checkTimes(bad *problems.List, kind balancerKind, times aws.HealthCheckTimes) {
+	if h.IntervalSeconds == 0 && h.TimeoutSeconds == 0 {
+		return
+	}
+	if h.IntervalSeconds != 0 && h.IntervalSeconds < minInterval || h.TimeoutSeconds != 0 && h.TimeoutSeconds < minTimeout {
+		return // which is told already
+	}
+	own, want := times, map[balancerKind]string{application: "less than the interval", network: "no more than the interval"}[kind]
+	if h.IntervalSeconds != 0 {
+		own.Interval = h.IntervalSeconds
+	}
+	if h.TimeoutSeconds != 0 {
+		own.Timeout = h.TimeoutSeconds
+	}
+	switch {
+	case own.InTime(string(kind)):
+	case h.IntervalSeconds == 0:
+		bad.Add("HealthCheck.TimeoutSeconds", "%d with the interval's default, %d: want %s, or IntervalSeconds too", own.Timeout, own.Interval, want)
+	case h.TimeoutSeconds == 0:
+		bad.Add("HealthCheck.IntervalSeconds", "%d with the timeout's default, %d: want TimeoutSeconds too, %s", own.Interval, own.Timeout, want)
+	default:
+		bad.Add("HealthCheck.TimeoutSeconds", "%d with an interval of %d: want %s", own.Timeout, own.Interval, want)
 	}
 }
+
+const minInterval, minTimeout = 5, 2
+
+// maxHealthPath is the API's: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateTargetGroup.html
+const maxHealthPath = 1024
+
+// Lists of codes and ranges of them, of HTTP and of gRPC.
+// Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_Matcher.html
+var (
+	successCodes = regexp.MustCompile(`^[2-5][0-9]{2}(-[2-5][0-9]{2})?(,[2-5][0-9]{2}(-[2-5][0-9]{2})?)*$`)
+	grpcCodes    = regexp.MustCompile(`^[0-9]{1,2}(-[0-9]{1,2})?(,[0-9]{1,2}(-[0-9]{1,2})?)*$`)
+)
 
 // AccessLogs is the S3 bucket that a load balancer writes its log to. The bucket's policy must let Elastic Load Balancing
 // write: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/enable-access-logging.html
@@ -294,34 +341,69 @@ func attributes(own map[string]string, logs *AccessLogs, protection, crossZone b
 
 // attributeFields are the attributes that fields stand for.
 var attributeFields = []struct{ prefix, field string }{
-	{"access_logs.s3.", "AccessLogs"}, {"deletion_protection.enabled", "DeletionProtection"}, {"load_balancing.cross_zone.enabled", "CrossZone"},
+	{"access_logs.s3.", "AccessLogs"}, {"deletion_protection.enabled", "DeletionProtection"},
 }
 
-func checkAttributes(bad *problems.List, own map[string]string, logs *AccessLogs, scheme Scheme) {
-	checkPairs(bad, "Attributes", own)
-	for _, k := range sorted(own) {
-		for _, f := range attributeFields {
-			if strings.HasPrefix(k, f.prefix) {
-				bad.At("Attributes", k).Add("", "want the field %s", f.field)
+const crossZoneAttribute = "load_balancing.cross_zone.enabled"
+
+func (f front) checkAttributes(bad *problems.List) {
+	own := maps.Clone(f.attributes)
+	for k := range f.attributes {
+		for _, field := range attributeFields {
+			if strings.HasPrefix(k, field.prefix) {
+				bad.At("Attributes", k).Add("", "want the field %s", field.field)
+				delete(own, k)
 			}
 		}
-		if k == "ipv6.deny_all_igw_traffic" && scheme == Internal && own[k] != "true" {
+	}
+	if _, ok := own[crossZoneAttribute]; ok {
+		if f.kind == application {
+			// https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_LoadBalancerAttribute.html
+			bad.At("Attributes", crossZoneAttribute).Add("", "%s always spreads requests over all zones: leave it out", f.kind)
+		} else if f.crossZoneField {
+			bad.At("Attributes", crossZoneAttribute).Add("", "want the field CrossZone")
+		}
+		if f.kind == application || f.crossZoneField {
+			delete(own, crossZoneAttribute)
+		}
+	}
+	checkKnown(bad, "Attributes", own, f.kind, aws.LoadBalancerAttributes)
+	for _, k := range sorted(own) {
+		if k == "ipv6.deny_all_igw_traffic" && f.scheme == Internal && own[k] == "false" {
 			// https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_LoadBalancerAttribute.html
 			bad.At("Attributes", k).Add("", "%s: an internal load balancer would be reachable from the IPv6 internet through an internet gateway: leave it out, or want InternetFacing", own[k])
 		}
 	}
-	if logs != nil && logs.Bucket == "" {
-		bad.Add("AccessLogs.Bucket", "missing: want the name of an S3 bucket")
+	if f.logs != nil {
+		f.logs.check(bad.In("AccessLogs"))
 	}
 }
 
-// checkPairs wants keys and values that a list a=b,c=d can hold.
-func checkPairs(bad *problems.List, field string, m map[string]string) {
-	for _, k := range sorted(m) {
-		if k == "" || strings.ContainsAny(k, ",=") || strings.Contains(m[k], ",") {
-			bad.At(field, k).Add("", "%q: the controller reads a list of a=b with commas between: want neither = nor comma in it", m[k])
-		}
+// check wants a bucket, and a prefix that a list a=b,c=d can hold.
+func (l AccessLogs) check(here *problems.List) {
+	switch {
+	case l.Bucket == "":
+		here.Add("Bucket", "missing: want the name of an S3 bucket")
+	case !jsiix.IsToken(l.Bucket) && !bucketName.MatchString(l.Bucket):
+		here.Add("Bucket", "%q: want the name of an S3 bucket: 3 to 63 lower case letters, digits, hyphens and dots", l.Bucket)
 	}
+	if !jsiix.IsToken(l.Prefix) && strings.ContainsFunc(l.Prefix, func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune(`,\=`, r) }) {
+		here.Add("Prefix", "%q: want it without blanks, commas, = and backslashes", l.Prefix)
+	}
+}
+
+// Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+var bucketName = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
+
+// checkPair wants a key and a value that a list a=b,c=d can hold as they are, and tells whether they are: the controller takes a
+// backslash for the sign that the next character is no separator, and blanks off the ends.
+// Source: ParseStringMapAnnotation of https://github.com/kubernetes-sigs/aws-load-balancer-controller/blob/v3.5.0/pkg/annotations/parser.go
+func checkPair(here *problems.List, key, value string) bool {
+	if key == "" || strings.ContainsAny(key, `,=\`) || strings.ContainsAny(value, `,\`) {
+		here.Add("", "%q: the controller reads a list of a=b with commas between: want neither = nor comma nor backslash in it", value)
+		return false
+	}
+	return checkBlanks(here, key) && checkBlanks(here, value)
 }
 
 // checkAnnotations refuses those that fields stand for. owned are their names, after the prefix.
@@ -368,12 +450,22 @@ func checkBalancerName(bad *problems.List, name string) {
 	}
 }
 
+// arnOf are what ARNs are of, by their service.
+var arnOf = map[string]string{"acm": "an ACM certificate", "wafv2": "a WAF web ACL", "cognito-idp": "a Cognito user pool"}
+
 // checkArns wants ARNs, or tokens for them.
 func checkArns(bad *problems.List, field, service string, arns ...string) {
 	for i, a := range arns {
-		if parts := strings.SplitN(a, ":", 6); !jsiix.IsToken(a) && (len(parts) != 6 || parts[0] != "arn" || parts[2] != service) {
-			bad.At(field, i).Add("", "%q: want the ARN of %s", a, map[string]string{"acm": "an ACM certificate", "wafv2": "a WAF web ACL"}[service])
-		}
+		checkArn(bad.At(field, i), service, a)
+	}
+}
+
+func checkArn(here *problems.List, service, arn string) {
+	if !checkBlanks(here, arn) {
+		return
+	}
+	if parts := strings.SplitN(arn, ":", 6); !jsiix.IsToken(arn) && (len(parts) != 6 || parts[0] != "arn" || parts[2] != service || strings.ContainsAny(arn, ", ")) {
+		here.Add("", "%q: want the ARN of %s", arn, arnOf[service])
 	}
 }
 
@@ -386,9 +478,12 @@ func checkSecurityGroups(bad *problems.List, groups []string) {
 		bad.Add("SecurityGroups", "%d: a load balancer takes %d", len(groups), maxGroups)
 	}
 	for i, g := range groups {
-		if g == "" || strings.Contains(g, ",") {
-			bad.At("SecurityGroups", i).Add("", "%q: want the id or Name tag of a security group", g)
+		here := bad.At("SecurityGroups", i)
+		if strings.TrimSpace(g) == "" || strings.Contains(g, ",") {
+			here.Add("", "%q: want the id or Name tag of a security group", g)
+			continue
 		}
+		checkBlanks(here, g)
 	}
 }
 

@@ -18,8 +18,10 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/eks-ipv6/cdk/constructs/dualstack"
+	"github.com/eks-ipv6/cdk/constructs/expose/kube"
 	"github.com/eks-ipv6/cdk/constructs/ipv6eks"
 	"github.com/eks-ipv6/cdk/constructs/lbc"
+	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/jsiix"
 	"github.com/eks-ipv6/cdk/internal/problems"
 )
@@ -39,7 +41,8 @@ type BoundNLBProps struct {
 	// Default: default.
 	Namespace string
 	// Ports are the load balancer's listeners, 50 at most
-	// (https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-limits.html).
+	// (https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-limits.html). A TCP and a UDP port with one
+	// number and one target, as DNS has them, become one listener of protocol TCP_UDP.
 	Ports []BoundPort
 
 	// Scheme says from where it is reached.
@@ -64,8 +67,8 @@ type BoundNLBProps struct {
 	// Default: false.
 	AnyPrivateLinkClient bool
 
-	// HealthCheck says which Pods get connections. UDP cannot be checked: with a UDP port its Port is required, a TCP
-	// port of the Pods.
+	// HealthCheck says which Pods get connections. UDP cannot be checked: with a UDP port, unless there is a TCP port of the same
+	// number, its Port is required, a TCP port of the Pods.
 	// Default: a TCP connection to the port that traffic goes to.
 	HealthCheck HealthCheck
 
@@ -112,6 +115,11 @@ type BoundPort struct {
 	// CertificateArns makes it a TLS listener: ACM certificates, the default one first. May be tokens.
 	// Default: none, TCP passes through.
 	CertificateArns []string
+	// ALPN is what a TLS listener agrees on with clients: HTTP2Preferred, or HTTP2Only, for gRPC.
+	// Default: none, nothing is agreed, and clients that speak gRPC do not connect.
+	ALPN ALPNPolicy
+
+	both bool // that it is of TCP and UDP
 }
 
 func (p BoundPort) withDefaults() BoundPort {
@@ -145,10 +153,11 @@ type BoundNLB struct {
 	LoadBalancer awselasticloadbalancingv2.NetworkLoadBalancer
 	// SecurityGroup decides who may connect.
 	SecurityGroup awsec2.SecurityGroup
-	// Listeners and TargetGroups are in the order of Ports.
-	Listeners    []awselasticloadbalancingv2.NetworkListener
+	// Listeners are in the order of Ports; a TCP and a UDP port with one number have one, at the place of the first.
+	Listeners []awselasticloadbalancingv2.NetworkListener
+	// TargetGroups are those of Listeners, in their order.
 	TargetGroups []awselasticloadbalancingv2.NetworkTargetGroup
-	// Bindings apply the TargetGroupBindings, in the order of Ports. What makes the namespace must come before them: see
+	// Bindings apply the TargetGroupBindings, in the order of TargetGroups. What makes the namespace must come before them: see
 	// [BoundNLB.BindAfter].
 	Bindings []awseksv2.KubernetesManifest
 
@@ -201,9 +210,9 @@ func (p BoundNLBProps) front() front {
 		subnets = 1
 	}
 	return front{
-		cluster: p.Cluster, controller: p.Controller, namespace: p.Namespace,
+		cluster: p.Cluster, controller: p.Controller, namespace: p.Namespace, kind: network, crossZoneField: true,
 		scheme: p.Scheme, inbound: in, listeners: len(p.Ports), subnets: subnets,
-		health: p.HealthCheck, checks: networkChecks, logs: p.AccessLogs, protection: p.DeletionProtection, crossZone: p.CrossZone,
+		health: p.HealthCheck, times: aws.NetworkHealthCheck(p.healthProtocol()), logs: p.AccessLogs, protection: p.DeletionProtection, crossZone: p.CrossZone,
 	}
 }
 
@@ -213,9 +222,6 @@ func (p BoundNLBProps) check(bad *problems.List) {
 		bad.Add("Service", "%q: want the name of a Service: lower case letters, digits and hyphens, beginning with a letter, 63 at most", p.Service)
 	}
 	checkNamespace(bad, p.Namespace)
-	if p.Scheme != Internal && p.Scheme != InternetFacing {
-		bad.Add("Scheme", "%d: want Internal or InternetFacing", int(p.Scheme))
-	}
 	p.checkPorts(bad)
 	p.checkClients(bad)
 	p.front().check(bad)
@@ -228,21 +234,57 @@ func (p BoundNLBProps) checkPorts(bad *problems.List) {
 	if n := len(p.Ports); n == 0 || n > maxListeners {
 		bad.Add("Ports", "%d: want 1 to %d, the quota of a load balancer's listeners", n, maxListeners)
 	}
-	seen := map[int]bool{}
+	seen := map[int][]BoundPort{}
 	for i, b := range p.Ports {
 		here := bad.At("Ports", i)
 		b.check(here)
-		if seen[b.Port] {
-			here.Add("Port", "%d is named twice: a load balancer has one listener for a port: want another port, or another load balancer", b.Port)
+		seen[b.Port] = append(seen[b.Port], b)
+		switch same := seen[b.Port]; {
+		case len(same) < 2:
+		case len(same) > 2 || !same[0].pairs(same[1]):
+			here.Add("Port", "%d is named twice: a load balancer has one listener for a port: want each port once, or once for TCP and once for UDP", b.Port)
+		case same[0].TargetPort != b.TargetPort || same[0].ServicePort != b.ServicePort:
+			// One listener, TCP_UDP, has one target group.
+			here.Add("TargetPort", "%d of the Service's port %d, and %d of %d for the other protocol of port %d: want one for both",
+				b.TargetPort, b.ServicePort, same[0].TargetPort, same[0].ServicePort, b.Port)
 		}
-		seen[b.Port] = true
-		if b.UDP && p.HealthCheck.Port == 0 {
+		if b.UDP && p.HealthCheck.Port == 0 && !slices.ContainsFunc(p.Ports, func(o BoundPort) bool { return o.Port == b.Port && o.pairs(b) }) {
 			here.Add("UDP", "true without HealthCheck.Port: nothing tells whether datagrams arrive, so UDP targets are checked over TCP or HTTP: want a TCP port of the Pods there")
 		}
 	}
 }
 
+// pairs tells whether two ports are TCP and UDP, and can be one listener.
+func (p BoundPort) pairs(other BoundPort) bool {
+	return p.UDP != other.UDP && len(p.CertificateArns)+len(other.CertificateArns) == 0
+}
+
+// listeners are the ports with each pair as one, at the place of its first.
+func (p BoundNLBProps) listeners() (out []BoundPort) {
+	for _, port := range p.Ports {
+		i := slices.IndexFunc(out, func(o BoundPort) bool { return o.Port == port.Port })
+		if i < 0 {
+			out = append(out, port)
+			continue
+		}
+		out[i].both, out[i].UDP = true, false
+	}
+	return out
+}
+
+// protocols are what a listener hears.
+func (p BoundPort) protocols() []string {
+	switch {
+	case p.both:
+		return []string{"TCP", "UDP"}
+	case p.UDP:
+		return []string{"UDP"}
+	}
+	return []string{"TCP"}
+}
+
 func (p BoundPort) check(here *problems.List) {
+	checkALPN(here, p.ALPN, len(p.CertificateArns) > 0, "CertificateArns")
 	switch { // each is the default of the next
 	case !isPort(p.Port):
 		here.Add("Port", "%d: want 1 to 65535", p.Port)
@@ -255,6 +297,7 @@ func (p BoundPort) check(here *problems.List) {
 		here.Add("CertificateArns", "given for a UDP port: want a TCP port for TLS")
 	}
 	checkArns(here, "CertificateArns", "acm", p.CertificateArns...)
+	checkCertificates(here, "CertificateArns", network, p.CertificateArns)
 }
 
 func (p BoundNLBProps) checkClients(bad *problems.List) {
@@ -289,7 +332,7 @@ func NewBoundNLB(scope constructs.Construct, id string, props *BoundNLBProps) *B
 	b := &BoundNLB{Construct: constructs.NewConstruct(scope, jsiix.Str(id))}
 	b.addSecurityGroup(p)
 	b.addLoadBalancer(p)
-	for _, port := range p.Ports {
+	for _, port := range p.listeners() {
 		b.addPort(p, port)
 	}
 	b.bind(p)
@@ -392,6 +435,8 @@ func (b *BoundNLB) addPort(p BoundNLBProps, port BoundPort) {
 		ProxyProtocolV2: jsiix.Bool(p.ProxyProtocol), HealthCheck: p.healthCheck(),
 	}
 	switch {
+	case port.both:
+		lp.Protocol, tp.Protocol = awselasticloadbalancingv2.Protocol_TCP_UDP, awselasticloadbalancingv2.Protocol_TCP_UDP
 	case port.UDP:
 		lp.Protocol, tp.Protocol = awselasticloadbalancingv2.Protocol_UDP, awselasticloadbalancingv2.Protocol_UDP
 	case len(port.CertificateArns) > 0:
@@ -403,6 +448,7 @@ func (b *BoundNLB) addPort(p BoundNLBProps, port BoundPort) {
 			certificates = append(certificates, awselasticloadbalancingv2.ListenerCertificate_FromArn(jsiix.Str(arn)))
 		}
 		lp.Certificates = &certificates
+		lp.AlpnPolicy = alpn[port.ALPN]
 	}
 	if p.TuneTargets != nil {
 		p.TuneTargets(port, tp)
@@ -416,6 +462,13 @@ func (b *BoundNLB) addPort(p BoundNLBProps, port BoundPort) {
 	lp.DefaultTargetGroups = jsiix.List[awselasticloadbalancingv2.INetworkTargetGroup](targets)
 	b.TargetGroups = append(b.TargetGroups, targets)
 	b.Listeners = append(b.Listeners, b.LoadBalancer.AddListener(jsiix.Str(fmt.Sprintf("Listener%d", port.Port)), lp))
+}
+
+// alpn are CDK's names of the policies.
+var alpn = map[ALPNPolicy]awselasticloadbalancingv2.AlpnPolicy{
+	HTTP1Only: awselasticloadbalancingv2.AlpnPolicy_HTTP1_ONLY, HTTP2Only: awselasticloadbalancingv2.AlpnPolicy_HTTP2_ONLY,
+	HTTP2Optional: awselasticloadbalancingv2.AlpnPolicy_HTTP2_OPTIONAL, HTTP2Preferred: awselasticloadbalancingv2.AlpnPolicy_HTTP2_PREFERRED,
+	"None": awselasticloadbalancingv2.AlpnPolicy_NONE,
 }
 
 // A targetKind is all of a target group that cannot change while it lives.
@@ -459,17 +512,22 @@ func (k targetKind) object(service string) string {
 	return service + "-" + strings.Join(k.parts(), "-")
 }
 
+// healthProtocol is what targets are asked by.
+func (p BoundNLBProps) healthProtocol() string {
+	switch c := p.HealthCheck; {
+	case c.Protocol != "":
+		return c.Protocol
+	case c.Path != "" || c.SuccessCodes != "":
+		return "HTTP"
+	}
+	return "TCP"
+}
+
 func (p BoundNLBProps) healthCheck() *awselasticloadbalancingv2.HealthCheck {
 	c := p.HealthCheck
 	h := &awselasticloadbalancingv2.HealthCheck{
-		Protocol: awselasticloadbalancingv2.Protocol_TCP, Path: jsiix.StrOrNil(c.Path), HealthyHttpCodes: jsiix.StrOrNil(c.SuccessCodes),
+		Protocol: awselasticloadbalancingv2.Protocol(p.healthProtocol()), Path: jsiix.StrOrNil(c.Path), HealthyHttpCodes: jsiix.StrOrNil(c.SuccessCodes),
 		HealthyThresholdCount: jsiix.NumOrNil(c.HealthyThreshold), UnhealthyThresholdCount: jsiix.NumOrNil(c.UnhealthyThreshold),
-	}
-	switch {
-	case c.Protocol != "":
-		h.Protocol = awselasticloadbalancingv2.Protocol(c.Protocol)
-	case c.Path != "" || c.SuccessCodes != "":
-		h.Protocol = awselasticloadbalancingv2.Protocol_HTTP
 	}
 	if c.Port != 0 {
 		h.Port = jsiix.Str(strconv.Itoa(c.Port))
@@ -490,7 +548,7 @@ func (b *BoundNLB) bind(p BoundNLBProps) {
 	for i, t := range b.TargetGroups {
 		arns[i] = *t.TargetGroupArn()
 	}
-	for i, binding := range p.Objects(arns, *b.SecurityGroup.SecurityGroupId()) {
+	for i, binding := range p.bindings(arns, *b.SecurityGroup.SecurityGroupId()) {
 		binding.Name = b.kinds[i].object(p.Service)
 		// A target group serves nobody before it has a listener.
 		object := mustManifest(binding)
@@ -500,109 +558,49 @@ func (b *BoundNLB) bind(p BoundNLBProps) {
 	}
 }
 
-// Objects are the TargetGroupBindings that join the Service with target groups, in the order of Ports, for those who apply
+// Objects are the TargetGroupBindings that join the Service with target groups, in the order of Ports, a pair of TCP and UDP at
+// the place of its first, for those who apply
 // their Kubernetes objects by other means than CDK. securityGroupID is the load balancer's. They are made from Namespace,
 // Service, Ports and HealthCheck.Port, and called by Service and Port: a binding cannot change its target group, so give one
-// for another target group another name.
-func (p *BoundNLBProps) Objects(targetGroupARNs []string, securityGroupID string) []*TargetGroupBinding {
+// for another target group another name. The error is that of Validate, or says that there is not a target group for each.
+func (p *BoundNLBProps) Objects(targetGroupARNs []string, securityGroupID string) ([]runtime.Object, error) {
 	n := p.withDefaults()
-	if len(targetGroupARNs) != len(n.Ports) {
-		panic(fmt.Errorf("expose.BoundNLBProps.Objects: %d target groups for %d ports: want one for each", len(targetGroupARNs), len(n.Ports)))
+	var bad problems.List
+	n.check(&bad)
+	if want := len(n.listeners()); len(targetGroupARNs) != want {
+		bad.Add("", "%d target groups for %d listeners: want one for each", len(targetGroupARNs), want)
 	}
-	var out []*TargetGroupBinding
-	for i, port := range n.Ports {
-		protocol := "TCP"
-		if port.UDP {
-			protocol = "UDP"
+	if err := bad.Err(); err != nil {
+		return nil, err
+	}
+	var out []runtime.Object
+	for _, b := range n.bindings(targetGroupARNs, securityGroupID) {
+		out = append(out, b)
+	}
+	return out, nil
+}
+
+// bindings are Objects of choices that were checked.
+func (p BoundNLBProps) bindings(targetGroupARNs []string, securityGroupID string) (out []*kube.TargetGroupBinding) {
+	for i, port := range p.listeners() {
+		var open []kube.NetworkingPort
+		for _, protocol := range port.protocols() {
+			open = append(open, kube.NetworkingPort{Protocol: protocol, Port: intstr.FromInt(port.TargetPort)})
 		}
-		open := []NetworkingPort{{Protocol: protocol, Port: intstr.FromInt(port.TargetPort)}}
-		if check := (NetworkingPort{Protocol: "TCP", Port: intstr.FromInt(n.HealthCheck.Port)}); n.HealthCheck.Port != 0 && check != open[0] {
+		if check := (kube.NetworkingPort{Protocol: "TCP", Port: intstr.FromInt(p.HealthCheck.Port)}); p.HealthCheck.Port != 0 && !slices.Contains(open, check) {
 			open = append(open, check)
 		}
-		out = append(out, &TargetGroupBinding{
+		out = append(out, &kube.TargetGroupBinding{
 			TypeMeta:   metav1.TypeMeta{APIVersion: elbAPI, Kind: "TargetGroupBinding"},
-			ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("%s-%d", n.Service, port.Port), Namespace: n.Namespace},
-			Spec: TargetGroupBindingSpec{
+			ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("%s-%d", p.Service, port.Port), Namespace: p.Namespace},
+			Spec: kube.TargetGroupBindingSpec{
 				TargetGroupARN: targetGroupARNs[i], TargetType: "ip", IPAddressType: "ipv6",
-				ServiceRef: ServiceReference{Name: n.Service, Port: intstr.FromInt(port.ServicePort)},
-				Networking: &TargetGroupBindingNetworking{Ingress: []NetworkingIngressRule{{
-					From: []NetworkingPeer{{SecurityGroup: &SecurityGroupPeer{GroupID: securityGroupID}}}, Ports: open,
+				ServiceRef: kube.ServiceReference{Name: p.Service, Port: intstr.FromInt(port.ServicePort)},
+				Networking: &kube.TargetGroupBindingNetworking{Ingress: []kube.NetworkingIngressRule{{
+					From: []kube.NetworkingPeer{{SecurityGroup: &kube.SecurityGroupPeer{GroupID: securityGroupID}}}, Ports: open,
 				}}},
 			},
 		})
 	}
 	return out
-}
-
-// TargetGroupBinding is the controller's kind elbv2.k8s.aws/v1beta1, as far as a [BoundNLB] uses it: it registers the Pods
-// of a Service with a target group that somebody else owns.
-// Source: https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/targetgroupbinding/spec/
-type TargetGroupBinding struct {
-	metav1.TypeMeta   `json:",inline"`
-	metav1.ObjectMeta `json:"metadata"`
-	Spec              TargetGroupBindingSpec `json:"spec"`
-}
-
-// DeepCopyObject makes it a runtime.Object.
-func (t *TargetGroupBinding) DeepCopyObject() runtime.Object {
-	out := *t
-	t.ObjectMeta.DeepCopyInto(&out.ObjectMeta)
-	if t.Spec.Networking != nil {
-		out.Spec.Networking = &TargetGroupBindingNetworking{}
-		for _, r := range t.Spec.Networking.Ingress {
-			rule := NetworkingIngressRule{Ports: slices.Clone(r.Ports)}
-			for _, from := range r.From {
-				if from.SecurityGroup != nil {
-					group := *from.SecurityGroup
-					from.SecurityGroup = &group
-				}
-				rule.From = append(rule.From, from)
-			}
-			out.Spec.Networking.Ingress = append(out.Spec.Networking.Ingress, rule)
-		}
-	}
-	return &out
-}
-
-// TargetGroupBindingSpec says which Service's Pods go to which target group.
-type TargetGroupBindingSpec struct {
-	TargetGroupARN string           `json:"targetGroupARN"`
-	TargetType     string           `json:"targetType"`
-	IPAddressType  string           `json:"ipAddressType"` // immutable; the controller registers no IPv6 Pods for ipv4
-	ServiceRef     ServiceReference `json:"serviceRef"`
-	// Networking is what the controller opens in the nodes' security group. Without it, nothing.
-	Networking *TargetGroupBindingNetworking `json:"networking,omitempty"`
-}
-
-// ServiceReference names a port of a Service in the binding's namespace.
-type ServiceReference struct {
-	Name string             `json:"name"`
-	Port intstr.IntOrString `json:"port"`
-}
-
-// TargetGroupBindingNetworking are the rules for the nodes' security group.
-type TargetGroupBindingNetworking struct {
-	Ingress []NetworkingIngressRule `json:"ingress"`
-}
-
-// NetworkingIngressRule lets peers reach ports of the Pods.
-type NetworkingIngressRule struct {
-	From  []NetworkingPeer `json:"from"`
-	Ports []NetworkingPort `json:"ports"`
-}
-
-// NetworkingPeer is who is let in.
-type NetworkingPeer struct {
-	SecurityGroup *SecurityGroupPeer `json:"securityGroup,omitempty"`
-}
-
-// SecurityGroupPeer is the members of a security group, whatever their address family.
-type SecurityGroupPeer struct {
-	GroupID string `json:"groupID"`
-}
-
-// NetworkingPort is a port of the Pods.
-type NetworkingPort struct {
-	Protocol string             `json:"protocol"`
-	Port     intstr.IntOrString `json:"port"`
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/eks-ipv6/cdk/constructs/dualstack"
 	"github.com/eks-ipv6/cdk/constructs/expose"
+	"github.com/eks-ipv6/cdk/constructs/expose/kube"
 	"github.com/eks-ipv6/cdk/stacks"
 )
 
@@ -122,7 +123,11 @@ func TestBoundNLBObjects(t *testing.T) {
 		p.Namespace, p.HealthCheck.Port = "games", 8080
 		p.Ports = []expose.BoundPort{{Port: 443, ServicePort: 80, TargetPort: 8080}, {Port: 7777, UDP: true}}
 	})
-	got, err := json.Marshal(p.Objects([]string{"arn:one", "arn:two"}, "sg-1"))
+	objects, err := p.Objects([]string{"arn:one", "arn:two"}, "sg-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := json.Marshal(objects)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,20 +140,25 @@ func TestBoundNLBObjects(t *testing.T) {
 	if s := strings.ReplaceAll(string(got), `,"creationTimestamp":null`, ""); s != want {
 		t.Errorf("got\n%s\nwant\n%s", s, want)
 	}
-	defer func() {
-		if r := recover(); r == nil {
-			t.Error("one target group for two ports: no panic")
-		}
-	}()
-	p.Objects([]string{"arn:one"}, "sg-1")
+	if objects, err := p.Objects([]string{"arn:one"}, "sg-1"); err == nil || objects != nil || !strings.Contains(err.Error(), "1 target groups for 2 listeners") {
+		t.Errorf("one target group for two ports: %v, %v", objects, err)
+	}
+	p.Service = ""
+	if _, err := p.Objects([]string{"arn:one", "arn:two"}, "sg-1"); err == nil || !strings.Contains(err.Error(), "Service: ") {
+		t.Errorf("no Service: %v", err)
+	}
 }
 
 func TestTargetGroupBindingCopies(t *testing.T) {
 	t.Parallel()
-	one := bound(nil).Objects([]string{"arn:one"}, "sg-1")[0]
+	objects, err := bound(nil).Objects([]string{"arn:one"}, "sg-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	one := objects[0].(*kube.TargetGroupBinding)
 	one.Labels = map[string]string{"a": "b"}
 	before, _ := json.Marshal(one)
-	two := one.DeepCopyObject().(*expose.TargetGroupBinding)
+	two := one.DeepCopyObject().(*kube.TargetGroupBinding)
 	two.Labels["a"] = "c"
 	two.Spec.Networking.Ingress[0].From[0].SecurityGroup.GroupID = "sg-2"
 	two.Spec.Networking.Ingress[0].Ports[0].Protocol = "UDP"
@@ -177,8 +187,11 @@ func ExampleNewBoundNLB() {
 
 func ExampleBoundNLBProps_Objects() {
 	p := &expose.BoundNLBProps{Service: "shop", Ports: []expose.BoundPort{{Port: 443, TargetPort: 8443}}}
-	binding := p.Objects([]string{"arn:aws:elasticloadbalancing:eu-west-1:111122223333:targetgroup/shop/0123456789abcdef"}, "sg-0123456789abcdef0")[0]
-	text, err := expose.YAML(binding)
+	objects, err := p.Objects([]string{"arn:aws:elasticloadbalancing:eu-west-1:111122223333:targetgroup/shop/0123456789abcdef"}, "sg-0123456789abcdef0")
+	if err != nil {
+		panic(err)
+	}
+	text, err := expose.YAML(objects...)
 	fmt.Println(string(text), err)
 	// Output:
 	// apiVersion: elbv2.k8s.aws/v1beta1

@@ -40,8 +40,9 @@ var echoConf string
 
 // EchoProps are the choices of an [Echo].
 type EchoProps struct {
-	// Cluster is where it goes, and Controller is the cluster's. Only [NewEcho] needs them.
-	Cluster    *ipv6eks.Cluster
+	// Cluster is where it goes. Only [NewEcho] needs it.
+	Cluster *ipv6eks.Cluster
+	// Controller is the cluster's. Only [NewEcho] needs it.
 	Controller *lbc.Controller
 
 	// Namespace is made for it, with restricted Pod security, and with the label by which the controller keeps a Pod from

@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/eks-ipv6/cdk/constructs/expose"
+	"github.com/eks-ipv6/cdk/constructs/expose/kube"
 	"github.com/eks-ipv6/cdk/internal/golden"
 )
 
@@ -20,6 +21,7 @@ var (
 	six  = netip.MustParsePrefix("2001:db8::/32")
 	both = expose.Inbound{Cidrs: []netip.Prefix{four, six}}
 	web  = expose.Backend{Service: "web", Port: 80}
+	pool = "arn:aws:cognito-idp:eu-west-1:111122223333:userpool/eu-west-1_one"
 	cert = "arn:aws:acm:eu-west-1:111122223333:certificate/one"
 )
 
@@ -39,6 +41,13 @@ func gateway(change func(*expose.GatewayProps)) *expose.GatewayProps {
 	p := &expose.GatewayProps{Name: "door", CRDsInstalled: true, Inbound: both, HTTPRoutes: []expose.HTTPRoute{{Paths: []expose.Path{{Backend: web}}}}}
 	change(p)
 	return p
+}
+
+func oidc() *expose.OIDC {
+	return &expose.OIDC{
+		Issuer: "https://id.example.com", AuthorizationEndpoint: "https://id.example.com/a", TokenEndpoint: "https://id.example.com/t",
+		UserInfoEndpoint: "https://id.example.com/u", SecretName: "oidc",
+	}
 }
 
 // props are the choices of any of the three.
@@ -119,16 +128,16 @@ func TestIngressRefuses(t *testing.T) {
 		"login without IPv4": {func(p *expose.IngressProps) {
 			public(p)
 			p.AddressType, p.Certificates = expose.DualStackWithoutPublicIPv4, []string{cert}
-			p.Cognito = &expose.Cognito{UserPoolArn: "a", UserPoolClientID: "b", UserPoolDomain: "c"}
+			p.Cognito = &expose.Cognito{UserPoolArn: pool, UserPoolClientID: "b", UserPoolDomain: "c"}
 		}, "AddressType: dualstack-without-public-ipv4 with authentication"},
 		"login without TLS": {func(p *expose.IngressProps) {
-			p.Cognito = &expose.Cognito{UserPoolArn: "a", UserPoolClientID: "b", UserPoolDomain: "c"}
+			p.Cognito = &expose.Cognito{UserPoolArn: pool, UserPoolClientID: "b", UserPoolDomain: "c"}
 		}, "Cognito, OIDC: without Certificates"},
 		"half a login": {func(p *expose.IngressProps) { p.Certificates, p.OIDC = []string{cert}, &expose.OIDC{Issuer: "x"} }, "OIDC: {Issuer:x"},
 		"half a pool":  {func(p *expose.IngressProps) { p.Certificates, p.Cognito = []string{cert}, &expose.Cognito{} }, "Cognito: {"},
 		"two logins": {func(p *expose.IngressProps) {
-			p.Certificates, p.Cognito = []string{cert}, &expose.Cognito{UserPoolArn: "a", UserPoolClientID: "b", UserPoolDomain: "c"}
-			p.OIDC = &expose.OIDC{Issuer: "a", AuthorizationEndpoint: "b", TokenEndpoint: "c", UserInfoEndpoint: "d", SecretName: "e"}
+			p.Certificates, p.Cognito = []string{cert}, &expose.Cognito{UserPoolArn: pool, UserPoolClientID: "b", UserPoolDomain: "c"}
+			p.OIDC = oidc()
 		}, "Cognito, OIDC: both"},
 		"certificate": {func(p *expose.IngressProps) { p.Certificates = []string{"arn:aws:iam::1:server-certificate/x"} }, "Certificates[0]"},
 		"certificates": {func(p *expose.IngressProps) {
@@ -137,7 +146,7 @@ func TestIngressRefuses(t *testing.T) {
 			}
 		}, "Certificates: 27"},
 		"policy for none":  {func(p *expose.IngressProps) { p.TLSPolicy = "x" }, "without Certificates"},
-		"WAF":              {func(p *expose.IngressProps) { p.WAFArn = "acl" }, `WAFArn[0]: "acl"`},
+		"WAF":              {func(p *expose.IngressProps) { p.WAFArn = "acl" }, `WAFArn: "acl"`},
 		"group's name":     {func(p *expose.IngressProps) { p.Group = "My group" }, "Group: \"My group\""},
 		"order of none":    {func(p *expose.IngressProps) { p.GroupOrder = 3 }, "GroupOrder: 3 with Group"},
 		"order":            {func(p *expose.IngressProps) { p.Group, p.GroupOrder = "g", 1001 }, "GroupOrder: 1001"},
@@ -402,7 +411,7 @@ func manifests(t *testing.T) map[string]props {
 	})
 	login := ingress(func(p *expose.IngressProps) {
 		p.Certificates, p.WithoutRedirect, p.TLSPolicy = []string{cert}, true, "ELBSecurityPolicy-TLS13-1-3-PQ-2025-09"
-		p.OIDC = &expose.OIDC{Issuer: "https://id.example.com", AuthorizationEndpoint: "https://id.example.com/a", TokenEndpoint: "https://id.example.com/t", UserInfoEndpoint: "https://id.example.com/u", SecretName: "oidc"}
+		p.OIDC = oidc()
 		p.SecurityGroups, p.Inbound = []string{"sg-1", "sg-2"}, expose.Inbound{}
 	})
 	static := service(func(p *expose.ServiceProps) {
@@ -473,10 +482,10 @@ func TestCopiesAreDeep(t *testing.T) {
 	}
 	for _, o := range objects {
 		switch c := o.DeepCopyObject().(type) {
-		case *expose.LoadBalancerConfiguration:
+		case *kube.LoadBalancerConfiguration:
 			c.Spec.SourceRanges[0], c.Spec.Tags["team"], c.Spec.WAFv2.WebACL = "x", "x", "x"
 			c.Spec.ListenerConfigurations[0].SslPolicy, c.Spec.LoadBalancerAttributes[0].Value, c.Spec.DefaultTargetGroupConfiguration.Name = "x", "x", "x"
-		case *expose.TargetGroupConfiguration:
+		case *kube.TargetGroupConfiguration:
 			c.Spec.DefaultConfiguration.HealthCheckConfig.Path, c.Spec.DefaultConfiguration.HealthCheckConfig.Matcher.HTTPCode = "x", "x"
 		}
 	}

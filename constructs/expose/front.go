@@ -6,6 +6,7 @@ import (
 
 	"github.com/eks-ipv6/cdk/constructs/ipv6eks"
 	"github.com/eks-ipv6/cdk/constructs/lbc"
+	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/jsiix"
 	"github.com/eks-ipv6/cdk/internal/kept"
 	"github.com/eks-ipv6/cdk/internal/problems"
@@ -18,50 +19,72 @@ type front struct {
 	controller *lbc.Controller
 	namespace  string // of its object
 
+	kind        balancerKind
 	scheme      Scheme
 	addressType AddressType
 	inbound     Inbound
 	listeners   int      // that the ranges of inbound open
+	icmp        bool     // that they let in ICMP too
 	groups      []string // security groups instead of them
 	subnets     int      // how many were named
 
+	version ProtocolVersion // of target groups
+	login   bool            // that users are asked who they are
+
 	health HealthCheck
-	checks []string // the protocols that health checks may use
+	times  aws.HealthCheckTimes // where health says none
 
 	name                  string // the load balancer's
 	attributes            map[string]string
 	logs                  *AccessLogs
 	protection, crossZone bool
+	crossZoneField        bool // that it has CrossZone
 	targetAttributes      map[string]string
 	tags                  map[string]string
 	certificates          []string
+	policy                string // of TLS
 	waf                   string
 }
 
-// Where an HTTP load balancer and a network load balancer look for healthy Pods.
-var (
-	httpChecks    = []string{"HTTP", "HTTPS"}
-	networkChecks = []string{"TCP", "HTTP", "HTTPS"}
-)
+// healthProtocols are the protocols of health checks, by the kind of load balancer.
+var healthProtocols = map[balancerKind][]string{application: {"HTTP", "HTTPS"}, network: {"TCP", "HTTP", "HTTPS"}}
 
 // check tells what is wrong with the choices. It needs no CDK.
 func (f front) check(bad *problems.List) {
-	f.inbound.check(bad, f.scheme, f.listeners, len(f.groups) > 0)
+	checkScheme(bad, f.scheme)
+	f.inbound.check(bad, f.scheme, f.listeners, f.icmp, len(f.groups) > 0)
 	f.checkAddressType(bad)
 	checkArns(bad, "Certificates", "acm", f.certificates...)
-	if f.waf != "" {
-		checkArns(bad, "WAFArn", "wafv2", f.waf)
+	checkCertificates(bad, "Certificates", f.kind, f.certificates)
+	if len(f.certificates) > 0 {
+		checkPolicy(bad, "TLSPolicy", f.policy)
 	}
-	f.health.check(bad, f.checks...)
+	if f.waf != "" {
+		checkArn(bad.In("WAFArn"), "wafv2", f.waf)
+	}
+	f.health.check(bad, f.kind, f.times)
+	f.health.checkCodes(bad, f.version)
+	f.checkVersion(bad)
 	checkBalancerName(bad, f.name)
 	checkSecurityGroups(bad, f.groups)
-	checkAttributes(bad, f.attributes, f.logs, f.scheme)
-	checkPairs(bad, "TargetGroupAttributes", f.targetAttributes)
-	checkPairs(bad, "Tags", f.tags)
+	f.checkAttributes(bad)
+	checkKnown(bad, "TargetGroupAttributes", f.targetAttributes, f.kind, aws.TargetGroupAttributes)
+	checkTags(bad, f.tags)
+}
+
+func checkScheme(bad *problems.List, scheme Scheme) {
+	if scheme != Internal && scheme != InternetFacing {
+		bad.Add("Scheme", "%d: want Internal or InternetFacing", int(scheme))
+	}
 }
 
 func (f front) checkAddressType(bad *problems.List) {
-	if f.addressType != DualStackWithoutPublicIPv4 {
+	switch f.addressType {
+	case DualStack:
+		return
+	case DualStackWithoutPublicIPv4:
+	default:
+		bad.Add("AddressType", "%d: want DualStack or DualStackWithoutPublicIPv4", int(f.addressType))
 		return
 	}
 	if f.scheme == Internal {

@@ -14,6 +14,7 @@ import (
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 	gatewayv1alpha2 "sigs.k8s.io/gateway-api/apis/v1alpha2"
 
+	"github.com/eks-ipv6/cdk/constructs/expose/kube"
 	"github.com/eks-ipv6/cdk/constructs/ipv6eks"
 	"github.com/eks-ipv6/cdk/constructs/lbc"
 	"github.com/eks-ipv6/cdk/internal/aws"
@@ -27,8 +28,9 @@ const GatewayAPIVersion = "1.6.0"
 
 // GatewayProps are the choices of a [Gateway]. Name, CRDsInstalled and HTTPRoutes or TCPRoutes are required.
 type GatewayProps struct {
-	// Cluster is where the Gateway goes, and Controller is what serves it there. Only [NewGateway] needs them.
-	Cluster    *ipv6eks.Cluster
+	// Cluster is where the Gateway goes. Only [NewGateway] needs it.
+	Cluster *ipv6eks.Cluster
+	// Controller is what serves it there. Only [NewGateway] needs it.
 	Controller *lbc.Controller
 
 	// CRDsInstalled confirms that the cluster has the Gateway API's kinds, which are not the controller's alone, and which no
@@ -74,6 +76,10 @@ type GatewayProps struct {
 	// TLSPolicy is the security policy of the HTTPS listener.
 	// Default: DefaultTLSPolicy.
 	TLSPolicy string
+	// ProtocolVersion is what the load balancer of HTTPRoutes speaks with the Pods. HTTP2 and GRPC need Certificates; a method of
+	// gRPC is a path, /package.Service/Method.
+	// Default: HTTP1.
+	ProtocolVersion ProtocolVersion
 	// HealthCheck says which Pods can serve.
 	// Default: the controller's.
 	HealthCheck HealthCheck
@@ -142,10 +148,13 @@ type Gateway struct {
 const (
 	gatewayGroup = "gateway.networking.k8s.io"
 	// gatewayElbAPI is served by every version of the controller since 3.0.0, and by 3.5.0 beside its v1.
-	gatewayElbAPI   = aws.GatewayGroup + "/v1beta1"
-	minGateway      = "3.2.0"
-	minTCPRoute     = "3.5.0"
-	maxGatewayPaths = 16 // rules of a route in the Gateway API
+	gatewayElbAPI = aws.GatewayGroup + "/v1beta1"
+	minGateway    = "3.2.0"
+	minTCPRoute   = "3.5.0"
+
+	// Of a route in the Gateway API: https://gateway-api.sigs.k8s.io/reference/spec/#httproutespec
+	maxGatewayPaths = 16 // its rules
+	maxGatewayHosts = 16
 )
 
 func (p *GatewayProps) withDefaults() GatewayProps {
@@ -167,14 +176,14 @@ func (p GatewayProps) network() bool { return len(p.TCPRoutes) > 0 }
 
 // front is what a Gateway has in common with other load balancers.
 func (p GatewayProps) front() front {
-	checks := httpChecks
+	kind := application
 	if p.network() {
-		checks = networkChecks
+		kind = network
 	}
 	return front{
-		cluster: p.Cluster, controller: p.Controller, namespace: p.Namespace,
+		cluster: p.Cluster, controller: p.Controller, namespace: p.Namespace, kind: kind,
 		scheme: p.Scheme, addressType: p.AddressType, inbound: p.Inbound, listeners: max(1, len(p.TCPRoutes)),
-		health: p.HealthCheck, checks: checks, name: p.LoadBalancerName, attributes: p.Attributes, logs: p.AccessLogs,
+		version: p.ProtocolVersion, health: p.HealthCheck, times: aws.GatewayHealthCheck, policy: p.TLSPolicy, name: p.LoadBalancerName, attributes: p.Attributes, logs: p.AccessLogs,
 		protection: p.DeletionProtection, tags: p.Tags, certificates: p.Certificates, waf: p.WAFArn,
 	}
 }
@@ -204,7 +213,6 @@ func (p GatewayProps) checkKind(bad *problems.List) {
 	if p.network() && (len(p.Certificates) > 0 || p.WAFArn != "") {
 		bad.Add("Certificates, WAFArn", "given with TCPRoutes: want HTTPRoutes, or a Service with a port of Protocol TLS")
 	}
-	checkCertificates(bad, p.Certificates)
 	if p.TLSPolicy != "" && len(p.Certificates) == 0 {
 		bad.Add("TLSPolicy", "%s without Certificates: want the ARN of a certificate", p.TLSPolicy)
 	}
@@ -219,13 +227,18 @@ func (p GatewayProps) checkRoutes(bad *problems.List) {
 }
 
 func (p GatewayProps) checkHTTPRoutes(bad *problems.List) {
-	names := map[string]bool{}
+	names, rules := map[string]bool{}, 0
 	for i, r := range p.HTTPRoutes {
 		here := bad.At("HTTPRoutes", i)
 		checkRouteName(here, r.Name, p.routeName(r.Name, i), names)
+		if n := len(r.Hosts); n > maxGatewayHosts {
+			here.Add("Hosts", "%d: a route takes %d: want several routes, or a name such as *.example.com", n, maxGatewayHosts)
+		}
 		for j, h := range r.Hosts {
 			checkHost(here.At("Hosts", j), h)
 		}
+		// Each host and path is a rule: https://github.com/kubernetes-sigs/aws-load-balancer-controller/blob/v3.5.0/pkg/gateway/routeutils/route_rule_precedence.go
+		rules += max(1, len(r.Hosts)) * len(r.Paths)
 		if n := len(r.Paths); n == 0 || n > maxGatewayPaths {
 			here.Add("Paths", "%d: want 1 to %d, the rules of a route", n, maxGatewayPaths)
 		}
@@ -233,6 +246,9 @@ func (p GatewayProps) checkHTTPRoutes(bad *problems.List) {
 			path.check(here.At("Paths", j))
 			path.Backend.checkNumber(here.At("Paths", j).In("Backend"))
 		}
+	}
+	if rules > aws.ListenerRules {
+		bad.Add("HTTPRoutes", "%d rules, one for each host and path: an ALB takes %d: want several Gateways, or names such as *.example.com", rules, aws.ListenerRules)
 	}
 }
 
@@ -312,28 +328,28 @@ func (p GatewayProps) routeName(own string, place int) string {
 func (p GatewayProps) class(ranges []string) []runtime.Object {
 	namespace := p.Namespace
 	meta := metav1.ObjectMeta{Name: p.Name, Namespace: namespace}
-	targets := &TargetGroupConfiguration{
+	targets := &kube.TargetGroupConfiguration{
 		TypeMeta: metav1.TypeMeta{APIVersion: gatewayElbAPI, Kind: "TargetGroupConfiguration"}, ObjectMeta: meta,
-		Spec: TargetGroupConfigurationSpec{DefaultConfiguration: TargetGroupProps{TargetType: "ip", HealthCheckConfig: p.HealthCheck.gateway()}},
+		Spec: kube.TargetGroupConfigurationSpec{DefaultConfiguration: kube.TargetGroupProps{TargetType: "ip", ProtocolVersion: string(p.ProtocolVersion), HealthCheckConfig: p.HealthCheck.gateway(p.ProtocolVersion)}},
 	}
-	conf := &LoadBalancerConfiguration{
+	conf := &kube.LoadBalancerConfiguration{
 		TypeMeta: metav1.TypeMeta{APIVersion: gatewayElbAPI, Kind: "LoadBalancerConfiguration"}, ObjectMeta: meta,
-		Spec: LoadBalancerConfigurationSpec{
+		Spec: kube.LoadBalancerConfigurationSpec{
 			LoadBalancerName: p.LoadBalancerName, Scheme: p.Scheme.String(), IPAddressType: p.AddressType.String(), SourceRanges: ranges,
-			DefaultTargetGroupConfiguration: &ConfigurationReference{Name: p.Name}, Tags: p.Tags,
+			DefaultTargetGroupConfiguration: &kube.ConfigurationReference{Name: p.Name}, Tags: p.Tags,
 		},
 	}
 	all := p.front().allAttributes()
 	for _, k := range sorted(all) {
-		conf.Spec.LoadBalancerAttributes = append(conf.Spec.LoadBalancerAttributes, LoadBalancerAttribute{Key: k, Value: all[k]})
+		conf.Spec.LoadBalancerAttributes = append(conf.Spec.LoadBalancerAttributes, kube.LoadBalancerAttribute{Key: k, Value: all[k]})
 	}
 	if len(p.Certificates) > 0 {
-		conf.Spec.ListenerConfigurations = []ListenerConfiguration{{
+		conf.Spec.ListenerConfigurations = []kube.ListenerConfiguration{{
 			ProtocolPort: "HTTPS:443", DefaultCertificate: p.Certificates[0], Certificates: slices.Clone(p.Certificates[1:]), SslPolicy: or(p.TLSPolicy, DefaultTLSPolicy),
 		}}
 	}
 	if p.WAFArn != "" {
-		conf.Spec.WAFv2 = &WAFv2{WebACL: p.WAFArn}
+		conf.Spec.WAFv2 = &kube.WAFv2{WebACL: p.WAFArn}
 	}
 	controller := gatewayv1.GatewayController(aws.GatewayALB)
 	if p.network() {
@@ -350,11 +366,11 @@ func (p GatewayProps) class(ranges []string) []runtime.Object {
 	return []runtime.Object{targets, conf, class}
 }
 
-func (h HealthCheck) gateway() *HealthCheckConfig {
+func (h HealthCheck) gateway(version ProtocolVersion) *kube.HealthCheckConfig {
 	if h == (HealthCheck{}) {
 		return nil
 	}
-	out := &HealthCheckConfig{
+	out := &kube.HealthCheckConfig{
 		Path: h.Path, Protocol: h.Protocol, Interval: h.IntervalSeconds, Timeout: h.TimeoutSeconds,
 		HealthyThreshold: h.HealthyThreshold, UnhealthyThreshold: h.UnhealthyThreshold,
 	}
@@ -365,7 +381,10 @@ func (h HealthCheck) gateway() *HealthCheckConfig {
 		out.Protocol = "HTTP"
 	}
 	if h.SuccessCodes != "" {
-		out.Matcher = &HealthCheckMatcher{HTTPCode: h.SuccessCodes}
+		out.Matcher = &kube.HealthCheckMatcher{HTTPCode: h.SuccessCodes}
+		if version == GRPC {
+			out.Matcher = &kube.HealthCheckMatcher{GRPCCode: h.SuccessCodes}
+		}
 	}
 	return out
 }

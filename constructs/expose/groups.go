@@ -1,6 +1,7 @@
 package expose
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 
@@ -22,13 +23,15 @@ var exclusive = []struct{ annotation, field string }{
 // [NewIngress] made for a cluster.
 func CheckGroups(ingresses ...*IngressProps) error {
 	var bad problems.List
-	check := groupCheck{bad: &bad, first: map[string]said{}, orders: map[string]string{}}
+	check := groupCheck{bad: &bad, first: map[string]said{}, orders: map[string]string{}, rules: map[string]int{}, certificates: map[string]map[string]bool{}}
 	for _, p := range ingresses {
 		if v := p.withDefaults(); v.Group != "" {
 			check.exclusive(v)
 			check.order(v)
+			check.count(v)
 		}
 	}
+	check.totals()
 	return bad.Err()
 }
 
@@ -37,9 +40,36 @@ type said struct{ by, value string }
 
 // groupCheck is what the Ingresses before have said, by the group and what it is about.
 type groupCheck struct {
-	bad    *problems.List
-	first  map[string]said
-	orders map[string]string
+	bad          *problems.List
+	first        map[string]said
+	orders       map[string]string
+	rules        map[string]int
+	certificates map[string]map[string]bool
+}
+
+// count adds what an Ingress brings to its group's load balancer.
+func (g groupCheck) count(p IngressProps) {
+	for _, r := range p.Rules {
+		g.rules[p.Group] += len(r.Paths)
+	}
+	if g.certificates[p.Group] == nil {
+		g.certificates[p.Group] = map[string]bool{}
+	}
+	for _, arn := range p.Certificates {
+		g.certificates[p.Group][arn] = true
+	}
+}
+
+// totals tells what is too much for one load balancer.
+func (g groupCheck) totals() {
+	for _, group := range slices.Sorted(maps.Keys(g.certificates)) {
+		if n := g.rules[group]; n > aws.ListenerRules {
+			g.bad.Add("Group", "%s: its Ingresses have %d paths together: an ALB takes %d rules: want two groups, or a higher quota", group, n, aws.ListenerRules)
+		}
+		if n := len(g.certificates[group]); n > 1+aws.ExtraCertificates {
+			g.bad.Add("Group", "%s: its Ingresses have %d certificates together: an ALB takes %d beside the default one: want two groups, or a higher quota", group, n, aws.ExtraCertificates)
+		}
+	}
 }
 
 func (g groupCheck) exclusive(p IngressProps) {

@@ -4,16 +4,20 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2/awseksv2"
 	"github.com/aws/constructs-go/constructs/v10"
 	networkingv1 "k8s.io/api/networking/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/validation"
 
+	"github.com/eks-ipv6/cdk/constructs/expose/kube"
 	"github.com/eks-ipv6/cdk/constructs/ipv6eks"
 	"github.com/eks-ipv6/cdk/constructs/lbc"
 	"github.com/eks-ipv6/cdk/internal/aws"
@@ -23,8 +27,9 @@ import (
 
 // IngressProps are the choices of an [Ingress]. Name and Rules or DefaultBackend are required.
 type IngressProps struct {
-	// Cluster is where the Ingress goes, and Controller is what serves it there. Only [NewIngress] needs them.
-	Cluster    *ipv6eks.Cluster
+	// Cluster is where the Ingress goes. Only [NewIngress] needs it.
+	Cluster *ipv6eks.Cluster
+	// Controller is what serves it there. Only [NewIngress] needs it.
 	Controller *lbc.Controller
 
 	// Name is the Ingress's.
@@ -62,13 +67,18 @@ type IngressProps struct {
 	// Default: false.
 	WithoutRedirect bool
 
-	// Cognito and OIDC make the load balancer ask users who they are. They need Certificates.
-	// Default: neither.
+	// Cognito makes the load balancer ask users for a login of a Cognito user pool. It needs Certificates.
+	// Default: nobody is asked.
 	Cognito *Cognito
-	OIDC    *OIDC
+	// OIDC makes it ask for a login of another provider, instead of Cognito. It needs Certificates.
+	// Default: nobody is asked.
+	OIDC *OIDC
 
+	// ProtocolVersion is what the load balancer speaks with the Pods. HTTP2 and GRPC need Certificates.
+	// Default: HTTP1.
+	ProtocolVersion ProtocolVersion
 	// HealthCheck says which Pods can serve.
-	// Default: HTTP / on the port that traffic goes to.
+	// Default: HTTP / on the port that traffic goes to; for GRPC the method /AWS.ALB/healthcheck.
 	HealthCheck HealthCheck
 	// WAFArn is a regional AWS WAF web ACL.
 	// Default: none.
@@ -139,21 +149,34 @@ type Path struct {
 type Backend struct {
 	// Service is its name. Any type will do: the targets are its Pods.
 	Service string
-	// Port is the Service's port by number, or PortName by name.
-	Port     int
+	// Port is the Service's port by number, or 0 with PortName.
+	Port int
+	// PortName is the Service's port by name, instead of Port.
 	PortName string
 }
 
 // Cognito asks users for a login of a Cognito user pool.
 // Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/listener-authenticate-users.html
 type Cognito struct {
-	UserPoolArn, UserPoolClientID, UserPoolDomain string
+	// UserPoolArn is the pool's ARN.
+	UserPoolArn string
+	// UserPoolClientID is the id of the pool's client for the load balancer, which has a secret.
+	UserPoolClientID string
+	// UserPoolDomain is the prefix of the pool's domain, or its whole name, without https://.
+	UserPoolDomain string
 }
 
-// OIDC asks users for a login of an OpenID Connect provider. SecretName is a Secret in the Ingress's namespace with the
-// keys clientID and clientSecret.
+// OIDC asks users for a login of an OpenID Connect provider.
+// Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/listener-authenticate-users.html
 type OIDC struct {
-	Issuer, AuthorizationEndpoint, TokenEndpoint, UserInfoEndpoint, SecretName string
+	// Issuer is the provider's address, as its tokens name it.
+	Issuer string
+	// AuthorizationEndpoint, TokenEndpoint and UserInfoEndpoint are the provider's, with https://. The load balancer calls the
+	// last two, over IPv4.
+	AuthorizationEndpoint, TokenEndpoint, UserInfoEndpoint string
+	// SecretName is a Secret in the Ingress's namespace with the keys clientID and clientSecret. The controller's chart lets it
+	// read no Secret, so the Ingress comes with a Role and a RoleBinding, NAME-oidc, for this one.
+	SecretName string
 }
 
 // Ingress is a Kubernetes Ingress that the controller answers with a dual-stack ALB, listeners, target groups of IPv6
@@ -165,6 +188,8 @@ type Ingress struct {
 	Manifest awseksv2.KubernetesManifest
 	// ClassParams and Class apply the IngressClassParams and the IngressClass of DualStackWithoutPublicIPv4, or are nil.
 	ClassParams, Class awseksv2.KubernetesManifest
+	// SecretAccess apply the Role and the RoleBinding by which the controller reads the Secret of OIDC; none without.
+	SecretAccess []awseksv2.KubernetesManifest
 
 	balancer published
 	props    IngressProps
@@ -172,10 +197,8 @@ type Ingress struct {
 }
 
 const (
-	albClass     = "alb"
-	elbAPI       = aws.ControllerGroup + "/v1beta1"
-	maxCertsMore = 25 // https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html
-	maxAlbRules  = 100
+	albClass = "alb"
+	elbAPI   = aws.ControllerGroup + "/v1beta1"
 )
 
 var groupName = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$`)
@@ -187,6 +210,7 @@ var albOwned = []ownedAnnotation{
 	{"certificate-arn", "the field Certificates"}, {"ssl-policy", "the field TLSPolicy"}, {"listen-ports", "the field Certificates"}, {"ssl-redirect", "the field Certificates"},
 	{"wafv2-acl-arn", "the field WAFArn"}, {"group.name", "the field Group"}, {"group.order", "the field GroupOrder"}, {"load-balancer-attributes", "the field Attributes"},
 	{"target-group-attributes", "the field TargetGroupAttributes"}, {"subnets", "the field Subnets"}, {"load-balancer-name", "the field LoadBalancerName"}, {"tags", "the field Tags"},
+	{"backend-protocol-version", "the field ProtocolVersion"},
 	{"auth-type", "the field Cognito or OIDC"}, {"auth-idp-cognito", "the field Cognito"}, {"auth-idp-oidc", "the field OIDC"},
 	{"healthcheck-protocol", "the field HealthCheck"}, {"healthcheck-path", "the field HealthCheck"}, {"healthcheck-port", "the field HealthCheck"},
 	{"healthcheck-interval-seconds", "the field HealthCheck"}, {"healthcheck-timeout-seconds", "the field HealthCheck"},
@@ -215,9 +239,9 @@ func (p IngressProps) front() front {
 		listeners = 2
 	}
 	return front{
-		cluster: p.Cluster, controller: p.Controller, namespace: p.Namespace,
+		cluster: p.Cluster, controller: p.Controller, namespace: p.Namespace, kind: application,
 		scheme: p.Scheme, addressType: p.AddressType, inbound: p.Inbound, listeners: listeners, groups: p.SecurityGroups, subnets: len(p.Subnets),
-		health: p.HealthCheck, checks: httpChecks, name: p.LoadBalancerName, attributes: p.Attributes, logs: p.AccessLogs,
+		version: p.ProtocolVersion, login: p.Cognito != nil || p.OIDC != nil, health: p.HealthCheck, times: aws.IngressHealthCheck, policy: p.TLSPolicy, name: p.LoadBalancerName, attributes: p.Attributes, logs: p.AccessLogs,
 		protection: p.DeletionProtection, targetAttributes: p.TargetGroupAttributes, tags: p.Tags, certificates: p.Certificates, waf: p.WAFArn,
 	}
 }
@@ -237,10 +261,25 @@ func (p IngressProps) check(bad *problems.List) {
 	if p.GroupOrder != 0 && (p.Group == "" || p.GroupOrder < 1 || p.GroupOrder > 1000) {
 		bad.Add("GroupOrder", "%d with Group %q: want 1 to 1000 in a group", p.GroupOrder, p.Group)
 	}
+	p.checkSubnets(bad)
+	p.checkConditions(bad)
+	checkAnnotations(bad, p.Annotations, aws.IngressAnnotation, albOwned)
+}
+
+func (p IngressProps) checkSubnets(bad *problems.List) {
 	if len(p.Subnets) == 1 {
 		bad.Add("Subnets", "one: want subnets in two zones at least, which an ALB needs")
 	}
-	checkAnnotations(bad, p.Annotations, aws.IngressAnnotation, albOwned)
+	seen := map[string]bool{}
+	for i, s := range p.Subnets {
+		here := bad.At("Subnets", i)
+		if strings.TrimSpace(s) == "" || strings.Contains(s, ",") || seen[s] {
+			here.Add("", "%q: want the id or Name tag of a subnet, each once", s)
+			continue
+		}
+		checkBlanks(here, s)
+		seen[s] = true
+	}
 }
 
 func (p IngressProps) checkRules(bad *problems.List) {
@@ -264,22 +303,13 @@ func (p IngressProps) checkRules(bad *problems.List) {
 			path.check(here.At("Paths", j))
 		}
 	}
-	if paths > maxAlbRules {
-		bad.Add("Rules", "%d paths: an ALB takes %d rules: want several Ingresses, or a higher quota", paths, maxAlbRules)
-	}
-}
-
-// checkHost wants a DNS name, which may begin with a label *.
-func checkHost(here *problems.List, name string) {
-	if len(validation.IsDNS1123Subdomain(strings.TrimPrefix(name, "*."))) > 0 {
-		here.Add("", "%q: want a DNS name such as www.example.com or *.example.com", name)
+	if paths > aws.ListenerRules {
+		bad.Add("Rules", "%d paths: an ALB takes %d rules: want several Ingresses, or a higher quota", paths, aws.ListenerRules)
 	}
 }
 
 func (p Path) check(here *problems.List) {
-	if p.Path != "" && !strings.HasPrefix(p.Path, "/") {
-		here.Add("Path", "%q: want a path that begins with /", p.Path)
-	}
+	checkPath(here.In("Path"), p)
 	p.Backend.check(here.In("Backend"))
 }
 
@@ -299,7 +329,6 @@ func (b Backend) check(here *problems.List) {
 func isPort(n int) bool { return n >= 1 && n <= 65535 }
 
 func (p IngressProps) checkTLS(bad *problems.List) {
-	checkCertificates(bad, p.Certificates)
 	if len(p.Certificates) == 0 {
 		if p.TLSPolicy != "" || p.WithoutRedirect {
 			bad.Add("TLSPolicy", "%q, WithoutRedirect: %t, without Certificates: want the ARN of a certificate", p.TLSPolicy, p.WithoutRedirect)
@@ -311,21 +340,46 @@ func (p IngressProps) checkTLS(bad *problems.List) {
 	if p.Cognito != nil && p.OIDC != nil {
 		bad.Add("Cognito, OIDC", "both: want one of the two")
 	}
-	if c := p.Cognito; c != nil && (c.UserPoolArn == "" || c.UserPoolClientID == "" || c.UserPoolDomain == "") {
-		bad.Add("Cognito", "%+v: want all of it", *c)
+	if p.Cognito != nil {
+		p.Cognito.check(bad)
 	}
-	if o := p.OIDC; o != nil && (o.Issuer == "" || o.AuthorizationEndpoint == "" || o.TokenEndpoint == "" || o.UserInfoEndpoint == "" || o.SecretName == "") {
-		bad.Add("OIDC", "%+v: want all of it", *o)
-	}
-}
-
-func checkCertificates(bad *problems.List, arns []string) {
-	if len(arns) > 1+maxCertsMore {
-		bad.Add("Certificates", "%d: an ALB takes %d beside the default one", len(arns), maxCertsMore)
+	if p.OIDC != nil {
+		p.OIDC.check(bad)
 	}
 }
 
-// Objects are the Ingress and, for DualStackWithoutPublicIPv4, its class before it. The error is that of Validate, or says
+func (c Cognito) check(bad *problems.List) {
+	if c.UserPoolArn == "" || c.UserPoolClientID == "" || c.UserPoolDomain == "" {
+		bad.Add("Cognito", "%+v: want all of it", c)
+		return
+	}
+	checkArn(bad.In("Cognito.UserPoolArn"), "cognito-idp", c.UserPoolArn)
+	if checkBlanks(bad.In("Cognito.UserPoolClientID"), c.UserPoolClientID) && strings.ContainsAny(c.UserPoolDomain, " :/") {
+		bad.Add("Cognito.UserPoolDomain", "%q: want the domain's prefix, such as shop, or its whole name without https://", c.UserPoolDomain)
+	}
+}
+
+// check wants what an ALB calls, over HTTPS, and the name of a Secret.
+// Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_AuthenticateOidcActionConfig.html
+func (o OIDC) check(bad *problems.List) {
+	if o.Issuer == "" || o.AuthorizationEndpoint == "" || o.TokenEndpoint == "" || o.UserInfoEndpoint == "" || o.SecretName == "" {
+		bad.Add("OIDC", "%+v: want all of it", o)
+		return
+	}
+	for _, f := range []struct{ field, url string }{
+		{"Issuer", o.Issuer}, {"AuthorizationEndpoint", o.AuthorizationEndpoint}, {"TokenEndpoint", o.TokenEndpoint}, {"UserInfoEndpoint", o.UserInfoEndpoint},
+	} {
+		if u, err := url.Parse(f.url); !jsiix.IsToken(f.url) && (err != nil || u.Scheme != "https" || u.Hostname() == "" || strings.ContainsAny(f.url, " ")) {
+			bad.Add("OIDC."+f.field, "%q: want a whole address that begins with https://", f.url)
+		}
+	}
+	if len(validation.IsDNS1123Subdomain(o.SecretName)) > 0 {
+		bad.Add("OIDC.SecretName", "%q: want the name of a Secret: lower case letters, digits, hyphens and dots", o.SecretName)
+	}
+}
+
+// Objects are the Ingress and before it, for DualStackWithoutPublicIPv4, its class and, for OIDC, the Role and RoleBinding by
+// which the controller reads the Secret. The error is that of Validate, or says
 // that the ranges of the cluster's VPC are not known here.
 func (p *IngressProps) Objects() ([]runtime.Object, error) {
 	v := p.withDefaults()
@@ -335,7 +389,29 @@ func (p *IngressProps) Objects() ([]runtime.Object, error) {
 	if err := bad.Err(); err != nil {
 		return nil, err
 	}
-	return append(v.class(), v.ingress(ranges)), nil
+	return slices.Concat(v.class(), v.access(), []runtime.Object{v.ingress(ranges)}), nil
+}
+
+// access lets the controller read the Secret of OIDC, and no other: its chart grants none, and without it the controller
+// never finds the client's id.
+// Source: https://github.com/kubernetes-sigs/aws-load-balancer-controller/blob/v3.5.0/docs/examples/secrets_access.md
+func (p IngressProps) access() []runtime.Object {
+	if p.OIDC == nil {
+		return nil
+	}
+	const group = "rbac.authorization.k8s.io"
+	meta := metav1.ObjectMeta{Name: p.Name + "-oidc", Namespace: p.Namespace}
+	return []runtime.Object{
+		&rbacv1.Role{
+			TypeMeta: metav1.TypeMeta{APIVersion: group + "/v1", Kind: "Role"}, ObjectMeta: meta,
+			Rules: []rbacv1.PolicyRule{{APIGroups: []string{""}, Resources: []string{"secrets"}, ResourceNames: []string{p.OIDC.SecretName}, Verbs: []string{"get", "list", "watch"}}},
+		},
+		&rbacv1.RoleBinding{
+			TypeMeta: metav1.TypeMeta{APIVersion: group + "/v1", Kind: "RoleBinding"}, ObjectMeta: meta,
+			RoleRef:  rbacv1.RoleRef{APIGroup: group, Kind: "Role", Name: meta.Name},
+			Subjects: []rbacv1.Subject{{Kind: "ServiceAccount", Name: lbc.ServiceAccount, Namespace: lbc.Namespace}},
+		},
+	}
 }
 
 // className is cluster-wide, so it holds the namespace too. No part of it has a dot of its own.
@@ -354,10 +430,10 @@ func (p IngressProps) class() []runtime.Object {
 	name := p.className()
 	group := aws.ControllerGroup
 	return []runtime.Object{
-		&IngressClassParams{
+		&kube.IngressClassParams{
 			TypeMeta:   metav1.TypeMeta{APIVersion: elbAPI, Kind: "IngressClassParams"},
 			ObjectMeta: metav1.ObjectMeta{Name: name},
-			Spec:       IngressClassParamsSpec{IPAddressType: p.AddressType.String(), TargetType: "ip", Scheme: p.Scheme.String()},
+			Spec:       kube.IngressClassParamsSpec{IPAddressType: p.AddressType.String(), TargetType: "ip", Scheme: p.Scheme.String()},
 		},
 		&networkingv1.IngressClass{
 			TypeMeta:   metav1.TypeMeta{APIVersion: "networking.k8s.io/v1", Kind: "IngressClass"},
@@ -429,6 +505,7 @@ func (p IngressProps) annotations(ranges []string) map[string]string {
 		a.put("auth-idp-oidc", object(map[string]string{"issuer": o.Issuer, "authorizationEndpoint": o.AuthorizationEndpoint,
 			"tokenEndpoint": o.TokenEndpoint, "userInfoEndpoint": o.UserInfoEndpoint, "secretName": o.SecretName}))
 	}
+	a.put("backend-protocol-version", string(p.ProtocolVersion))
 	h := p.HealthCheck
 	a.put("healthcheck-protocol", h.Protocol)
 	a.put("healthcheck-path", h.Path)
@@ -471,28 +548,6 @@ func object(m map[string]string) string {
 	return string(text)
 }
 
-// IngressClassParams is the controller's kind, elbv2.k8s.aws/v1beta1, with the fields that this package sets. It outranks
-// the annotations of an Ingress of its class.
-type IngressClassParams struct {
-	metav1.TypeMeta   `json:",inline"`
-	metav1.ObjectMeta `json:"metadata"`
-	Spec              IngressClassParamsSpec `json:"spec"`
-}
-
-// IngressClassParamsSpec is the specification of an [IngressClassParams].
-type IngressClassParamsSpec struct {
-	IPAddressType string `json:"ipAddressType,omitempty"`
-	TargetType    string `json:"targetType,omitempty"`
-	Scheme        string `json:"scheme,omitempty"`
-}
-
-// DeepCopyObject makes it a runtime.Object.
-func (p *IngressClassParams) DeepCopyObject() runtime.Object {
-	out := *p
-	out.ObjectMeta = *p.ObjectMeta.DeepCopy()
-	return &out
-}
-
 // NewIngress applies an [Ingress] to a cluster, after the controller's chart, and deletes it before. It panics with the
 // error of [IngressProps.Validate], or of the cluster: one without public subnets holds no internet-facing load balancer. What
 // [CheckGroups] says of all the cluster's Ingresses ends the synth.
@@ -513,6 +568,10 @@ func NewIngress(scope constructs.Construct, id string, props *IngressProps) *Ing
 		manifests := apply(i.Construct, "", p.Cluster, after, class...)
 		i.ClassParams, i.Class = manifests[0], manifests[1]
 		after = append(after, i.Class)
+	}
+	if access := p.access(); len(access) > 0 {
+		i.SecretAccess = apply(i.Construct, "", p.Cluster, after, access...)
+		after = append(after, i.SecretAccess[len(i.SecretAccess)-1])
 	}
 	i.Manifest = apply(i.Construct, "Manifest", p.Cluster, after, p.ingress(ranges))[0]
 	i.balancer = p.front().published(published{

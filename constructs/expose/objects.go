@@ -174,3 +174,5 @@ func or(given, otherwise string) string {
 	}
 	return given
 }
+
+func sorted(m map[string]string) []string { return slices.Sorted(maps.Keys(m)) }

@@ -6,15 +6,18 @@ import (
 	"math/rand"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 	"sigs.k8s.io/yaml"
 
 	"github.com/eks-ipv6/cdk/constructs/expose"
+	"github.com/eks-ipv6/cdk/constructs/expose/kube"
 	"github.com/eks-ipv6/cdk/preflight/flow"
 	"github.com/eks-ipv6/cdk/preflight/render"
 )
@@ -39,21 +42,73 @@ func (d dice) inbound() expose.Inbound {
 	return in
 }
 
+// mostly is the first, and seldom one of the others.
+func mostly[T any](d dice, first T, others ...T) T {
+	if d.Intn(16) > 0 {
+		return first
+	}
+	return pick(d, others...)
+}
+
+func (d dice) path() string {
+	return mostly(d, pick(d, "", "/a", "/a/b/"), "/a//b", "/a/../b", "/a/./b", "/a/..", "/a*", "/?", "/a b", "/a,b", "/%2f", "/"+strings.Repeat("a", 125+d.Intn(5)), "/..a", "a")
+}
+
+func (d dice) host() string {
+	return mostly(d, pick(d, "", "a.example.com", "*.example.com"), "203.0.113.7", "2001:db8::7", "localhost", "a.b1", "a.example.com ", strings.Repeat("a.", 58+d.Intn(6))+"example.com")
+}
+
+func (d dice) health() expose.HealthCheck {
+	return expose.HealthCheck{
+		Port: pick(d, 0, 8080, 8080), Path: mostly(d, pick(d, "", "/healthz"), "healthz", "/a b"), SuccessCodes: mostly(d, "", "200", "200-399", "200,204", "2xx", "200, 204"),
+		IntervalSeconds: mostly(d, 0, 4, 5, 6, 9, 10, 11, 15, 16, 30), TimeoutSeconds: mostly(d, 0, 1, 5, 6, 9, 10, 11, 14, 15, 16, 30),
+	}
+}
+
+func (d dice) tags() map[string]string {
+	out := mostly(d, map[string]string{"team": "net"}, nil, map[string]string{"elbv2.k8s.aws/cluster": "x"}, map[string]string{"service.k8s.aws/stack": "x"},
+		map[string]string{"gateway.k8s.aws.alb/resource": "x"}, map[string]string{"aws:x": "y"}, map[string]string{"team ": "x"}, map[string]string{"team": "x "},
+		map[string]string{"a": `b\c`}, map[string]string{"a": "b,c"}, map[string]string{"a": strings.Repeat("v", 255+d.Intn(3))}, map[string]string{})
+	if len(out) == 0 && out != nil {
+		for i := range 46 + d.Intn(4) {
+			out[fmt.Sprint("t", i)] = "v"
+		}
+	}
+	return out
+}
+
+func (d dice) attributes() map[string]string {
+	return mostly(d, nil, map[string]string{"idle_timeout.timeout_seconds": pick(d, "60", "0", "4001", "60s")}, map[string]string{"idle_timeout": "60"},
+		map[string]string{"dns_record.client_routing_policy": pick(d, "any_availability_zone", "any")}, map[string]string{"routing.http2.enabled": pick(d, "true", "true ", "on")})
+}
+
+func (d dice) certificates() []string { return certs(mostly(d, 1+d.Intn(2), 25, 26, 27, 28)) }
+
+func (d dice) policy() string {
+	return mostly(d, pick(d, "", "ELBSecurityPolicy-TLS13-1-3-PQ-2025-09"), "ELBSecurityPolicy-TLS13-1-3", "secure", "ELBSecurityPolicy-TLS13-1-2-2021-06 ")
+}
+
 func (d dice) ingress() *expose.IngressProps {
 	p := &expose.IngressProps{
 		Name: "echo", Namespace: "echo", Scheme: pick(d, expose.Internal, expose.InternetFacing), AddressType: pick(d, expose.DualStack, expose.DualStack, expose.DualStackWithoutPublicIPv4),
 		Inbound: d.inbound(), DeletionProtection: d.yes(), Group: pick(d, "", "", "shared"), GroupOrder: pick(d, 0, 0, 7),
 	}
 	if d.yes() {
-		p.Rules = []expose.Rule{{Host: pick(d, "", "a.example.com"), Paths: []expose.Path{{Path: pick(d, "", "/a"), Exact: d.yes(), Backend: expose.EchoBackend()}}}}
+		p.Rules = []expose.Rule{{Host: d.host(), Paths: []expose.Path{{Path: d.path(), Exact: d.yes(), Backend: expose.EchoBackend()}}}}
 	} else {
 		p.DefaultBackend = expose.EchoBackend()
 	}
 	if d.yes() {
-		p.Certificates, p.WithoutRedirect, p.TLSPolicy = []string{cert}, d.yes(), pick(d, "", "ELBSecurityPolicy-TLS13-1-3-PQ-2025-09")
+		p.Certificates, p.WithoutRedirect, p.TLSPolicy = d.certificates(), d.yes(), d.policy()
+	}
+	p.HealthCheck, p.Tags, p.Attributes = d.health(), d.tags(), d.attributes()
+	p.ProtocolVersion = mostly(d, "", expose.HTTP1, expose.HTTP2, expose.GRPC, "grpc")
+	if d.Intn(8) == 0 {
+		p.OIDC = oidc()
+		p.OIDC.SecretName = mostly(d, "oidc", "Oidc", "oidc ")
 	}
 	if d.Intn(4) == 0 {
-		p.Cognito = &expose.Cognito{UserPoolArn: "a", UserPoolClientID: "b", UserPoolDomain: "c"}
+		p.Cognito = &expose.Cognito{UserPoolArn: pool, UserPoolClientID: "b", UserPoolDomain: "c"}
 	}
 	if d.Intn(6) == 0 {
 		p.SecurityGroups = []string{"sg-1"}
@@ -68,20 +123,24 @@ func (d dice) service() *expose.ServiceProps {
 	p := expose.EchoService()
 	p.Scheme, p.Inbound, p.CrossZone, p.ProxyProtocol = pick(d, expose.Internal, expose.InternetFacing), d.inbound(), d.yes(), d.yes()
 	p.Ports = nil
-	for range 1 + d.Intn(3) {
-		p.Ports = append(p.Ports, expose.Port{Port: 80 + d.Intn(20), TargetName: pick(d, "http", "proxied"), Protocol: pick(d, expose.TCP, expose.TCP, expose.TCP, expose.UDP, expose.TLS)})
+	for range 1 + d.Intn(2) {
+		p.Ports = append(p.Ports, expose.Port{Port: 80 + d.Intn(40), TargetName: pick(d, "http", "proxied"), Protocol: pick(d, expose.TCP, expose.TCP, expose.TCP, expose.TCP, expose.UDP, expose.TLS)})
 	}
-	if d.yes() {
-		p.Certificates = []string{cert}
+	tls := slices.ContainsFunc(p.Ports, func(port expose.Port) bool { return port.Protocol == expose.TLS })
+	if mostly(d, tls, !tls) {
+		p.Certificates, p.TLSPolicy = d.certificates(), d.policy()
 	}
-	if d.yes() {
-		p.HealthCheck = expose.HealthCheck{Port: 8080, Path: pick(d, "", "/healthz")}
+	p.HealthCheck, p.Tags, p.Attributes = d.health(), d.tags(), d.attributes()
+	p.ALPN = mostly(d, "", expose.HTTP2Preferred, "h2")
+	p.Selector = mostly(d, p.Selector, map[string]string{"my app": "web"}, map[string]string{"app": "web "}, map[string]string{"app": strings.Repeat("a", 64)}, nil)
+	if d.Intn(6) == 0 {
+		p.Annotations = map[string]string{"service.beta.kubernetes.io/aws-load-balancer-enable-icmp-for-path-mtu-discovery": pick(d, "on", "off", "true")}
 	}
 	if d.Intn(3) == 0 {
 		for i := range 2 {
 			s := expose.SubnetAddresses{Subnet: fmt.Sprint("subnet-", i)}
 			if d.Intn(3) > 0 {
-				s.IPv6 = netip.MustParseAddr(fmt.Sprintf("2001:db8::%d", i+1))
+				s.IPv6 = netip.MustParseAddr(fmt.Sprintf("2001:db8:0:%d::8", d.Intn(4)+i))
 			}
 			if d.Intn(3) == 0 {
 				s.EIPAllocation = fmt.Sprint("eipalloc-", i)
@@ -102,14 +161,24 @@ func (d dice) gateway() *expose.GatewayProps {
 	}
 	backend := expose.Backend{Service: "echo", Port: 80}
 	if d.yes() {
-		p.HTTPRoutes = []expose.HTTPRoute{{Paths: []expose.Path{{Backend: backend}}}}
+		for range mostly(d, 1, 2, 7) {
+			r := expose.HTTPRoute{Hosts: many(mostly(d, d.Intn(2), 15, 16, 17), func(i int) string { return fmt.Sprintf("h%d.example.com", i) })}
+			if d.yes() && len(r.Hosts) == 1 {
+				r.Hosts[0] = d.host()
+			}
+			for range mostly(d, 1, 3, 16, 17) {
+				r.Paths = append(r.Paths, expose.Path{Path: d.path(), Exact: d.yes(), Backend: backend})
+			}
+			p.HTTPRoutes = append(p.HTTPRoutes, r)
+		}
 	}
 	if len(p.HTTPRoutes) == 0 || d.Intn(6) == 0 {
 		p.TCPRoutes = []expose.TCPRoute{{Port: 7000, Backend: backend}}
 	}
 	if d.yes() {
-		p.Certificates = []string{cert}
+		p.Certificates, p.TLSPolicy = d.certificates(), d.policy()
 	}
+	p.HealthCheck, p.Tags, p.Attributes = d.health(), d.tags(), d.attributes()
 	return p
 }
 
@@ -130,7 +199,7 @@ func read(t *testing.T, objects []runtime.Object) (out told) {
 			if own := *o.Spec.IngressClassName != "alb"; own != (out.address != "dualstack") {
 				t.Errorf("%s with class %s, whose parameters outrank it", out.address, *o.Spec.IngressClassName)
 			}
-		case *expose.IngressClassParams:
+		case *kube.IngressClassParams:
 			if o.Spec.IPAddressType != "dualstack-without-public-ipv4" || o.Spec.TargetType != "ip" {
 				t.Errorf("the class says %+v", o.Spec)
 			}
@@ -152,9 +221,9 @@ func read(t *testing.T, objects []runtime.Object) (out told) {
 			if *o.Spec.LoadBalancerClass != "service.k8s.aws/nlb" {
 				t.Errorf("class %s", *o.Spec.LoadBalancerClass)
 			}
-		case *expose.LoadBalancerConfiguration:
+		case *kube.LoadBalancerConfiguration:
 			out = told{o.Spec.IPAddressType, out.target, o.Spec.Scheme, o.Spec.SourceRanges, false}
-		case *expose.TargetGroupConfiguration:
+		case *kube.TargetGroupConfiguration:
 			out.target = o.Spec.DefaultConfiguration.TargetType
 		}
 	}
@@ -185,6 +254,176 @@ func check(t *testing.T, in expose.Inbound, scheme expose.Scheme, got told) {
 	if four != (in.Families != expose.OnlyIPv6) || six != (in.Families != expose.OnlyIPv4) {
 		t.Errorf("lets in IPv4 %t and IPv6 %t: %+v", four, six, in)
 	}
+}
+
+// refusedLater is why the API server, the controller or Elastic Load Balancing would not take objects, or take something else
+// than they say. It reads what is applied, as those do, and knows nothing of the options.
+func refusedLater(objects []runtime.Object) string {
+	for _, o := range objects {
+		why := ""
+		switch o := o.(type) {
+		case *networkingv1.Ingress:
+			a := func(name string) string { return o.Annotations["alb.ingress.kubernetes.io/"+name] }
+			for _, r := range o.Spec.Rules {
+				for _, p := range r.HTTP.Paths {
+					why = firstOf(why, badRule(r.Host, p.Path, *p.PathType == networkingv1.PathTypeExact))
+				}
+			}
+			why = firstOf(why, badTimes(a("healthcheck-interval-seconds"), a("healthcheck-timeout-seconds"), 15, 5, false), badPairs(a("tags")), badPairs(a("load-balancer-attributes")),
+				badVersion(a("backend-protocol-version"), a("certificate-arn"), a("auth-type"), a("success-codes")), badCertificates(split(a("certificate-arn"))), badPolicy(a("ssl-policy")), badAttribute(a("load-balancer-attributes"), "dns_record"))
+		case *corev1.Service:
+			a := func(name string) string { return o.Annotations["service.beta.kubernetes.io/aws-load-balancer-"+name] }
+			for k, v := range o.Spec.Selector {
+				if strings.ContainsAny(k+v, " ") || len(v) > 63 {
+					why = firstOf(why, "selector "+k+"="+v)
+				}
+			}
+			blocks := map[netip.Prefix]bool{}
+			for _, s := range split(a("ipv6-addresses")) {
+				block := netip.PrefixFrom(netip.MustParseAddr(s), 64).Masked()
+				if blocks[block] {
+					why = firstOf(why, "two addresses of "+block.String())
+				}
+				blocks[block] = true
+			}
+			why = firstOf(why, badTimes(a("healthcheck-interval"), a("healthcheck-timeout"), 10, 10, true), badPairs(a("additional-resource-tags")), badPairs(a("attributes")),
+				badCertificates(split(a("ssl-cert"))), badPolicy(a("ssl-negotiation-policy")), badAttribute(a("attributes"), "idle_timeout", "routing."))
+			if v := a("alpn-policy"); v != "" && (a("ssl-ports") == "" || v == "h2") {
+				why = firstOf(why, "ALPN "+v)
+			}
+			if v := a("enable-icmp-for-path-mtu-discovery"); v == "true" || v == "on" && a("security-groups") != "" {
+				why = firstOf(why, "ICMP "+v)
+			}
+		case *gatewayv1.HTTPRoute:
+			if len(o.Spec.Hostnames) > 16 || len(o.Spec.Rules) > 16 {
+				why = firstOf(why, "hosts or rules of a route")
+			}
+			for _, r := range o.Spec.Rules {
+				for _, h := range append([]gatewayv1.Hostname{""}, o.Spec.Hostnames...) {
+					why = firstOf(why, badRule(string(h), *r.Matches[0].Path.Value, *r.Matches[0].Path.Type == gatewayv1.PathMatchExact))
+				}
+			}
+		case *kube.TargetGroupConfiguration:
+			if h := o.Spec.DefaultConfiguration.HealthCheckConfig; h != nil {
+				nlb := len(objects) > 4 && strings.HasSuffix(fmt.Sprintf("%T", objects[4]), "TCPRoute")
+				why = firstOf(why, badTimes(number(h.Interval), number(h.Timeout), 15, 5, nlb))
+			}
+		case *kube.LoadBalancerConfiguration:
+			for k, v := range o.Spec.Tags {
+				why = firstOf(why, badPairs(k+"="+v))
+			}
+			for _, l := range o.Spec.ListenerConfigurations {
+				why = firstOf(why, badCertificates(append([]string{l.DefaultCertificate}, l.Certificates...)), badPolicy(l.SslPolicy))
+			}
+		}
+		if why != "" {
+			return why
+		}
+	}
+	return ""
+}
+
+func firstOf(reasons ...string) string {
+	for _, r := range reasons {
+		if r != "" {
+			return r
+		}
+	}
+	return ""
+}
+
+func number(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprint(n)
+}
+
+// badRule is why no rule can be made of a host and a path.
+func badRule(host, path string, exact bool) string {
+	if _, err := netip.ParseAddr(host); err == nil {
+		return "host " + host
+	}
+	longest := path
+	if !exact && path != "/" {
+		longest = strings.TrimSuffix(path, "/") + "/*"
+	}
+	if !strings.HasPrefix(path, "/") || strings.ContainsAny(path, "*?% ,#") || strings.Contains(path, "//") || strings.Contains(path+"/", "/./") || strings.Contains(path+"/", "/../") || len(longest) > 128 {
+		return "path " + path
+	}
+	if host != "" && (len(host) > 128 || !strings.Contains(host, ".") || strings.ContainsAny(host, " ") || strings.ContainsAny(host[strings.LastIndex(host, "."):], "0123456789")) {
+		return "host " + host
+	}
+	return ""
+}
+
+func badTimes(interval, timeout string, i, t int, equal bool) string {
+	for _, s := range []struct {
+		text string
+		n    *int
+	}{{interval, &i}, {timeout, &t}} {
+		if s.text != "" {
+			if _, err := fmt.Sscan(s.text, s.n); err != nil {
+				return err.Error()
+			}
+		}
+	}
+	if i < 5 || t < 2 || t > i || t == i && !equal {
+		return fmt.Sprintf("timeout %d in an interval of %d", t, i)
+	}
+	return ""
+}
+
+// badPairs reads a list as the controller does.
+func badPairs(list string) string {
+	n := 0
+	for _, pair := range split(list) {
+		k, v, ok := strings.Cut(pair, "=")
+		n++
+		if !ok || k == "" || k != strings.TrimSpace(k) || v != strings.TrimSpace(v) || strings.Contains(pair, `\`) || strings.HasPrefix(k, "aws:") || strings.Contains(k, ".k8s.aws") || len(v) > 256 {
+			return "pair " + pair
+		}
+	}
+	if n > 47 {
+		return "too many pairs"
+	}
+	return ""
+}
+
+func badAttribute(list string, others ...string) string {
+	for _, pair := range split(list) {
+		k, v, _ := strings.Cut(pair, "=")
+		for _, o := range others {
+			if strings.HasPrefix(k, o) {
+				return "attribute " + k
+			}
+		}
+		if k == "idle_timeout" || v == "on" || v == "any" || v == "60s" || v == "0" || v == "4001" {
+			return "attribute " + pair
+		}
+	}
+	return ""
+}
+
+func badVersion(version, certificates, login, codes string) string {
+	if version == "grpc" || version != "" && version != "HTTP1" && (certificates == "" || login != "") || codes != "" && (len(codes) < 3) != (version == "GRPC") {
+		return "version " + version + " with codes " + codes
+	}
+	return ""
+}
+
+func badCertificates(arns []string) string {
+	if len(arns) > 26 {
+		return fmt.Sprint(len(arns), " certificates")
+	}
+	return ""
+}
+
+func badPolicy(name string) string {
+	if name != "" && name != expose.DefaultTLSPolicy && name != "ELBSecurityPolicy-TLS13-1-3-PQ-2025-09" {
+		return "policy " + name
+	}
+	return ""
 }
 
 // What is accepted is dual-stack with IP targets and lets in both families unless told otherwise; and a client of each
@@ -224,6 +463,9 @@ func TestEveryAcceptedOptionSetServesBothFamilies(t *testing.T) {
 			}
 			accepted[c.kind]++
 			check(t, c.in, c.scheme, read(t, objects))
+			if why := refusedLater(objects); why != "" {
+				t.Errorf("%s is accepted, and refused later: %s", c.kind, why)
+			}
 			if c.scheme == expose.Internal || c.untraceable || traced[c.kind] == traces {
 				continue
 			}

@@ -3,10 +3,12 @@ package expose
 import (
 	"fmt"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awseksv2"
 	"github.com/aws/constructs-go/constructs/v10"
 	corev1 "k8s.io/api/core/v1"
@@ -34,8 +36,9 @@ const (
 
 // ServiceProps are the choices of a [Service]. Name, Selector and Ports are required.
 type ServiceProps struct {
-	// Cluster is where the Service goes, and Controller is what serves it there. Only [NewService] needs them.
-	Cluster    *ipv6eks.Cluster
+	// Cluster is where the Service goes. Only [NewService] needs it.
+	Cluster *ipv6eks.Cluster
+	// Controller is what serves it there. Only [NewService] needs it.
 	Controller *lbc.Controller
 
 	// Name is the Service's.
@@ -65,6 +68,10 @@ type ServiceProps struct {
 	// TLSPolicy is the security policy of the TLS ports.
 	// Default: DefaultTLSPolicy.
 	TLSPolicy string
+
+	// ALPN is what the TLS ports agree on with clients: HTTP2Preferred, or HTTP2Only, for gRPC.
+	// Default: none, nothing is agreed, and clients that speak gRPC do not connect.
+	ALPN ALPNPolicy
 
 	// HealthCheck says which Pods can serve. UDP has no check of its own and needs a Port that answers TCP or HTTP.
 	// Default: TCP on the port that traffic goes to.
@@ -122,9 +129,11 @@ type Port struct {
 	Name string
 	// Port is the listener's.
 	Port int
-	// TargetPort is the Pods' port by number, or TargetName by its name in the Pods.
-	// Default: Port.
+	// TargetPort is the Pods' port by number.
+	// Default: TargetName, or Port where there is none.
 	TargetPort int
+	// TargetName is the Pods' port by its name in them, instead of TargetPort.
+	// Default: none.
 	TargetName string
 	// Protocol is TCP, UDP or TLS.
 	// Default: TCP.
@@ -136,6 +145,9 @@ type Port struct {
 type SubnetAddresses struct {
 	// Subnet is the subnet's id or Name tag.
 	Subnet string
+	// Cidrs are the subnet's ranges, for those who know them: the addresses are then held against them.
+	// Default: with NewService what the template says of a subnet of the cluster's VPC, otherwise unknown.
+	Cidrs []netip.Prefix
 	// EIPAllocation is the allocation id of an Elastic IP, for internet-facing load balancers.
 	// Default: an address that AWS chooses.
 	EIPAllocation string
@@ -160,6 +172,10 @@ type Service struct {
 
 const maxListeners = 50
 
+// eipAllocation is the id of an Elastic IP's allocation.
+// Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AllocateAddress.html
+var eipAllocation = regexp.MustCompile(`^eipalloc-[0-9a-z]+$`)
+
 var nlbOwned = []ownedAnnotation{
 	{"ip-address-type", "it left out: the controller refuses an IPv4 load balancer in front of IPv6 Pods, and an NLB has no dualstack-without-public-ipv4"},
 	{"nlb-target-type", "it left out: targets are Pod addresses, and instance targets need a primary IPv6 address that node groups do not give"},
@@ -169,7 +185,7 @@ var nlbOwned = []ownedAnnotation{
 	{"disable-nlb-sg", "it left out: a load balancer made without a security group can never get one"},
 	{"enable-prefix-for-ipv6-source-nat", "a port of Protocol UDP, which turns it on"},
 	{"enable-tcp-udp-listener", "a TCP and a UDP port with one number, which turn it on"},
-	{"ssl-cert", "the field Certificates"}, {"ssl-ports", "a port of Protocol TLS"}, {"ssl-negotiation-policy", "the field TLSPolicy"},
+	{"ssl-cert", "the field Certificates"}, {"ssl-ports", "a port of Protocol TLS"}, {"ssl-negotiation-policy", "the field TLSPolicy"}, {"alpn-policy", "the field ALPN"},
 	{"proxy-protocol", "the field ProxyProtocol"}, {"subnets", "the field Subnets"}, {"eip-allocations", "the field Subnets"},
 	{"private-ipv4-addresses", "the field Subnets"}, {"ipv6-addresses", "the field Subnets"}, {"name", "the field LoadBalancerName"},
 	{"attributes", "the field Attributes"}, {"target-group-attributes", "the field TargetGroupAttributes"}, {"additional-resource-tags", "the field Tags"},
@@ -197,9 +213,9 @@ func (p *ServiceProps) Validate() error {
 // front is what a Service has in common with other load balancers.
 func (p ServiceProps) front() front {
 	return front{
-		cluster: p.Cluster, controller: p.Controller, namespace: p.Namespace,
+		cluster: p.Cluster, controller: p.Controller, namespace: p.Namespace, kind: network, icmp: p.letsICMP(), crossZoneField: true,
 		scheme: p.Scheme, inbound: p.Inbound, listeners: len(p.Ports), groups: p.SecurityGroups, subnets: len(p.Subnets),
-		health: p.HealthCheck, checks: networkChecks, name: p.LoadBalancerName, attributes: p.Attributes, logs: p.AccessLogs,
+		health: p.HealthCheck, times: aws.ServiceHealthCheck, policy: p.TLSPolicy, name: p.LoadBalancerName, attributes: p.Attributes, logs: p.AccessLogs,
 		protection: p.DeletionProtection, crossZone: p.CrossZone, targetAttributes: p.TargetGroupAttributes, tags: p.Tags, certificates: p.Certificates,
 	}
 }
@@ -210,9 +226,12 @@ func (p ServiceProps) check(bad *problems.List) {
 	if len(p.Selector) == 0 {
 		bad.Add("Selector", "missing: want the labels of the Pods")
 	}
+	checkLabels(bad, "Selector", p.Selector)
 	p.checkPorts(bad)
 	p.front().check(bad)
 	p.checkSubnets(bad)
+	checkStatic(bad, p.Subnets)
+	p.checkPathMTU(bad)
 	if _, ok := p.TargetGroupAttributes["proxy_protocol_v2.enabled"]; ok {
 		bad.Add("TargetGroupAttributes[proxy_protocol_v2.enabled]", "want the field ProxyProtocol")
 	}
@@ -229,7 +248,7 @@ func (p ServiceProps) checkPorts(bad *problems.List) {
 		switch port.Protocol {
 		case "", TCP, TLS:
 		case UDP:
-			if p.HealthCheck.Port == 0 {
+			if p.HealthCheck.Port == 0 && !p.paired(port) { // where TCP is asked
 				// https://docs.aws.amazon.com/elasticloadbalancing/latest/network/target-group-health-checks.html
 				here.Add("Protocol", "UDP has no health check of its own: want HealthCheck.Port, a port of the Pods that answers TCP or HTTP")
 			}
@@ -266,6 +285,7 @@ func (p ServiceProps) checkPorts(bad *problems.List) {
 		names[name] = true
 	}
 	tls := slices.ContainsFunc(p.Ports, func(port Port) bool { return port.Protocol == TLS })
+	checkALPN(bad, p.ALPN, tls, "a port of Protocol TLS")
 	switch {
 	case tls && len(p.Certificates) == 0:
 		bad.Add("Certificates", "missing: a port has Protocol TLS: want the ARN of a certificate")
@@ -308,8 +328,15 @@ func (p ServiceProps) checkSubnets(bad *problems.List) {
 	seen := map[string]bool{}
 	for i, s := range p.Subnets {
 		here := bad.At("Subnets", i)
-		if s.Subnet == "" || strings.Contains(s.Subnet, ",") || seen[s.Subnet] {
+		if strings.TrimSpace(s.Subnet) == "" || strings.Contains(s.Subnet, ",") || seen[s.Subnet] {
 			here.Add("Subnet", "%q: want the id or Name tag of a subnet, each once", s.Subnet)
+		} else {
+			checkBlanks(here.In("Subnet"), s.Subnet)
+		}
+		for j, c := range s.Cidrs {
+			if !valid(c) || c != c.Masked() {
+				here.At("Cidrs", j).Add("", "%s: want a range of the subnet, such as 10.0.0.0/24 or 2001:db8::/64", c)
+			}
 		}
 		seen[s.Subnet] = true
 		if s.EIPAllocation != "" {
@@ -317,7 +344,7 @@ func (p ServiceProps) checkSubnets(bad *problems.List) {
 			if p.Scheme == Internal {
 				here.Add("EIPAllocation", "%s on an internal load balancer: want PrivateIPv4, or InternetFacing", s.EIPAllocation)
 			}
-			if !jsiix.IsToken(s.EIPAllocation) && !strings.HasPrefix(s.EIPAllocation, "eipalloc-") {
+			if !jsiix.IsToken(s.EIPAllocation) && !eipAllocation.MatchString(s.EIPAllocation) {
 				here.Add("EIPAllocation", "%q: want the allocation id of an Elastic IP, eipalloc-…", s.EIPAllocation)
 			}
 		}
@@ -412,6 +439,7 @@ func (p ServiceProps) annotations() map[string]string {
 		a.put("ssl-ports", strings.Join(tls, ","))
 		a.put("ssl-cert", strings.Join(p.Certificates, ","))
 		a.put("ssl-negotiation-policy", or(p.TLSPolicy, DefaultTLSPolicy))
+		a.put("alpn-policy", string(p.ALPN))
 	}
 	h := p.HealthCheck
 	if h.Protocol == "" && (h.Path != "" || h.SuccessCodes != "") {
@@ -456,11 +484,37 @@ func (p ServiceProps) annotations() map[string]string {
 	return prefixed(aws.ServiceAnnotation, a, p.Annotations)
 }
 
+// withRanges are subnets with the IPv4 ranges that the template says, where they are of the cluster's VPC. Their IPv6 ranges
+// are known only once the VPC is there.
+func withRanges(cluster *ipv6eks.Cluster, subnets []SubnetAddresses) []SubnetAddresses {
+	out := slices.Clone(subnets)
+	if cluster == nil || !slices.ContainsFunc(out, func(s SubnetAddresses) bool { return s.PrivateIPv4.IsValid() && len(s.Cidrs) == 0 }) {
+		return out
+	}
+	vpc, ok := cluster.Vpc.(awsec2.Vpc)
+	if !ok {
+		return out
+	}
+	for _, subnet := range slices.Concat(*vpc.PrivateSubnets(), *vpc.PublicSubnets(), *vpc.IsolatedSubnets()) {
+		id := *subnet.SubnetId()
+		for i, s := range out {
+			if s.Subnet != id || len(s.Cidrs) > 0 {
+				continue
+			}
+			if r, err := netip.ParsePrefix(*subnet.Ipv4CidrBlock()); err == nil {
+				out[i].Cidrs = []netip.Prefix{r.Masked()}
+			}
+		}
+	}
+	return out
+}
+
 // NewService applies a [Service] to a cluster, after the controller's chart, and deletes it before. It panics with the error
 // of [ServiceProps.Validate], or of the cluster: one without public subnets holds no internet-facing load balancer.
 func NewService(scope constructs.Construct, id string, props *ServiceProps) *Service {
 	p := props.withDefaults()
 	p.Inbound.vpc = vpcRanges(p.Cluster)
+	p.Subnets = withRanges(p.Cluster, p.Subnets)
 	if p.LoadBalancerName == "" {
 		p.LoadBalancerName = networkName(scope, id, p.Namespace, p.Name, p.Scheme)
 	}

@@ -133,15 +133,18 @@ func (p *ControllerProps) withDefaults() ControllerProps {
 	return out
 }
 
-// Validate tells everything that is wrong with the choices, or nil, for a cluster of the given Kubernetes version. It
-// needs no CDK, and leaves Cluster, which does, to [NewController].
-func (p *ControllerProps) Validate(kubernetesVersion string) error {
+// Validate tells everything that is wrong with the choices, or nil. It needs no CDK: what depends on Cluster, its version of
+// Kubernetes among it, is left to [NewController]; [ControllerProps.ValidateFor] looks at the version too.
+func (p *ControllerProps) Validate() error { return p.ValidateFor("") }
+
+// ValidateFor is Validate for a cluster of a version of Kubernetes, such as 1.36.
+func (p *ControllerProps) ValidateFor(kubernetesVersion string) error {
 	var bad problems.List
 	p.withDefaults().check(&bad, kubernetesVersion)
 	return bad.Err()
 }
 
-// check is Validate of choices with every default written out.
+// check is ValidateFor of choices with every default written out.
 func (p ControllerProps) check(bad *problems.List, kubernetesVersion string) {
 	switch v := canonical(p.ChartVersion); {
 	case !semver.IsValid(v):
@@ -161,7 +164,7 @@ func (p ControllerProps) check(bad *problems.List, kubernetesVersion string) {
 	}
 	checkCRDs(bad, p.CRDs)
 	p.checkValues(bad)
-	if p.DualStackServices && !ipv6eks.AtLeast(kubernetesVersion, admissionPolicyVersion) {
+	if p.DualStackServices && kubernetesVersion != "" && !ipv6eks.AtLeast(kubernetesVersion, admissionPolicyVersion) {
 		bad.Add("DualStackServices", "Kubernetes %s serves no MutatingAdmissionPolicy: want a cluster of version %s or later, or the annotation on each Service", kubernetesVersion, admissionPolicyVersion)
 	}
 }

@@ -92,13 +92,13 @@ func TestControllerPropsRefuses(t *testing.T) {
 		"CRDs too large":   {lbc.ControllerProps{CRDs: []map[string]any{crd("a.example.com", strings.Repeat("x", 200_000))}}, "CRDs: 200"},
 		"token in CRDs":    {lbc.ControllerProps{CRDs: []map[string]any{crd("a.example.com", "${Token[AWS.Region.4]}")}}, "CRDs: a CDK token in them"},
 	} {
-		err := c.props.Validate("1.35")
+		err := c.props.ValidateFor("1.35")
 		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: got %v, want just %q", name, err, c.want)
 		}
 	}
 	two := lbc.ControllerProps{ChartVersion: "latest", Values: map[string]any{"region": "x"}}
-	if err := two.Validate("1.35"); err == nil || strings.Count(err.Error(), "\n") != 1 {
+	if err := two.ValidateFor("1.35"); err == nil || strings.Count(err.Error(), "\n") != 1 {
 		t.Errorf("two mistakes: got %v", err)
 	}
 }
@@ -130,12 +130,16 @@ func TestControllerPropsAccepts(t *testing.T) {
 		"own kinds":        {CRDs: []map[string]any{crd("a.example.com", "short")}},
 		"public":           {Values: map[string]any{"replicaCount": 3, "ingressClassParams": map[string]any{"spec": map[string]any{"scheme": "internet-facing", "ipAddressType": "dualstack-without-public-ipv4"}}}},
 	} {
-		if err := p.Validate("1.35"); err != nil {
+		if err := p.ValidateFor("1.35"); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if err := (&lbc.ControllerProps{DualStackServices: true}).Validate("1.36"); err != nil {
+	dual := &lbc.ControllerProps{DualStackServices: true}
+	if err := dual.ValidateFor("1.36"); err != nil {
 		t.Error(err)
+	}
+	if err := dual.Validate(); err != nil {
+		t.Errorf("for a cluster of any version: %v", err)
 	}
 }
 

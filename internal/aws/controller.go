@@ -1,5 +1,10 @@
 package aws
 
+import (
+	"slices"
+	"strings"
+)
+
 // Tags by which the AWS Load Balancer Controller, EKS Auto Mode and the VPC CNI find subnets. Public subnets have the
 // first, for internet-facing load balancers, and private ones the second, for internal load balancers.
 // Source: https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html
@@ -36,6 +41,24 @@ const (
 	ControllerGroup = "elbv2.k8s.aws"
 	GatewayGroup    = "gateway.k8s.aws"
 )
+
+// trackingTags are the first parts of the tags by which the controller knows what it has made. A resource whose tags say
+// otherwise is not found again.
+// Source: https://github.com/kubernetes-sigs/aws-load-balancer-controller/blob/v3.5.0/pkg/deploy/tracking/provider.go and
+// https://github.com/kubernetes-sigs/aws-load-balancer-controller/blob/v3.5.0/pkg/config/controller_config.go
+var trackingTags = []string{
+	ControllerGroup, "ingress.k8s.aws", "service.k8s.aws", GatewayGroup, GatewayGroup + ".alb", GatewayGroup + ".nlb",
+}
+
+// ControllerTags is how many tags the controller sets of its own.
+// Source: ResourceTags of https://github.com/kubernetes-sigs/aws-load-balancer-controller/blob/v3.5.0/pkg/deploy/tracking/provider.go
+const ControllerTags = 3
+
+// IsControllerTag reports whether a tag's key is one of the controller's own, such as elbv2.k8s.aws/cluster.
+func IsControllerTag(key string) bool {
+	first, _, ok := strings.Cut(key, "/")
+	return ok && slices.Contains(trackingTags, first)
+}
 
 // DualStackWithoutPublicIPv4 is the address type of an ALB with public IPv6 and private IPv4 addresses.
 // Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/application-load-balancers.html#ip-address-type

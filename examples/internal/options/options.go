@@ -128,7 +128,7 @@ var keys = []key{
 	{"controllerImage", "the repository of the load balancer controller's image, without a tag, such as ACCOUNT.dkr.ecr.REGION.amazonaws.com/eks/aws-load-balancer-controller", func(p *stacks.PlatformProps, s string) error {
 		p.Controller.ImageRepository = s
 		only := lbc.ControllerProps{ImageRepository: s}
-		return only.Validate(ipv6eks.DefaultVersion)
+		return only.Validate()
 	}},
 }
 
