@@ -28,7 +28,7 @@ func TestInteropPropsRefuses(t *testing.T) {
 		"secondary range":        {stacks.InteropProps{Network: dualstack.VpcProps{SecondaryCidrs: []netip.Prefix{netip.MustParsePrefix("10.1.128.0/20")}}}, "Clients.Cidr: 10.1.0.0/16 overlaps 10.1.128.0/20 of Network"},
 		"clients' range":         {stacks.InteropProps{Clients: cidr("10.1.0.0/24")}, "Clients.Cidr: 10.1.0.0/24 is too small"},
 		"public range":           {stacks.InteropProps{Join: stacks.JoinPrivateLink, Clients: cidr("8.0.0.0/16")}, "Clients.Cidr: 8.0.0.0/16 is neither private"},
-		"hosts in the VPC":       {stacks.InteropProps{Join: stacks.JoinSameVpc, Clients: stacks.ClientProps{Kind: stacks.ClientHosts}}, "Clients.Kind: hosts with JoinSameVpc: want ClientIpv4Cluster"},
+		"hosts in the VPC":       {stacks.InteropProps{Join: stacks.JoinSameVpc, Clients: stacks.ClientProps{Kind: stacks.ClientHosts}}, "Clients.Kind: hosts with JoinSameVpc: want ClientIPv4Cluster"},
 		"a range in the VPC":     {stacks.InteropProps{Join: stacks.JoinSameVpc, Clients: cidr("10.1.0.0/16")}, "Clients.Cidr, Clients.DualStack: given with JoinSameVpc"},
 		"a cluster of one's own": {stacks.InteropProps{Bridge: expose.BoundNLBProps{Service: "shop", Ports: []expose.BoundPort{{Port: 80}}, Cluster: &ipv6eks.Cluster{}}}, "Bridge.Cluster, Bridge.Controller"},
 		"a public bridge":        {stacks.InteropProps{Bridge: expose.BoundNLBProps{Service: "shop", Ports: []expose.BoundPort{{Port: 80}}, Scheme: expose.InternetFacing}}, "Bridge.Scheme: internet-facing: the bridge is for clients in VPCs"},
@@ -58,7 +58,7 @@ func TestInteropPropsAccepts(t *testing.T) {
 		"same VPC":         {Join: stacks.JoinSameVpc},
 		"echo, logged":     {Bridge: expose.BoundNLBProps{CrossZone: true, DeletionProtection: true}},
 		"further clients":  {Bridge: expose.BoundNLBProps{Inbound: expose.Inbound{Cidrs: []netip.Prefix{netip.MustParsePrefix("10.9.0.0/16")}}}},
-		"a second cluster": {Clients: stacks.ClientProps{Kind: stacks.ClientIpv6Cluster}},
+		"a second cluster": {Clients: stacks.ClientProps{Kind: stacks.ClientIPv6Cluster}},
 	} {
 		if err := p.Validate(); err != nil {
 			t.Errorf("%s: %v", name, err)

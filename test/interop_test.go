@@ -18,11 +18,11 @@ import (
 // interops are the stacks of the VPC boundary that are golden, as examples/interop builds them with the named context:
 // join, and where they differ from its default clientKind, clientCidr and clientDualStack.
 var interops = map[string]*stacks.InteropProps{
-	"InteropPeering":        {Clients: stacks.ClientProps{Kind: stacks.ClientIpv4Cluster}},
+	"InteropPeering":        {Clients: stacks.ClientProps{Kind: stacks.ClientIPv4Cluster}},
 	"InteropTransitGateway": {Join: stacks.JoinTransitGateway, Clients: stacks.ClientProps{DualStack: true}},
 	"InteropPrivateLink":    {Join: stacks.JoinPrivateLink, Clients: stacks.ClientProps{Cidr: netip.MustParsePrefix("10.0.0.0/16")}},
 	"InteropSameVpc":        {Join: stacks.JoinSameVpc},
-	"InteropIpv6Clusters":   {Join: stacks.JoinTransitGateway, Clients: stacks.ClientProps{Kind: stacks.ClientIpv6Cluster}},
+	"InteropIpv6Clusters":   {Join: stacks.JoinTransitGateway, Clients: stacks.ClientProps{Kind: stacks.ClientIPv6Cluster}},
 }
 
 func init() {
@@ -71,7 +71,7 @@ func TestInteropDelivers(t *testing.T) {
 			t.Errorf("%s: %v %v\n%s", name, report.Unmodelled, report.Problems, flow.Text(report, flow.TextOptions{}))
 		}
 		across := map[stacks.Join]string{stacks.JoinPeering: "F13", stacks.JoinTransitGateway: "F13", stacks.JoinPrivateLink: "F15", stacks.JoinSameVpc: "F11"}[props.Join]
-		if props.Clients.Kind == stacks.ClientIpv6Cluster && props.Join != stacks.JoinPrivateLink {
+		if props.Clients.Kind == stacks.ClientIPv6Cluster && props.Join != stacks.JoinPrivateLink {
 			across = "F12"
 		}
 		found := false
@@ -176,7 +176,7 @@ func TestInteropTransitGatewayRoutes(t *testing.T) {
 // A further zone must move no subnet of the clients.
 func TestInteropClientSubnetsStay(t *testing.T) {
 	build := func(azs int) template {
-		p := &stacks.InteropProps{Network: dualstack.VpcProps{Azs: azs}, Clients: stacks.ClientProps{Kind: stacks.ClientIpv4Cluster}}
+		p := &stacks.InteropProps{Network: dualstack.VpcProps{Azs: azs}, Clients: stacks.ClientProps{Kind: stacks.ClientIPv4Cluster}}
 		return synth(t, func(app awscdk.App) { stacks.NewInterop(app, "I", p) })["I"]
 	}
 	two, three := build(2), build(3)

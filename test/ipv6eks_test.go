@@ -36,7 +36,7 @@ func clusterTemplate(t testing.TB, props ipv6eks.ClusterProps, more func(awscdk.
 }
 
 func cluster(stack awscdk.Stack, props ipv6eks.ClusterProps) *ipv6eks.Cluster {
-	props.Vpc = dualstack.NewVpc(stack, "Network", &dualstack.VpcProps{Azs: 3}).Vpc
+	props.Vpc = dualstack.NewVpc(stack, "Network", &dualstack.VpcProps{Azs: 3}).L2
 	return ipv6eks.NewCluster(stack, "Cluster", &props)
 }
 
@@ -53,7 +53,7 @@ func TestClusterOptions(t *testing.T) {
 			LogTypes:       []awseksv2.ClusterLoggingTypes{awseksv2.ClusterLoggingTypes_AUDIT}, RetainLogs: true,
 			DeletionProtection: true, StandardSupportOnly: true, ZonalShift: true, CreatorAdmin: true,
 			MetricsServer: true, NodeMonitoring: true, AddonVersions: map[string]string{"coredns": "v1.13.2-eksbuild.4"},
-			CNI: ipv6eks.CNIOptions{Version: "v1.23.1-eksbuild.1", DisableIpv4Egress: true, NetworkPolicy: true, StrictNetworkPolicy: true, Env: map[string]string{"AWS_VPC_ENI_MTU": "9001"}},
+			CNI: ipv6eks.CNIOptions{Version: "v1.23.1-eksbuild.1", DisableIPv4Egress: true, NetworkPolicy: true, StrictNetworkPolicy: true, Env: map[string]string{"AWS_VPC_ENI_MTU": "9001"}},
 			Tune: func(p *awseksv2.ClusterProps) {
 				p.ControlPlaneScalingTier = awseksv2.ControlPlaneScalingTier_TIER_XL()
 			},
@@ -222,7 +222,7 @@ func TestFargate(t *testing.T) {
 
 func TestCapacityOfOthers(t *testing.T) {
 	tpl := clusterTemplate(t, ipv6eks.ClusterProps{}, func(stack awscdk.Stack, c *ipv6eks.Cluster) {
-		c.AddCapacity(c.Cluster.AddNodegroupCapacity(jsiix.Str("Stock"), &awseksv2.NodegroupOptions{AmiType: awseksv2.NodegroupAmiType_AL2023_X86_64_STANDARD}))
+		c.AddCapacity(c.L2.AddNodegroupCapacity(jsiix.Str("Stock"), &awseksv2.NodegroupOptions{AmiType: awseksv2.NodegroupAmiType_AL2023_X86_64_STANDARD}))
 	})
 	nodes, _ := tpl.one(t, "AWS::EKS::Nodegroup")
 	cni, _ := tpl.find(t, "AWS::EKS::Addon", "AddonName", "vpc-cni")
@@ -249,7 +249,7 @@ func TestPodIdentity(t *testing.T) {
 func TestClusterRefusals(t *testing.T) {
 	app, _ := newApp(t)
 	stack := awscdk.NewStack(app, jsiix.Str("S"), nil)
-	vpc := dualstack.NewVpc(stack, "Network", nil).Vpc
+	vpc := dualstack.NewVpc(stack, "Network", nil).L2
 	mustPanic(t, func() { ipv6eks.NewCluster(stack, "A", nil) }, "ipv6eks.NewCluster S/A: Vpc: missing")
 	mustPanic(t, func() { ipv6eks.NewCluster(stack, "B", &ipv6eks.ClusterProps{Vpc: vpc, Version: "1.2"}) }, `ipv6eks.NewCluster S/B: Version: "1.2"`)
 	mustPanic(t, func() {
@@ -280,8 +280,8 @@ func TestClusterRefusals(t *testing.T) {
 	mustPanic(t, synthesize(func(*ipv6eks.Cluster) {}), "[S/Cluster] ipv6eks: the cluster has no node group and no Fargate profile")
 	mustPanic(t, synthesize(func(c *ipv6eks.Cluster) {
 		c.AddNodeGroup("Nodes", nil)
-		c.CfnCluster.SetOutpostConfig(&awseksv2.CfnCluster_OutpostConfigProperty{ControlPlaneInstanceType: jsiix.Str("m5.large"), OutpostArns: jsiix.Strs([]string{"arn"})})
-		c.CfnCluster.SetRemoteNetworkConfig(&awseksv2.CfnCluster_RemoteNetworkConfigProperty{RemoteNodeNetworks: []any{}})
+		c.L1.SetOutpostConfig(&awseksv2.CfnCluster_OutpostConfigProperty{ControlPlaneInstanceType: jsiix.Str("m5.large"), OutpostArns: jsiix.Strs([]string{"arn"})})
+		c.L1.SetRemoteNetworkConfig(&awseksv2.CfnCluster_RemoteNetworkConfigProperty{RemoteNodeNetworks: []any{}})
 	}), "EKS has no IPv6 clusters on Outposts", "EKS has no hybrid nodes on IPv6 clusters")
 	mustPanic(t, synthesize(func(c *ipv6eks.Cluster) {
 		c.AddNodeGroup("Nodes", &ipv6eks.NodeGroupProps{InstanceTypes: []string{"t2.micro"}})

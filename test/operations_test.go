@@ -175,7 +175,7 @@ func TestCoreDNSWithoutIPv4(t *testing.T) {
 		}
 		return out
 	}
-	corefile, _ := values(ipv6eks.ClusterProps{CNI: ipv6eks.CNIOptions{DisableIpv4Egress: true}})["corefile"].(string)
+	corefile, _ := values(ipv6eks.ClusterProps{CNI: ipv6eks.CNIOptions{DisableIPv4Egress: true}})["corefile"].(string)
 	for _, want := range []string{"forward . fd00:ec2::253\n", "health", "ready", "ip6.arpa", "reload"} {
 		if !strings.Contains(corefile, want) {
 			t.Errorf("the Corefile lacks %q:\n%s", want, corefile)
@@ -269,7 +269,7 @@ func TestClusterWarnings(t *testing.T) {
 			sp.Env = &awscdk.Environment{Account: jsiix.Str("111122223333"), Region: jsiix.Str(c.region)}
 		}
 		stack := awscdk.NewStack(app, jsiix.Str("S"), sp)
-		made := ipv6eks.NewCluster(stack, "Cluster", &ipv6eks.ClusterProps{Vpc: dualstack.NewVpc(stack, "Network", &dualstack.VpcProps{AvailabilityZones: c.zones}).Vpc, Version: c.version})
+		made := ipv6eks.NewCluster(stack, "Cluster", &ipv6eks.ClusterProps{Vpc: dualstack.NewVpc(stack, "Network", &dualstack.VpcProps{AvailabilityZones: c.zones}).L2, Version: c.version})
 		var got []string
 		for _, m := range *made.Construct.Node().Metadata() {
 			if *m.Type == "aws:cdk:warning" {

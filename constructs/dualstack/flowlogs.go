@@ -38,10 +38,10 @@ func (v *Vpc) addFlowLogs(f *FlowLogs) {
 		if retention == "" {
 			retention = awslogs.RetentionDays_THREE_MONTHS
 		}
-		group := awslogs.NewLogGroup(v.Vpc, jsiix.Str("FlowLogGroup"), &awslogs.LogGroupProps{
+		group := awslogs.NewLogGroup(v.L2, jsiix.Str("FlowLogGroup"), &awslogs.LogGroupProps{
 			Retention: retention, RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
 		})
 		options.Destination = awsec2.FlowLogDestination_ToCloudWatchLogs(group, nil)
 	}
-	v.Vpc.AddFlowLog(jsiix.Str("FlowLog"), options)
+	v.L2.AddFlowLog(jsiix.Str("FlowLog"), options)
 }

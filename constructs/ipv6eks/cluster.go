@@ -25,7 +25,7 @@ import (
 
 // ClusterProps are the choices of a [Cluster]. Vpc is required.
 type ClusterProps struct {
-	// Vpc is the dual-stack network: dualstack.Vpc's Vpc field, or any VPC whose subnets carry both families,
+	// Vpc is the dual-stack network: dualstack.Vpc's L2 field, or any VPC whose subnets carry both families,
 	// assign IPv6 addresses and have routes out for both.
 	Vpc awsec2.IVpc
 
@@ -167,10 +167,10 @@ type ClusterProps struct {
 type Cluster struct {
 	// Construct is the scope that all parts are made in.
 	Construct constructs.Construct
-	// Cluster is the stock construct, for manifests, charts and other L2s.
-	Cluster awseksv2.Cluster
-	// CfnCluster is the AWS::EKS::Cluster itself.
-	CfnCluster awseksv2.CfnCluster
+	// L2 is CDK's construct, for manifests, charts and whatever takes an awseksv2.ICluster.
+	L2 awseksv2.Cluster
+	// L1 is the AWS::EKS::Cluster itself.
+	L1 awseksv2.CfnCluster
 	// Name is a token for the cluster's name, which makes what uses it wait for the cluster.
 	Name string
 	// Vpc is the network the cluster is in.
@@ -179,7 +179,7 @@ type Cluster struct {
 	Region string
 	// Version is the Kubernetes version.
 	Version string
-	// PodsReachIPv4 tells whether Pods have a way to IPv4: false with CNI.DisableIpv4Egress.
+	// PodsReachIPv4 tells whether Pods have a way to IPv4: false with CNI.DisableIPv4Egress.
 	PodsReachIPv4 bool
 	// ControlPlaneSecurityGroup is on the control plane's network interfaces, beside the cluster security group
 	// that EKS makes for them and for nodes.
@@ -192,14 +192,13 @@ type Cluster struct {
 	LogRetention awslogs.LogRetention
 	// CNIIdentity is the role of the VPC CNI and what binds it to kube-system/aws-node.
 	CNIIdentity *PodIdentity
-	// VpcCni, KubeProxy, PodIdentityAgent and CoreDNS are the add-ons that every cluster has. CoreDNS waits for all
+	// VpcCNI, KubeProxy, PodIdentityAgent and CoreDNS are the add-ons that every cluster has. CoreDNS waits for all
 	// node groups: what needs running Pods depends on it.
-	VpcCni, KubeProxy, PodIdentityAgent, CoreDNS awseksv2.CfnAddon
+	VpcCNI, KubeProxy, PodIdentityAgent, CoreDNS awseksv2.CfnAddon
 	// EBSIdentity is the EBS CSI driver's role and its binding, or nil.
 	EBSIdentity *PodIdentity
-	// Kept is what this library's other packages keep with the cluster.
-	Kept kept.Values
 
+	kept        kept.Values      // what this library's other packages keep with the cluster
 	subnets     []awsec2.ISubnet // where nodes go by default
 	afterNodes  []constructs.IConstruct
 	nodeRole    awsiam.Role
@@ -214,6 +213,8 @@ type Cluster struct {
 	dnsOnFargate bool
 	lastProfile  awseksv2.CfnFargateProfile
 }
+
+func init() { kept.In(func(c *Cluster) *kept.Values { return &c.kept }) }
 
 // maxAPIAccessCidrs is an EKS quota: https://docs.aws.amazon.com/eks/latest/userguide/service-quotas.html
 const maxAPIAccessCidrs = 40
@@ -265,9 +266,9 @@ func (p ClusterProps) check(bad *problems.List) {
 }
 
 func (p ClusterProps) checkEBS(bad *problems.List) {
-	if p.EBSDriver && p.CNI.DisableIpv4Egress {
+	if p.EBSDriver && p.CNI.DisableIPv4Egress {
 		// https://github.com/kubernetes-sigs/aws-ebs-csi-driver: its controller calls EC2 by its IPv4 name.
-		bad.Add("EBSDriver", "true with CNI.DisableIpv4Egress: the driver's controller calls the EC2 API over IPv4: want one of the two, or the driver as a chart of your own with AWS_USE_DUALSTACK_ENDPOINT")
+		bad.Add("EBSDriver", "true with CNI.DisableIPv4Egress: the driver's controller calls the EC2 API over IPv4: want one of the two, or the driver as a chart of your own with AWS_USE_DUALSTACK_ENDPOINT")
 	}
 	if p.VolumeKey != nil && !p.EBSDriver {
 		bad.Add("VolumeKey", "given without EBSDriver: want both, or neither")
@@ -277,7 +278,7 @@ func (p ClusterProps) checkEBS(bad *problems.List) {
 func (p ClusterProps) checkAddonVersions(bad *problems.List) {
 	for _, name := range sortedKeys(p.AddonVersions) {
 		switch here := bad.At("AddonVersions", name); {
-		case name == addonVpcCni:
+		case name == addonVpcCNI:
 			here.Add("", "%s: want the VPC CNI's version in CNI.Version", p.AddonVersions[name])
 		case !p.installs(name):
 			here.Add("", "the cluster does not install this add-on: want one of %s", strings.Join(p.addons(), ", "))
@@ -333,7 +334,7 @@ func NewCluster(scope constructs.Construct, id string, props *ClusterProps) *Clu
 	var bad problems.List
 	p.check(&bad)
 	if p.Vpc == nil {
-		bad.Add("Vpc", "missing: want a dual-stack VPC, for example dualstack.NewVpc(…).Vpc")
+		bad.Add("Vpc", "missing: want a dual-stack VPC, for example dualstack.NewVpc(…).L2")
 	}
 	stack := awscdk.Stack_Of(scope)
 	region := *stack.Region()
@@ -346,7 +347,7 @@ func NewCluster(scope constructs.Construct, id string, props *ClusterProps) *Clu
 	}
 
 	c := &Cluster{
-		Construct: constructs.NewConstruct(scope, jsiix.Str(id)), Vpc: p.Vpc, Region: region, Version: p.Version, PodsReachIPv4: !p.CNI.DisableIpv4Egress,
+		Construct: constructs.NewConstruct(scope, jsiix.Str(id)), Vpc: p.Vpc, Region: region, Version: p.Version, PodsReachIPv4: !p.CNI.DisableIPv4Egress,
 		subnets: p.nodeSubnets(), kubectl: p.Kubectl.Layer != nil,
 		confined: p.ConfinePodIdentity, dnsOnFargate: p.CoreDNSOnFargate,
 	}
@@ -386,20 +387,20 @@ func NewCluster(scope constructs.Construct, id string, props *ClusterProps) *Clu
 	cp.BootstrapSelfManagedAddons = jsiix.Bool(false)
 	cp.DefaultCapacity, cp.DefaultCapacityType = jsiix.Num(0), awseksv2.DefaultCapacityType_NODEGROUP
 
-	c.Cluster = awseksv2.NewCluster(c.Construct, jsiix.Str("Cluster"), cp)
-	node := c.Cluster.Node()
-	c.CfnCluster = node.DefaultChild().(awseksv2.CfnCluster)
-	c.Name = *c.CfnCluster.Ref()
-	c.CfnCluster.Node().AddDependency(c.LogRetention)
-	c.CfnCluster.SetUpgradePolicy(&awseksv2.CfnCluster_UpgradePolicyProperty{SupportType: jsiix.Str(p.supportType())})
+	c.L2 = awseksv2.NewCluster(c.Construct, jsiix.Str("Cluster"), cp)
+	node := c.L2.Node()
+	c.L1 = node.DefaultChild().(awseksv2.CfnCluster)
+	c.Name = *c.L1.Ref()
+	c.L1.Node().AddDependency(c.LogRetention)
+	c.L1.SetUpgradePolicy(&awseksv2.CfnCluster_UpgradePolicyProperty{SupportType: jsiix.Str(p.supportType())})
 	if p.DeletionProtection {
-		c.CfnCluster.SetDeletionProtection(true)
+		c.L1.SetDeletionProtection(true)
 	}
 	if p.ZonalShift {
-		c.CfnCluster.SetZonalShiftConfig(&awseksv2.CfnCluster_ZonalShiftConfigProperty{Enabled: true})
+		c.L1.SetZonalShiftConfig(&awseksv2.CfnCluster_ZonalShiftConfigProperty{Enabled: true})
 	}
 	// EKS deprecates Resources, which has one value; CloudFormation would replace the cluster if it were left out.
-	awscdk.Validations_Of(c.CfnCluster).Acknowledge(&awscdk.Acknowledgment{
+	awscdk.Validations_Of(c.L1).Acknowledge(&awscdk.Acknowledgment{
 		Id: jsiix.Str("CloudFormation-Validate::W9009"), Reason: jsiix.Str("CDK's construct writes EncryptionConfig, and a changed one replaces the cluster"),
 	})
 	if c.kubectl {
@@ -552,11 +553,11 @@ func (t *treeCheck) Validate() *[]*string {
 	if why := t.cluster.withoutDNS(); why != "" {
 		bad.Add("", "%s", why)
 	}
-	if t.cluster.CfnCluster.OutpostConfig() != nil {
+	if t.cluster.L1.OutpostConfig() != nil {
 		// https://docs.aws.amazon.com/eks/latest/userguide/cni-ipv6.html
 		bad.Add("OutpostConfig", "EKS has no IPv6 clusters on Outposts: leave it out")
 	}
-	if t.cluster.CfnCluster.RemoteNetworkConfig() != nil {
+	if t.cluster.L1.RemoteNetworkConfig() != nil {
 		bad.Add("RemoteNetworkConfig", "EKS has no hybrid nodes on IPv6 clusters: leave it out")
 	}
 	return jsiix.Strs(bad.Messages("ipv6eks"))

@@ -94,7 +94,7 @@ func TestClusterPropsRefuses(t *testing.T) {
 		"IPv6 off":          {env("ENABLE_IPv6", "false"), []string{"CNI.Env[ENABLE_IPv6]"}},
 		"IPv6 egress":       {env("ENABLE_V6_EGRESS", "true"), []string{"CNI.Env[ENABLE_V6_EGRESS]"}},
 		"warm pool":         {env("WARM_IP_TARGET", "5"), []string{"has no effect on IPv6"}},
-		"field":             {env("ENABLE_V4_EGRESS", "false"), []string{"want DisableIpv4Egress instead"}},
+		"field":             {env("ENABLE_V4_EGRESS", "false"), []string{"want DisableIPv4Egress instead"}},
 		"mode":              {env("NETWORK_POLICY_ENFORCING_MODE", "strict"), []string{"want StrictNetworkPolicy instead"}},
 		"CNI version":       {ipv6eks.ClusterProps{CNI: ipv6eks.CNIOptions{Version: "1.23"}}, []string{`CNI.Version: "1.23"`}},
 		"old CNI":           {ipv6eks.ClusterProps{CNI: ipv6eks.CNIOptions{Version: "v1.15.5-eksbuild.1"}}, []string{"CNI.Version: v1.15.5-eksbuild.1 is too old: want v1.16.0"}},
@@ -118,7 +118,7 @@ func TestClusterPropsRefuses(t *testing.T) {
 		"API twice":         {ipv6eks.ClusterProps{PrivateAPICidrs: prefixes("10.8.0.0/16", "10.8.0.0/16")}, []string{"PrivateAPICidrs[1]: 10.8.0.0/16 is named twice"}},
 		"API nothing":       {ipv6eks.ClusterProps{PrivateAPICidrs: []netip.Prefix{{}}}, []string{"PrivateAPICidrs[0]: invalid prefix"}},
 		"retention":         {ipv6eks.ClusterProps{LogRetentionDays: 42}, []string{"LogRetentionDays: 42: CloudWatch takes one of [1 3 5 7"}},
-		"EBS without IPv4":  {ipv6eks.ClusterProps{EBSDriver: true, CNI: ipv6eks.CNIOptions{DisableIpv4Egress: true}}, []string{"EBSDriver: true with CNI.DisableIpv4Egress"}},
+		"EBS without IPv4":  {ipv6eks.ClusterProps{EBSDriver: true, CNI: ipv6eks.CNIOptions{DisableIPv4Egress: true}}, []string{"EBSDriver: true with CNI.DisableIPv4Egress"}},
 		"add-on version":    {ipv6eks.ClusterProps{AddonVersions: map[string]string{"coredns": "latest"}}, []string{`AddonVersions[coredns]: "latest"`}},
 	} {
 		refused(t, name, c.props.Validate(), c.want, 1)
@@ -285,11 +285,11 @@ func ExampleNewCluster() {
 	network := dualstack.NewVpc(stack, "Network", nil)
 
 	cluster := ipv6eks.NewCluster(stack, "Cluster", &ipv6eks.ClusterProps{
-		Vpc:            network.Vpc,
+		Vpc:            network.L2,
 		Kubectl:        kubectllayer.New(stack, "Kubectl"),
 		APIAccessCidrs: []netip.Prefix{netip.MustParsePrefix("203.0.113.0/24"), netip.MustParsePrefix("2001:db8:10::/48")},
 		AdminRoleArns:  []string{"arn:aws:iam::111122223333:role/PlatformAdmin"},
-		CNI:            ipv6eks.CNIOptions{NetworkPolicy: true, DisableIpv4Egress: true},
+		CNI:            ipv6eks.CNIOptions{NetworkPolicy: true, DisableIPv4Egress: true},
 	})
 	cluster.AddNodeGroup("General", &ipv6eks.NodeGroupProps{AMI: ipv6eks.Bottlerocket, Architecture: ipv6eks.ARM, Min: 2, Max: 10})
 	cluster.AddNodeGroup("Batch", &ipv6eks.NodeGroupProps{
@@ -303,7 +303,7 @@ func ExampleNewCluster() {
 func ExampleCluster_NewPodIdentity() {
 	app := awscdk.NewApp(nil)
 	stack := awscdk.NewStack(app, jsii.String("Demo"), nil)
-	cluster := ipv6eks.NewCluster(stack, "Cluster", &ipv6eks.ClusterProps{Vpc: dualstack.NewVpc(stack, "Network", nil).Vpc})
+	cluster := ipv6eks.NewCluster(stack, "Cluster", &ipv6eks.ClusterProps{Vpc: dualstack.NewVpc(stack, "Network", nil).L2})
 	cluster.AddNodeGroup("Nodes", nil)
 
 	// Pods of service account web in namespace shop act as this role; grant it what they need.
@@ -319,7 +319,7 @@ func ExampleCluster_AddNodeGroup() {
 	app := awscdk.NewApp(nil)
 	stack := awscdk.NewStack(app, jsii.String("Demo"), nil)
 	cluster := ipv6eks.NewCluster(stack, "Cluster", &ipv6eks.ClusterProps{
-		Vpc: dualstack.NewVpc(stack, "Network", nil).Vpc, Version: "1.36", Kubectl: kubectllayer.For(stack, "Kubectl", "1.36"),
+		Vpc: dualstack.NewVpc(stack, "Network", nil).L2, Version: "1.36", Kubectl: kubectllayer.For(stack, "Kubectl", "1.36"),
 		EBSDriver: true,
 		Access: []ipv6eks.Access{
 			{Principal: "arn:aws:iam::111122223333:role/OnCall", Right: ipv6eks.AdminView},

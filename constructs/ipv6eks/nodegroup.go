@@ -161,8 +161,8 @@ type NodeGroupProps struct {
 // NodeGroup is a managed node group. It makes an AWS::EKS::Nodegroup, its launch template and, with the first one
 // of a cluster, the nodes' role.
 type NodeGroup struct {
-	// Nodegroup is the AWS::EKS::Nodegroup.
-	Nodegroup awseksv2.CfnNodegroup
+	// L1 is the AWS::EKS::Nodegroup.
+	L1 awseksv2.CfnNodegroup
 	// LaunchTemplate requires IMDSv2 and encrypts the disks.
 	LaunchTemplate awsec2.CfnLaunchTemplate
 	// Role is what the nodes act as; the cluster's node groups share it. It has no rights of the VPC CNI.
@@ -384,13 +384,13 @@ func (c *Cluster) AddNodeGroup(id string, props *NodeGroupProps) *NodeGroup {
 	if p.Tune != nil {
 		p.Tune(np)
 	}
-	n.Nodegroup = awseksv2.NewCfnNodegroup(c.Construct, jsiix.Str(id), np)
+	n.L1 = awseksv2.NewCfnNodegroup(c.Construct, jsiix.Str(id), np)
 	if p.takesPods() {
 		c.schedulable++
 	} else {
 		c.idle = append(c.idle, id)
 	}
-	c.addNodes(n.Nodegroup)
+	c.addNodes(n.L1)
 	return n
 }
 
@@ -442,7 +442,7 @@ func (c *Cluster) launchTemplate(id string, p NodeGroupProps) awsec2.CfnLaunchTe
 	}
 	if len(p.SecurityGroups) > 0 {
 		// Groups in a launch template take the place of the cluster security group, so it is named too.
-		groups := []*string{c.CfnCluster.AttrClusterSecurityGroupId()}
+		groups := []*string{c.L1.AttrClusterSecurityGroupId()}
 		for _, g := range p.SecurityGroups {
 			groups = append(groups, g.SecurityGroupId())
 		}

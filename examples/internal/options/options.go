@@ -39,7 +39,7 @@ var keys = []key{
 		if p.Network.Nat, err = dualstack.ParseNatMode(s); err != nil {
 			return errValue
 		}
-		p.Network.AcknowledgeNoIpv4Egress = p.Network.Nat == dualstack.NatNone // typing it is the acknowledgement
+		p.Network.AcknowledgeNoIPv4Egress = p.Network.Nat == dualstack.NatNone // typing it is the acknowledgement
 		return nil
 	}},
 	{"availabilityZones", "names of zones with commas between, such as us-east-1a,us-east-1b", func(p *stacks.PlatformProps, s string) error {
