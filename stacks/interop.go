@@ -1,6 +1,7 @@
 package stacks
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"net/netip"
@@ -126,7 +127,8 @@ type InteropProps struct {
 
 	// Bridge is the internal load balancer in front of the service that clients call. Cluster and Controller are filled in,
 	// both VPCs may connect, and with JoinPrivateLink CrossZone is on. With a Service of your own, name it and its Ports.
-	// Default: port 80 of an expose.Echo, made here.
+	// Default: port 80 of an expose.Echo, made here, in the namespace echo. Ports without a Service lead to the echo, and a
+	// Namespace without one is the echo's.
 	Bridge expose.BoundNLBProps
 }
 
@@ -185,6 +187,8 @@ const (
 	podPort = 8080
 	// bridgeName is the echo's Service, and its namespace.
 	bridgeName = "echo"
+	// echoPort is the port of the echo's Service.
+	echoPort = 80
 )
 
 var defaultClientCidr = netip.MustParsePrefix("10.1.0.0/16")
@@ -202,16 +206,21 @@ func (p *InteropProps) withDefaults() InteropProps {
 	}
 	c.DualStack = c.DualStack || c.Kind == ClientIPv6Cluster
 	if out.needsEcho() {
-		out.Bridge.Namespace, out.Bridge.Service = bridgeName, bridgeName
-		out.Bridge.Ports = []expose.BoundPort{{Port: 80, TargetPort: podPort}}
+		out.Bridge.Namespace, out.Bridge.Service = cmp.Or(out.Bridge.Namespace, bridgeName), bridgeName
+		if out.Bridge.Ports == nil {
+			out.Bridge.Ports = []expose.BoundPort{{Port: echoPort}}
+		}
+		out.Bridge.Ports = slices.Clone(out.Bridge.Ports)
+		for i := range out.Bridge.Ports {
+			b := &out.Bridge.Ports[i]
+			b.ServicePort, b.TargetPort = cmp.Or(b.ServicePort, echoPort), cmp.Or(b.TargetPort, podPort)
+		}
 	}
 	return out
 }
 
 // needsEcho tells, before defaults, that no Service was named.
-func (p InteropProps) needsEcho() bool {
-	return p.Bridge.Service == "" && p.Bridge.Namespace == "" && p.Bridge.Ports == nil
-}
+func (p InteropProps) needsEcho() bool { return p.Bridge.Service == "" }
 
 // cidr is the network's primary IPv4 range.
 func (p InteropProps) cidr() netip.Prefix {
@@ -235,6 +244,13 @@ func (p *InteropProps) resolve() (InteropProps, error) {
 	v.Workload.check(&bad)
 	v.checkJoin(&bad, jsiix.Value(p).Clients)
 	v.checkBridge(&bad)
+	if given := jsiix.Value(p); given.needsEcho() {
+		for i, b := range v.Bridge.Ports {
+			if b.UDP {
+				bad.At("Bridge.Ports", i).Add("UDP", "true without Bridge.Service: the echo speaks TCP: want a Service of your own, or TCP")
+			}
+		}
+	}
 	return v, bad.Err()
 }
 
@@ -304,7 +320,7 @@ func NewInterop(scope constructs.Construct, id string, props *InteropProps) *Int
 	out.addClients(p)
 	out.addBridge(p)
 	if jsiix.Value(props).needsEcho() {
-		out.Echo = expose.NewEcho(stack, "Echo", &expose.EchoProps{Cluster: out.Cluster, Controller: out.Controller})
+		out.Echo = expose.NewEcho(stack, "Echo", &expose.EchoProps{Cluster: out.Cluster, Controller: out.Controller, Namespace: p.Bridge.Namespace})
 		out.Bridge.BindAfter(out.Echo.Manifest)
 	}
 	switch p.Join {

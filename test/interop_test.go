@@ -201,6 +201,28 @@ func TestInteropRefuses(t *testing.T) {
 	}, "stacks.NewInterop I: Clients.Cidr: 10.0.128.0/20 overlaps 10.0.0.0/16 of Network")
 }
 
+// What is given of the bridge without a Service is the echo's.
+func TestInteropEchoElsewhere(t *testing.T) {
+	tpl := synth(t, func(app awscdk.App) {
+		stacks.NewInterop(app, "I", &stacks.InteropProps{Bridge: expose.BoundNLBProps{Namespace: "demo", Ports: []expose.BoundPort{{Port: 8000}}}})
+	})["I"]
+	_, binding := tpl.manifestOf(t, "TargetGroupBinding", "echo-8000-to-8080")
+	_, echo := tpl.manifestOf(t, "Deployment", "echo")
+	_, listener := tpl.one(t, "AWS::ElasticLoadBalancingV2::Listener")
+	_, targets := tpl.one(t, "AWS::ElasticLoadBalancingV2::TargetGroup")
+	for what, ok := range map[string]bool{
+		"the binding is in demo":      (resource{Properties: binding}).at("metadata", "namespace") == "demo",
+		"the echo is in demo":         (resource{Properties: echo}).at("metadata", "namespace") == "demo",
+		"the binding is for port 80":  (resource{Properties: binding}).at("spec", "serviceRef", "port") == 80.0,
+		"clients connect to 8000":     listener.Properties["Port"] == 8000.0,
+		"targets are the echo's port": targets.Properties["Port"] == 8080.0,
+	} {
+		if !ok {
+			t.Errorf("not so: %s:\n%s\n%s", what, js(binding), js(listener.Properties))
+		}
+	}
+}
+
 func TestInteropOwnService(t *testing.T) {
 	props := &stacks.InteropProps{
 		Stack:  awscdk.StackProps{Description: jsiix.Str("own")},

@@ -85,8 +85,11 @@ func TestCapacityIsSchedulable(t *testing.T) {
 			c.AddNodeGroup("Gpu", &ipv6eks.NodeGroupProps{Taints: dedicated})
 		}, "no node group takes Pods without tolerations, so coredns would never start: Gpu: want one group without NoSchedule and NoExecute taints and with Desired of at least 1"},
 		"empty": {ipv6eks.ClusterProps{}, func(c *ipv6eks.Cluster) {
-			c.AddNodeGroup("Burst", &ipv6eks.NodeGroupProps{Max: 10})
+			c.AddNodeGroup("Burst", &ipv6eks.NodeGroupProps{Max: 10, ScaleToZero: true})
 		}, "Burst: want one group"},
+		"a higher ceiling": {ipv6eks.ClusterProps{}, func(c *ipv6eks.Cluster) {
+			c.AddNodeGroup("Burst", &ipv6eks.NodeGroupProps{Max: 10})
+		}, ""},
 		"tainted and free": {ipv6eks.ClusterProps{}, func(c *ipv6eks.Cluster) {
 			c.AddNodeGroup("Gpu", &ipv6eks.NodeGroupProps{Taints: dedicated})
 			c.AddNodeGroup("Nodes", nil)

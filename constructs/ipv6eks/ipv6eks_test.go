@@ -222,7 +222,7 @@ func TestNodeGroupPropsAccepts(t *testing.T) {
 		"Grace":          {Architecture: ipv6eks.ARM, InstanceTypes: []string{"p6e-gb200.36xlarge"}},
 		"Nitro metal":    {InstanceTypes: []string{"i3.metal"}},
 		"Bottlerocket":   {AMI: ipv6eks.Bottlerocket},
-		"scaled to zero": {Max: 5},
+		"scaled to zero": {Max: 5, ScaleToZero: true},
 		"fixed":          {Min: 3},
 		"taints":         {Taints: []ipv6eks.Taint{{Key: "dedicated", Value: "gpu", Effect: ipv6eks.NoSchedule}}},
 	} {
@@ -250,6 +250,7 @@ func TestNodeGroupPropsRefuses(t *testing.T) {
 		"AL2":              {ipv6eks.NodeGroupProps{AMI: "AL2_x86_64"}, []string{"AMI:", "Amazon Linux 2"}},
 		"other AMI":        {ipv6eks.NodeGroupProps{AMI: "UBUNTU"}, []string{`AMI: "UBUNTU": want one of AL2023`}},
 		"Neuron on ARM":    {ipv6eks.NodeGroupProps{AMI: ipv6eks.AL2023Neuron, Architecture: ipv6eks.ARM}, []string{"AL2023_NEURON has no arm64 image"}},
+		"zero and more":    {ipv6eks.NodeGroupProps{Min: 1, ScaleToZero: true}, []string{"Min: 1 with ScaleToZero"}},
 		"min over max":     {ipv6eks.NodeGroupProps{Min: 3, Desired: 3, Max: 2}, []string{"Min: 3 is more than Max 2", "Desired: 3 is not between"}},
 		"desired over max": {ipv6eks.NodeGroupProps{Min: 1, Desired: 5, Max: 4}, []string{"Desired: 5 is not between Min 1 and Max 4"}},
 		"desired too few":  {ipv6eks.NodeGroupProps{Min: 3, Desired: 2, Max: 4}, []string{"Desired: 2 is not between Min 3 and Max 4"}},
@@ -293,7 +294,7 @@ func ExampleNewCluster() {
 	})
 	cluster.AddNodeGroup("General", &ipv6eks.NodeGroupProps{AMI: ipv6eks.Bottlerocket, Architecture: ipv6eks.ARM, Min: 2, Max: 10})
 	cluster.AddNodeGroup("Batch", &ipv6eks.NodeGroupProps{
-		InstanceTypes: []string{"m7i.xlarge", "m6i.xlarge", "m5.xlarge"}, Spot: true, Max: 20,
+		InstanceTypes: []string{"m7i.xlarge", "m6i.xlarge", "m5.xlarge"}, Spot: true, Max: 20, ScaleToZero: true,
 		Taints: []ipv6eks.Taint{{Key: "batch", Effect: ipv6eks.NoSchedule}},
 	})
 
@@ -328,7 +329,7 @@ func ExampleCluster_AddNodeGroup() {
 	})
 	cluster.AddNodeGroup("General", &ipv6eks.NodeGroupProps{Version: "1.35", VolumeKey: ipv6eks.NewVolumeKey(stack, "Volumes")})
 	cluster.AddNodeGroup("Gpu", &ipv6eks.NodeGroupProps{
-		InstanceTypes: []string{"g6.xlarge"}, AMI: ipv6eks.AL2023Nvidia, Min: 0, Max: 4,
+		InstanceTypes: []string{"g6.xlarge"}, AMI: ipv6eks.AL2023Nvidia, ScaleToZero: true,
 		Taints: []ipv6eks.Taint{{Key: "nvidia.com/gpu", Effect: ipv6eks.NoSchedule}},
 	})
 	app.Synth(nil)

@@ -97,9 +97,22 @@ type NodeGroupProps struct {
 	// Default: false, and the update fails with PodEvictionFailure.
 	Force bool
 
-	// Min, Desired and Max are how many nodes there may be. With all three at zero they are 2, 2 and 4; otherwise Desired
-	// and Max at zero are Min.
-	Min, Desired, Max int
+	// Min is the fewest nodes that autoscaling leaves.
+	// Default: 2, or as many as Desired or Max allows; 0 with ScaleToZero.
+	Min int
+
+	// Desired is how many nodes there are at first, and after each deployment that changes it.
+	// Default: Min.
+	Desired int
+
+	// Max is the most nodes that autoscaling makes.
+	// Default: 4, or as many as Desired asks for.
+	Max int
+
+	// ScaleToZero lets the group have no nodes: Min is 0, and so is Desired unless it is given. CoreDNS needs another group, or
+	// a Fargate profile.
+	// Default: false.
+	ScaleToZero bool
 
 	// Spot buys spare capacity, which EC2 takes back at two minutes' notice.
 	// Default: false, on demand.
@@ -169,6 +182,12 @@ type NodeGroup struct {
 	Role awsiam.Role
 }
 
+// How many nodes a group has that says nothing: one may fail, and there is room for an update.
+const (
+	defaultMin = 2
+	defaultMax = 4
+)
+
 func (p *NodeGroupProps) withDefaults() NodeGroupProps {
 	out := jsiix.Value(p)
 	if out.AMI == "" {
@@ -185,14 +204,19 @@ func (p *NodeGroupProps) withDefaults() NodeGroupProps {
 	if len(out.InstanceTypes) == 0 {
 		out.InstanceTypes = []string{map[Architecture]string{X86: "m6i.large", ARM: "m6g.large"}[out.Architecture]}
 	}
-	if out.Min == 0 && out.Desired == 0 && out.Max == 0 {
-		out.Min, out.Desired, out.Max = 2, 2, 4
+	if out.Min == 0 && !out.ScaleToZero {
+		out.Min = defaultMin
+		for _, given := range []int{out.Desired, out.Max} {
+			if given > 0 {
+				out.Min = min(out.Min, given)
+			}
+		}
 	}
 	if out.Desired == 0 {
 		out.Desired = out.Min
 	}
 	if out.Max == 0 {
-		out.Max = max(out.Min, out.Desired)
+		out.Max = max(defaultMax, out.Desired)
 	}
 	if out.DiskGiB == 0 {
 		out.DiskGiB = 50
@@ -247,6 +271,9 @@ func (p NodeGroupProps) checkAMI(bad *problems.List) {
 func (p NodeGroupProps) checkSize(bad *problems.List) {
 	if p.Min < 0 || p.Desired < 0 || p.Max < 1 {
 		bad.Add("Min, Desired, Max", "%d, %d, %d: want Min and Desired of at least 0 and Max of at least 1", p.Min, p.Desired, p.Max)
+	}
+	if p.ScaleToZero && p.Min > 0 {
+		bad.Add("Min", "%d with ScaleToZero, which is a Min of 0: want one of the two", p.Min)
 	}
 	if p.Min > p.Max {
 		bad.Add("Min", "%d is more than Max %d", p.Min, p.Max)
