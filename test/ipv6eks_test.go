@@ -287,6 +287,34 @@ func TestClusterRefusals(t *testing.T) {
 		c.AddNodeGroup("Nodes", &ipv6eks.NodeGroupProps{InstanceTypes: []string{"t2.micro"}})
 	}), "ipv6eks.AddNodeGroup S/Cluster/Nodes: InstanceTypes[0]: t2.micro is not a Nitro instance")
 	mustPanic(t, synthesize(func(c *ipv6eks.Cluster) { c.AddFargateProfile("F", nil) }), "ipv6eks.AddFargateProfile S/Cluster/F: Selectors: 0")
+	// CDK's own message names a part that the user has not written, such as NodesTemplate.
+	mustPanic(t, synthesize(func(c *ipv6eks.Cluster) {
+		c.AddNodeGroup("Nodes", nil)
+		c.AddNodeGroup("Nodes", nil)
+	}), `ipv6eks.AddNodeGroup S/Cluster/Nodes: the id "Nodes" is given twice`)
+	mustPanic(t, synthesize(func(c *ipv6eks.Cluster) {
+		c.AddNodeGroup("Nodes", nil)
+		c.AddFargateProfile("Nodes", &ipv6eks.FargateProfileProps{Selectors: []ipv6eks.FargateSelector{{Namespace: "batch"}}})
+	}), `ipv6eks.AddFargateProfile S/Cluster/Nodes: the id "Nodes" is given twice`)
+}
+
+// A family that came after the release may be there: it is named, and taken.
+func TestUnknownInstanceFamily(t *testing.T) {
+	app, outdir := newApp(t)
+	c := cluster(awscdk.NewStack(app, jsiix.Str("S"), nil), ipv6eks.ClusterProps{})
+	c.AddNodeGroup("Nodes", &ipv6eks.NodeGroupProps{InstanceTypes: []string{"m7i.large", "m7y.large", "qqqqq9.large"}})
+	app.Synth(nil)
+	got := warningsOf(t, outdir)
+	for _, want := range []string{
+		"Nodes: InstanceTypes: m7y.large is of no instance family of August 2026", "did you mean m7a.large?", "qqqqq9.large is of no instance family",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %q in %s", want, got)
+		}
+	}
+	if strings.Contains(got, "m7i.large is") || strings.Count(got, "did you mean") != 1 {
+		t.Errorf("too much: %s", got)
+	}
 }
 
 func TestController(t *testing.T) {

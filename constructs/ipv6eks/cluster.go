@@ -205,7 +205,8 @@ type Cluster struct {
 	fargateRole awsiam.Role
 	onFargate   []fargatePods
 	kubectl     bool
-	confined    bool // NewPodIdentity's roles trust this cluster alone
+	taken       map[string]bool // ids of what was added to the cluster
+	confined    bool            // NewPodIdentity's roles trust this cluster alone
 	pods        awsiam.IPrincipal
 
 	schedulable  int      // those of the node groups that take Pods without tolerations
@@ -412,6 +413,19 @@ func NewCluster(scope constructs.Construct, id string, props *ClusterProps) *Clu
 	c.Construct.Node().AddValidation(&treeCheck{c})
 	c.warn()
 	return c
+}
+
+// take keeps an id for what is added to the cluster, or tells that it has been given to something else. CDK would name the
+// first part that it makes, such as the launch template.
+func (c *Cluster) take(id string) error {
+	if c.taken[id] {
+		return fmt.Errorf("the id %q is given twice: want another one for each node group, Fargate profile and add-on of the cluster", id)
+	}
+	if c.taken == nil {
+		c.taken = map[string]bool{}
+	}
+	c.taken[id] = true
+	return nil
 }
 
 // warn tells what EKS takes and what somebody should have chosen.

@@ -51,7 +51,7 @@ var amiTypes = map[AMI]map[Architecture]string{
 // TaintEffect is what a taint does to Pods that do not tolerate it, as the EKS API spells it.
 type TaintEffect string
 
-// The effects of taints.
+// The effects of taints, in EKS' spelling.
 const (
 	NoSchedule       TaintEffect = "NO_SCHEDULE"
 	PreferNoSchedule TaintEffect = "PREFER_NO_SCHEDULE"
@@ -60,8 +60,13 @@ const (
 
 // Taint keeps Pods that do not tolerate it off the nodes.
 type Taint struct {
-	Key, Value string
-	Effect     TaintEffect
+	// Key is the taint's name, such as dedicated or example.com/gpu: 63 characters at most.
+	Key string
+	// Value is what a toleration may ask for.
+	// Default: none.
+	Value string
+	// Effect is NoSchedule, PreferNoSchedule or NoExecute. Both spellings are taken, Kubernetes' NoSchedule too.
+	Effect TaintEffect
 }
 
 // NodeGroupProps are the choices of a node group. The zero value is two to four AL2023 nodes of type m6i.large.
@@ -127,7 +132,8 @@ type NodeGroupProps struct {
 	// Default: 50.
 	DiskGiB int
 
-	// Labels are Kubernetes labels of the nodes.
+	// Labels are Kubernetes labels of the nodes: keys such as team or example.com/team. The nodes' kubelets may set none under
+	// kubernetes.io and k8s.io but those of node.kubernetes.io and kubelet.kubernetes.io.
 	// Default: none.
 	Labels map[string]string
 
@@ -241,14 +247,9 @@ func (p *NodeGroupProps) resolve() (NodeGroupProps, error) {
 	n.checkAMI(&bad)
 	checkRelease(&bad, n.Version, n.ReleaseVersion)
 	n.checkSize(&bad)
+	checkLabels(&bad, n.Labels)
 	for i, t := range n.Taints {
-		here := bad.At("Taints", i)
-		if t.Key == "" {
-			here.Add("Key", "empty: want a key such as dedicated")
-		}
-		if t.Effect != NoSchedule && t.Effect != PreferNoSchedule && t.Effect != NoExecute {
-			here.Add("Effect", "%q: want NoSchedule, PreferNoSchedule or NoExecute", t.Effect)
-		}
+		t.check(bad.At("Taints", i))
 	}
 	return n, bad.Err()
 }
@@ -356,15 +357,20 @@ func NewVolumeKey(scope constructs.Construct, id string) awskms.Key {
 
 // takesPods tells whether Pods without tolerations can run on the group's nodes, as it is made.
 func (p NodeGroupProps) takesPods() bool {
-	return p.Desired > 0 && !slices.ContainsFunc(p.Taints, func(t Taint) bool { return t.Effect != PreferNoSchedule })
+	return p.Desired > 0 && !slices.ContainsFunc(p.Taints, func(t Taint) bool { return t.Effect.normal() != PreferNoSchedule })
 }
 
 // AddNodeGroup adds nodes to the cluster. They wait for the VPC CNI and its role, and coredns waits for them. props
 // may be nil. It panics with the error of [NodeGroupProps.Validate] and the construct's path.
 func (c *Cluster) AddNodeGroup(id string, props *NodeGroupProps) *NodeGroup {
 	p, err := props.resolve()
-	if err = errors.Join(err, CheckNodeSkew(p.Version, c.Version)); err != nil {
+	if err = errors.Join(err, CheckNodeSkew(p.Version, c.Version), c.take(id)); err != nil {
 		panic(fmt.Errorf("ipv6eks.AddNodeGroup %s/%s: %w", *c.Construct.Node().Path(), id, err))
+	}
+	for _, t := range p.InstanceTypes {
+		if said := unknownFamily(t); said != "" {
+			awscdk.Annotations_Of(c.Construct).AddWarningV2(jsiix.Str("eks-ipv6:InstanceFamily-"+t), jsiix.Str(id+": InstanceTypes: "+said), nil)
+		}
 	}
 	n := &NodeGroup{Role: c.sharedNodeRole(p.SessionManager), LaunchTemplate: c.launchTemplate(id, p)}
 
@@ -398,7 +404,7 @@ func (c *Cluster) AddNodeGroup(id string, props *NodeGroupProps) *NodeGroup {
 	if len(p.Taints) > 0 {
 		taints := []any{}
 		for _, t := range p.Taints {
-			taints = append(taints, &awseksv2.CfnNodegroup_TaintProperty{Key: jsiix.Str(t.Key), Value: jsiix.StrOrNil(t.Value), Effect: jsiix.Str(string(t.Effect))})
+			taints = append(taints, &awseksv2.CfnNodegroup_TaintProperty{Key: jsiix.Str(t.Key), Value: jsiix.StrOrNil(t.Value), Effect: jsiix.Str(string(t.Effect.normal()))})
 		}
 		np.Taints = &taints
 	}

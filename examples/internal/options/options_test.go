@@ -115,7 +115,7 @@ func TestParseRefuses(t *testing.T) {
 
 func TestParseKnowsMisspeltKeys(t *testing.T) {
 	t.Parallel()
-	for given, meant := range map[string]string{"vpcCIDR": "vpcCidr", "nodeInstanceType": "nodeInstanceTypes", "kubernetesVerson": "kubernetesVersion", "AZS": "azs"} {
+	for given, meant := range map[string]string{"vpcCIDR": "vpcCidr", "nodeInstanceType": "nodeInstanceTypes", "kubernetesVerson": "kubernetesVersion", "AZS": "azs", "nats": "nat", "natt": "nat"} {
 		if _, err := options.Parse(map[string]any{given: "2"}, ""); err == nil || !strings.Contains(err.Error(), "did you mean "+meant) {
 			t.Errorf("%s: %v", given, err)
 		}
