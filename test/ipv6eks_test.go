@@ -298,6 +298,46 @@ func TestClusterRefusals(t *testing.T) {
 	}), `ipv6eks.AddFargateProfile S/Cluster/Nodes: the id "Nodes" is given twice`)
 }
 
+// A VPC of this app without IPv6 is refused where the cluster is made; of one from elsewhere nothing is known.
+func TestClusterWantsIPv6(t *testing.T) {
+	for name, c := range map[string]struct {
+		vpc  func(awscdk.Stack) awsec2.IVpc
+		want string
+	}{
+		"IPv4 only": {func(s awscdk.Stack) awsec2.IVpc { return awsec2.NewVpc(s, jsiix.Str("Old"), nil) }, "ipv6eks.NewCluster S/Cluster: Vpc: S/Old has no IPv6"},
+		"two IPv4 ranges": {func(s awscdk.Stack) awsec2.IVpc {
+			vpc := awsec2.NewVpc(s, jsiix.Str("Old"), nil)
+			awsec2.NewCfnVPCCidrBlock(s, jsiix.Str("More"), &awsec2.CfnVPCCidrBlockProps{VpcId: vpc.VpcId(), CidrBlock: jsiix.Str("100.64.0.0/16")})
+			return vpc
+		}, "Vpc: S/Old has no IPv6"},
+		"IPv4 only beside another": {func(s awscdk.Stack) awsec2.IVpc {
+			dualstack.NewVpc(s, "Network", nil)
+			return awsec2.NewVpc(s, jsiix.Str("Old"), nil)
+		}, "Vpc: S/Old has no IPv6"},
+		"dual-stack of CDK": {func(s awscdk.Stack) awsec2.IVpc {
+			return awsec2.NewVpc(s, jsiix.Str("New"), &awsec2.VpcProps{IpProtocol: awsec2.IpProtocol_DUAL_STACK})
+		}, ""},
+		"a block of one's own": {func(s awscdk.Stack) awsec2.IVpc {
+			vpc := awsec2.NewVpc(s, jsiix.Str("Old"), nil)
+			awsec2.NewCfnVPCCidrBlock(s, jsiix.Str("Six"), &awsec2.CfnVPCCidrBlockProps{VpcId: vpc.VpcId(), AmazonProvidedIpv6CidrBlock: true})
+			return vpc
+		}, ""},
+		"imported": {func(s awscdk.Stack) awsec2.IVpc {
+			return awsec2.Vpc_FromVpcAttributes(s, jsiix.Str("Old"), &awsec2.VpcAttributes{
+				VpcId: jsiix.Str("vpc-1"), AvailabilityZones: jsiix.Strs([]string{"a", "b"}), PrivateSubnetIds: jsiix.Strs([]string{"subnet-1", "subnet-2"}),
+			})
+		}, ""},
+	} {
+		app, _ := newApp(t)
+		stack := awscdk.NewStack(app, jsiix.Str("S"), nil)
+		vpc := c.vpc(stack)
+		msg := panicOf(func() { ipv6eks.NewCluster(stack, "Cluster", &ipv6eks.ClusterProps{Vpc: vpc}) })
+		if (msg == "") != (c.want == "") || !strings.Contains(msg, c.want) {
+			t.Errorf("%s: %q, want %q", name, msg, c.want)
+		}
+	}
+}
+
 // A family that came after the release may be there: it is named, and taken.
 func TestUnknownInstanceFamily(t *testing.T) {
 	app, outdir := newApp(t)

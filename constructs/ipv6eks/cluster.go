@@ -334,8 +334,11 @@ func NewCluster(scope constructs.Construct, id string, props *ClusterProps) *Clu
 	p := props.withDefaults()
 	var bad problems.List
 	p.check(&bad)
-	if p.Vpc == nil {
+	switch vpc, made := p.Vpc.(awsec2.Vpc); {
+	case p.Vpc == nil:
 		bad.Add("Vpc", "missing: want a dual-stack VPC, for example dualstack.NewVpc(…).L2")
+	case made && !hasIPv6(vpc):
+		bad.Add("Vpc", "%s has no IPv6: EKS refuses its subnets for an IPv6 cluster (https://docs.aws.amazon.com/eks/latest/userguide/cni-ipv6.html): want dualstack.NewVpc, or awsec2.VpcProps with IpProtocol DUAL_STACK", *vpc.Node().Path())
 	}
 	stack := awscdk.Stack_Of(scope)
 	region := *stack.Region()
