@@ -372,8 +372,6 @@ func TestVpcOptions(t *testing.T) {
 		RestrictDefaultSecurityGroup: true,
 		Tune: func(p *awsec2.VpcProps) {
 			p.VpcName = jsiix.Str("tuned")
-			p.IpProtocol = awsec2.IpProtocol_IPV4_ONLY // what the package cannot work without wins
-			p.NatGateways = jsiix.Num(1)
 		},
 	})
 	if ids := tpl.of("AWS::EC2::VPCCidrBlock"); len(ids) != 3 {
@@ -388,6 +386,40 @@ func TestVpcOptions(t *testing.T) {
 	}
 	if n := len(tpl.of("AWS::EC2::NatGateway")); n != 2 {
 		t.Errorf("%d NAT gateways, want one in each zone", n)
+	}
+}
+
+// What comes from fields, and what EKS cannot do without, is refused.
+func TestVpcTuneRefuses(t *testing.T) {
+	app, _ := newApp(t)
+	stack := awscdk.NewStack(app, jsiix.Str("S"), nil)
+	mustPanic(t, func() {
+		dualstack.NewVpc(stack, "A", &dualstack.VpcProps{Tune: func(p *awsec2.VpcProps) {
+			p.IpProtocol = awsec2.IpProtocol_IPV4_ONLY
+			p.NatGateways = jsiix.Num(1)
+			p.MaxAzs = jsiix.Num(3)
+			p.EnableDnsSupport = jsiix.Bool(false)
+			p.SubnetConfiguration = nil
+			p.VpcName = jsiix.Str("free")
+		}})
+	}, `dualstack.NewVpc S/A: Tune.EnableDnsSupport: false: nodes find`, `Tune.IpProtocol: "IPV4_ONLY": EKS wants subnets of both families`, "Tune.MaxAzs: 3: want VpcProps.Azs",
+		"Tune.NatGateways: 1: want VpcProps.Nat", "Tune.SubnetConfiguration: none: want")
+	mustPanic(t, func() {
+		dualstack.NewVpc(stack, "B", &dualstack.VpcProps{InterfaceEndpoints: []dualstack.InterfaceEndpoint{{Service: "sts"}, {Service: "ec2", Tune: func(p *awsec2.InterfaceVpcEndpointOptions) {
+			p.IpAddressType = awsec2.VpcEndpointIpAddressType_IPV6
+		}}}})
+	}, `dualstack.NewVpc S/B: InterfaceEndpoints[1].Tune.IpAddressType: "IPV6": want InterfaceEndpoint.IPv4Only or DualStack`)
+}
+
+func TestEndpointAndFlowLogTune(t *testing.T) {
+	tpl := vpcTemplate(t, &dualstack.VpcProps{
+		InterfaceEndpoints: []dualstack.InterfaceEndpoint{{Service: "sts", Tune: func(p *awsec2.InterfaceVpcEndpointOptions) { p.PrivateDnsEnabled = jsiix.Bool(false) }}},
+		FlowLogs:           &dualstack.FlowLogs{Tune: func(p *awsec2.FlowLogOptions) { p.LogFormat = jsiix.List(awsec2.LogFormat_DST_PORT()) }},
+	})
+	_, log := tpl.one(t, "AWS::EC2::FlowLog")
+	_, endpoint := tpl.find(t, "AWS::EC2::VPCEndpoint", "VpcEndpointType", "Interface")
+	if log.Properties["LogFormat"] != "${dstport}" || endpoint.Properties["PrivateDnsEnabled"] != false {
+		t.Errorf("%s, %s", js(log.Properties), js(endpoint.Properties))
 	}
 }
 

@@ -268,7 +268,14 @@ func TestClusterRefusals(t *testing.T) {
 		p.IpFamily = awseksv2.IpFamily_IP_V4
 		p.Compute = &awseksv2.ComputeConfig{}
 		p.AlbController = &awseksv2.AlbControllerOptions{Version: awseksv2.AlbControllerVersion_V3_2_2()}
-	}), "ipv6eks.NewCluster S/Cluster: Tune: ", "ServiceIpv4Cidr: 172.20.0.0/16", "RemoteNodeNetworks", "IpFamily: ", "Auto Mode", "lbc.NewController")
+	}), "ipv6eks.NewCluster S/Cluster: Tune.", `Tune.ServiceIpv4Cidr: "172.20.0.0/16"`, "Tune.RemoteNodeNetworks", `Tune.IpFamily: "IP_V4"`, "Auto Mode", "lbc.NewController")
+	mustPanic(t, tune(func(p *awseksv2.ClusterProps) {
+		p.ClusterName, p.DefaultCapacity = jsiix.Str("other"), jsiix.Num(2)
+		p.Version, p.SecurityGroup = awseksv2.KubernetesVersion_Of(jsiix.Str("1.34")), nil
+		p.KubectlProviderOptions = &awseksv2.KubectlProviderOptions{}
+		p.Prune = jsiix.Bool(false)
+	}), `Tune.ClusterName: "other": want ClusterProps.Name`, "Tune.DefaultCapacity: 2: want AddNodeGroup", "Tune.Version: changed: want ClusterProps.Version",
+		"Tune.SecurityGroup: none: add rules", "Tune.KubectlProviderOptions: another layer")
 
 	synthesize := func(more func(*ipv6eks.Cluster)) func() {
 		return func() {

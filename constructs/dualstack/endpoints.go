@@ -9,6 +9,7 @@ import (
 	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/jsiix"
 	"github.com/eks-ipv6/cdk/internal/problems"
+	"github.com/eks-ipv6/cdk/internal/tuned"
 )
 
 // GatewayEndpoints is a choice of free gateway endpoints. S3's is dual-stack: an IPv4-only one would catch IPv4 alone, and
@@ -39,6 +40,9 @@ type InterfaceEndpoint struct {
 	// service does not.
 	// Default: false.
 	DualStack bool
+	// Tune changes the endpoint's options before it is made.
+	// Default: nil.
+	Tune func(*awsec2.InterfaceVpcEndpointOptions)
 }
 
 // addressType is the endpoint's, as EC2 knows it.
@@ -83,7 +87,7 @@ func (p VpcProps) checkEndpoints(bad *problems.List) {
 	}
 }
 
-func (v *Vpc) addEndpoints(p VpcProps) {
+func (v *Vpc) addEndpoints(p VpcProps, bad *problems.List) {
 	gateway := func(id, service string, stock awsec2.GatewayVpcEndpointAwsService, family awsec2.VpcEndpointIpAddressType) {
 		e := v.L2.AddGatewayEndpoint(jsiix.Str(id), &awsec2.GatewayVpcEndpointOptions{Service: stock, IpAddressType: family})
 		if p.RestrictEndpoints {
@@ -106,14 +110,18 @@ func (v *Vpc) addEndpoints(p VpcProps) {
 		AllowAllOutbound: jsiix.Bool(true), AllowAllIpv6Outbound: jsiix.Bool(true),
 	})
 	v.AllowFrom(v.EndpointSecurityGroup, awsec2.Port_Tcp(jsiix.Num(443)), "HTTPS from the VPC")
-	for _, e := range p.InterfaceEndpoints {
-		endpoint := v.L2.AddInterfaceEndpoint(jsiix.Str(endpointID(e.Service)), &awsec2.InterfaceVpcEndpointOptions{
+	for i, e := range p.InterfaceEndpoints {
+		options := &awsec2.InterfaceVpcEndpointOptions{
 			Service:        awsec2.NewInterfaceVpcEndpointAwsService(jsiix.Str(e.Service), nil, nil, nil),
 			IpAddressType:  e.addressType(),
 			SecurityGroups: jsiix.List[awsec2.ISecurityGroup](v.EndpointSecurityGroup),
 			Open:           jsiix.Bool(false),
 			Subnets:        &awsec2.SubnetSelection{SubnetType: awsec2.SubnetType_PRIVATE_WITH_EGRESS},
+		}
+		tuned.Call(bad.At("InterfaceEndpoints", i).In("Tune"), e.Tune, options, map[string]string{
+			"Service": "want InterfaceEndpoint.Service", "IpAddressType": "want InterfaceEndpoint.IPv4Only or DualStack",
 		})
+		endpoint := v.L2.AddInterfaceEndpoint(jsiix.Str(endpointID(e.Service)), options)
 		if p.RestrictEndpoints {
 			restrict(e.Service, endpoint.AddToPolicy)
 		}

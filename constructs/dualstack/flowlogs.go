@@ -21,6 +21,9 @@ type FlowLogs struct {
 	// RejectedOnly leaves accepted traffic out.
 	// Default: false.
 	RejectedOnly bool
+	// Tune changes the flow log's options before it is made, such as the fields of a record.
+	// Default: nil.
+	Tune func(*awsec2.FlowLogOptions)
 }
 
 func (v *Vpc) addFlowLogs(f *FlowLogs) {
@@ -42,6 +45,9 @@ func (v *Vpc) addFlowLogs(f *FlowLogs) {
 			Retention: retention, RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
 		})
 		options.Destination = awsec2.FlowLogDestination_ToCloudWatchLogs(group, nil)
+	}
+	if f.Tune != nil {
+		f.Tune(options)
 	}
 	v.L2.AddFlowLog(jsiix.Str("FlowLog"), options)
 }

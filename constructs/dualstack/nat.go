@@ -78,7 +78,7 @@ func (p VpcProps) checkNat(bad *problems.List) {
 // natProvider makes the gateways of the zonal modes: the stock construct does that well. The regional kind it has not
 // (https://github.com/aws/aws-cdk/pull/36538), so that is added afterwards.
 func (p VpcProps) natProvider(vp *awsec2.VpcProps) {
-	vp.NatGateways, vp.NatGatewayProvider = jsiix.Num(0), nil
+	vp.NatGateways = jsiix.Num(0)
 	if p.Nat != NatPerAz && p.Nat != NatSingle {
 		return
 	}

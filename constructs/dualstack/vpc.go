@@ -12,6 +12,7 @@ import (
 	"github.com/eks-ipv6/cdk/internal/intent"
 	"github.com/eks-ipv6/cdk/internal/jsiix"
 	"github.com/eks-ipv6/cdk/internal/problems"
+	"github.com/eks-ipv6/cdk/internal/tuned"
 )
 
 // VpcProps are the choices of a [Vpc]. The zero value is a VPC of 10.0.0.0/16 in two zones, with a NAT
@@ -87,8 +88,8 @@ type VpcProps struct {
 	// Default: as the app's feature flag @aws-cdk/aws-ec2:restrictDefaultSecurityGroup says.
 	RestrictDefaultSecurityGroup bool
 
-	// Tune changes the stock construct's properties before it is made. What this package cannot work without
-	// (dual stack, the addresses, the tiers, NAT) is set afterwards and wins.
+	// Tune changes the properties of CDK's construct before it is made. What comes from the fields here, and what EKS cannot do
+	// without, is refused.
 	// Default: nil.
 	Tune func(*awsec2.VpcProps)
 }
@@ -265,19 +266,25 @@ func NewVpc(scope constructs.Construct, id string, props *VpcProps) *Vpc {
 	}
 	network := subnetting{plan: plan, tiers: p.tiers(), azs: p.Azs}
 	block := &ipv6Block{source: p.IPv6, subnets: network}
-	vp := &awsec2.VpcProps{}
+	vp := &awsec2.VpcProps{
+		IpProtocol:          awsec2.IpProtocol_DUAL_STACK,
+		AvailabilityZones:   p.zones(),
+		IpAddresses:         awsec2.IpAddresses_Cidr(jsiix.Str(p.Cidr.String())),
+		Ipv6Addresses:       block,
+		SubnetConfiguration: network.configuration(),
+	}
 	if p.RestrictDefaultSecurityGroup { // an explicit false would override the feature flag
 		vp.RestrictDefaultSecurityGroup = jsiix.Bool(true)
 	}
-	if p.Tune != nil {
-		p.Tune(vp)
-	}
-	vp.IpProtocol = awsec2.IpProtocol_DUAL_STACK
-	vp.MaxAzs, vp.AvailabilityZones = nil, p.zones()
-	vp.IpAddresses = awsec2.IpAddresses_Cidr(jsiix.Str(p.Cidr.String()))
-	vp.Ipv6Addresses = block
-	vp.SubnetConfiguration = network.configuration()
 	p.natProvider(vp)
+	var bad problems.List
+	stop := func() {
+		if err := bad.Err(); err != nil {
+			panic(fmt.Errorf("dualstack.NewVpc %s/%s: %w", *scope.Node().Path(), id, err))
+		}
+	}
+	tuned.Call(bad.In("Tune"), p.Tune, vp, fixed)
+	stop()
 
 	vpc := awsec2.NewVpc(scope, jsiix.Str(id), vp)
 	v := &Vpc{Construct: vpc, L2: vpc, IPv6Block: block.association, Plan: plan, Nat: p.Nat, PublicSubnets: *vpc.PublicSubnets(), PrivateSubnets: *vpc.PrivateSubnets()}
@@ -299,13 +306,32 @@ func NewVpc(scope constructs.Construct, id string, props *VpcProps) *Vpc {
 		vpc.Node().DefaultChild().(awsec2.CfnVPC).AddMetadata(jsiix.Str(intent.Metadata), []string{intent.NoIPv4Internet})
 	default:
 	}
-	v.addEndpoints(p)
+	v.addEndpoints(p, &bad)
+	stop()
 	v.addFlowLogs(p.FlowLogs)
 	if node.TryFindChild(jsiix.Str("RestrictDefaultSecurityGroupCustomResource")) != nil {
 		provider := awscdk.Stack_Of(scope).Node().FindChild(jsiix.Str("Custom::VpcRestrictDefaultSGCustomResourceProvider")).(constructs.Construct)
 		functionlogs.Own(provider, "Handler", awscdk.RemovalPolicy_DESTROY)
 	}
 	return v
+}
+
+// fixed are the properties of the stock construct that come from fields of ours, or that EKS and the subnets' routes need.
+var fixed = map[string]string{
+	"IpProtocol":            "EKS wants subnets of both families: leave it alone",
+	"AvailabilityZones":     "want VpcProps.AvailabilityZones",
+	"MaxAzs":                "want VpcProps.Azs",
+	"ReservedAzs":           "leave it out: the address plan has room for six zones",
+	"IpAddresses":           "want VpcProps.Cidr",
+	"Cidr":                  "want VpcProps.Cidr",
+	"Ipv6Addresses":         "want VpcProps.IPv6",
+	"SubnetConfiguration":   "want VpcProps.IsolatedSubnets, or subnets of your own in the part of the plan that is free",
+	"NatGateways":           "want VpcProps.Nat",
+	"NatGatewayProvider":    "want VpcProps.Nat and NatAllocationIDs",
+	"NatGatewaySubnets":     "the gateways are in the public subnets: leave it out",
+	"CreateInternetGateway": "the public subnets and the NAT gateways need it: leave it out",
+	"EnableDnsHostnames":    "nodes find the cluster's private endpoint by it: leave it out",
+	"EnableDnsSupport":      "nodes find the cluster's private endpoint by it: leave it out",
 }
 
 // zones are the named zones, or the Region's first ones as the deployment finds them.

@@ -21,6 +21,7 @@ import (
 	"github.com/eks-ipv6/cdk/internal/jsiix"
 	"github.com/eks-ipv6/cdk/internal/kept"
 	"github.com/eks-ipv6/cdk/internal/problems"
+	"github.com/eks-ipv6/cdk/internal/tuned"
 )
 
 // ClusterProps are the choices of a [Cluster]. Vpc is required.
@@ -155,8 +156,8 @@ type ClusterProps struct {
 	// Default: false; an association, which only an administrator of EKS makes, is what binds a role.
 	ConfinePodIdentity bool
 
-	// Tune changes the stock construct's properties before it is made. What an IPv6 cluster cannot do without (the
-	// family, no default capacity, no self-managed add-ons) is set afterwards and wins; what it cannot have is refused.
+	// Tune changes the properties of CDK's construct before it is made. What comes from the fields here, and what an IPv6 cluster
+	// cannot have, is refused.
 	// Default: nil.
 	Tune func(*awseksv2.ClusterProps)
 }
@@ -346,9 +347,12 @@ func NewCluster(scope constructs.Construct, id string, props *ClusterProps) *Clu
 		// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-eks-cluster-kubernetesnetworkconfig.html
 		bad.Add("Region", "%s: EKS has no IPv6 clusters in the China Regions: want a Region of another partition", region)
 	}
-	if err := bad.Err(); err != nil {
-		panic(fmt.Errorf("ipv6eks.NewCluster %s/%s: %w", *scope.Node().Path(), id, err))
+	stop := func() {
+		if err := bad.Err(); err != nil {
+			panic(fmt.Errorf("ipv6eks.NewCluster %s/%s: %w", *scope.Node().Path(), id, err))
+		}
 	}
+	stop()
 
 	c := &Cluster{
 		Construct: constructs.NewConstruct(scope, jsiix.Str(id)), Vpc: p.Vpc, Region: region, Version: p.Version, PodsReachIPv4: !p.CNI.DisableIPv4Egress,
@@ -369,6 +373,9 @@ func NewCluster(scope constructs.Construct, id string, props *ClusterProps) *Clu
 	c.openPrivateAPI(p.PrivateAPICidrs)
 
 	cp := &awseksv2.ClusterProps{
+		ClusterName: jsiix.Str(name),
+		IpFamily:    awseksv2.IpFamily_IP_V6, BootstrapSelfManagedAddons: jsiix.Bool(false),
+		DefaultCapacity: jsiix.Num(0), DefaultCapacityType: awseksv2.DefaultCapacityType_NODEGROUP,
 		Version:                                 awseksv2.KubernetesVersion_Of(jsiix.Str(p.Version)),
 		Vpc:                                     p.Vpc,
 		VpcSubnets:                              jsiix.List(c.controlPlaneSubnets(p)),
@@ -380,17 +387,8 @@ func NewCluster(scope constructs.Construct, id string, props *ClusterProps) *Clu
 		SecretsEncryptionKey:                    c.SecretsKey,
 		SecurityGroup:                           c.ControlPlaneSecurityGroup,
 	}
-	if p.Tune != nil {
-		p.Tune(cp)
-	}
-	if err := refuse(cp); err != nil {
-		panic(fmt.Errorf("ipv6eks.NewCluster %s: Tune: %w", *c.Construct.Node().Path(), err))
-	}
-	cp.ClusterName = jsiix.Str(name)
-	cp.IpFamily = awseksv2.IpFamily_IP_V6
-	cp.BootstrapSelfManagedAddons = jsiix.Bool(false)
-	cp.DefaultCapacity, cp.DefaultCapacityType = jsiix.Num(0), awseksv2.DefaultCapacityType_NODEGROUP
-
+	p.tune(bad.In("Tune"), cp)
+	stop()
 	c.L2 = awseksv2.NewCluster(c.Construct, jsiix.Str("Cluster"), cp)
 	node := c.L2.Node()
 	c.L1 = node.DefaultChild().(awseksv2.CfnCluster)
@@ -523,26 +521,35 @@ func (c *Cluster) addSecretsKey(p ClusterProps) {
 	}
 }
 
-// refuse tells what a Tune function asked for that an IPv6 cluster cannot have.
-func refuse(p *awseksv2.ClusterProps) error {
-	var bad problems.List
-	if p.ServiceIpv4Cidr != nil {
-		bad.Add("ServiceIpv4Cidr", "%s: Services of an IPv6 cluster get IPv6 addresses, from a range that EKS chooses: leave it out", *p.ServiceIpv4Cidr)
-	}
-	if p.RemoteNodeNetworks != nil || p.RemotePodNetworks != nil {
+// fixed are the properties of the stock cluster that come from fields of ours, or that an IPv6 cluster cannot have.
+var fixed = func() map[string]string {
+	const (
+		capacity = "want AddNodeGroup or AddFargateProfile; EKS Auto Mode brings its own CNI and load balancer controller, which this construct would fight: use awseksv2.NewCluster for it"
 		// https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html
-		bad.Add("RemoteNodeNetworks", "EKS has no hybrid nodes on IPv6 clusters: leave RemoteNodeNetworks and RemotePodNetworks out")
+		hybrid = "EKS has no hybrid nodes on IPv6 clusters: leave it out"
+	)
+	return map[string]string{
+		"Version":                    "want ClusterProps.Version",
+		"Vpc":                        "want ClusterProps.Vpc",
+		"ClusterName":                "want ClusterProps.Name",
+		"SecretsEncryptionKey":       "want ClusterProps.SecretsKey",
+		"SecurityGroup":              "add rules to Cluster.ControlPlaneSecurityGroup instead",
+		"IpFamily":                   "this construct makes IPv6 clusters: use awseksv2.NewCluster for another family",
+		"ServiceIpv4Cidr":            "Services of an IPv6 cluster get IPv6 addresses, from a range that EKS chooses: leave it out",
+		"BootstrapSelfManagedAddons": "the add-ons here are EKS' managed ones: leave it alone",
+		"CoreDnsComputeType":         "want ClusterProps.CoreDNSOnFargate",
+		"AlbController":              "want lbc.NewController, which knows IPv6",
+		"DefaultCapacity":            capacity, "DefaultCapacityInstance": capacity, "DefaultCapacityType": capacity, "Compute": capacity,
+		"RemoteNodeNetworks": hybrid, "RemotePodNetworks": hybrid,
 	}
-	if f := p.IpFamily; f != "" && f != awseksv2.IpFamily_IP_V6 {
-		bad.Add("IpFamily", "%s: this construct makes IPv6 clusters: use awseksv2.NewCluster for another family", f)
+}()
+
+// tune calls Tune, and adds what it changed and may not.
+func (p ClusterProps) tune(bad *problems.List, cp *awseksv2.ClusterProps) {
+	tuned.Call(bad, p.Tune, cp, fixed)
+	if k := cp.KubectlProviderOptions; (k != nil) != (p.Kubectl.Layer != nil) || k != nil && k.KubectlLayer != p.Kubectl.Layer {
+		bad.Add("KubectlProviderOptions", "another layer: want ClusterProps.Kubectl; the other options can be changed")
 	}
-	if p.DefaultCapacityType == awseksv2.DefaultCapacityType_AUTOMODE || p.Compute != nil {
-		bad.Add("DefaultCapacityType", "EKS Auto Mode brings its own CNI and load balancer controller, which this construct would fight: use awseksv2.NewCluster for it")
-	}
-	if p.AlbController != nil {
-		bad.Add("AlbController", "want lbc.NewController, which knows IPv6")
-	}
-	return bad.Err()
 }
 
 // withoutDNS tells why coredns would have nowhere to run, so that the deployment would time out, or nothing.
