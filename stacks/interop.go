@@ -1,6 +1,7 @@
 package stacks
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"net/netip"
@@ -65,13 +66,13 @@ const (
 	// ClientHosts are hosts of private subnets: instances, databases, functions of your own. The VPC has no way to the
 	// internet.
 	ClientHosts ClientKind = iota + 1
-	// ClientIpv4Cluster is an IPv4 EKS cluster of the stock construct, with a node group.
-	ClientIpv4Cluster
-	// ClientIpv6Cluster is a second IPv6 cluster, in a dual-stack VPC.
-	ClientIpv6Cluster
+	// ClientIPv4Cluster is an IPv4 EKS cluster of the stock construct, with a node group.
+	ClientIPv4Cluster
+	// ClientIPv6Cluster is a second IPv6 cluster, in a dual-stack VPC.
+	ClientIPv6Cluster
 )
 
-var clientKinds = map[ClientKind]string{ClientHosts: "hosts", ClientIpv4Cluster: "ipv4-cluster", ClientIpv6Cluster: "ipv6-cluster"}
+var clientKinds = map[ClientKind]string{ClientHosts: "hosts", ClientIPv4Cluster: "ipv4-cluster", ClientIPv6Cluster: "ipv6-cluster"}
 
 // String is the kind as the example's context spells it: hosts, ipv4-cluster or ipv6-cluster.
 func (k ClientKind) String() string {
@@ -126,21 +127,22 @@ type InteropProps struct {
 
 	// Bridge is the internal load balancer in front of the service that clients call. Cluster and Controller are filled in,
 	// both VPCs may connect, and with JoinPrivateLink CrossZone is on. With a Service of your own, name it and its Ports.
-	// Default: port 80 of an expose.Echo, made here.
+	// Default: port 80 of an expose.Echo, made here, in the namespace echo. Ports without a Service lead to the echo, and a
+	// Namespace without one is the echo's.
 	Bridge expose.BoundNLBProps
 }
 
 // ClientProps are the choices of the clients' side.
 type ClientProps struct {
 	// Kind is what there is.
-	// Default: ClientHosts, or ClientIpv4Cluster with JoinSameVpc.
+	// Default: ClientHosts, or ClientIPv4Cluster with JoinSameVpc.
 	Kind ClientKind
 
 	// Cidr is the IPv4 range of the clients' VPC, as dualstack.VpcProps takes it. Its subnets are in the zones of Network.
 	// Default: 10.1.0.0/16.
 	Cidr netip.Prefix
 
-	// DualStack gives the clients' VPC IPv6 too: what is there may then call over both families. A ClientIpv6Cluster has
+	// DualStack gives the clients' VPC IPv6 too: what is there may then call over both families. A ClientIPv6Cluster has
 	// it in any case.
 	// Default: false, IPv4 only.
 	DualStack bool
@@ -175,9 +177,9 @@ type Clients struct {
 	DualStack *dualstack.Vpc
 	// Subnets are private, in the order of their zones.
 	Subnets []awsec2.ISubnet
-	// Ipv4Cluster and Ipv6Cluster are what Kind asked for, or nil.
-	Ipv4Cluster awseksv2.Cluster
-	Ipv6Cluster *ipv6eks.Cluster
+	// IPv4Cluster and IPv6Cluster are what Kind asked for, or nil.
+	IPv4Cluster awseksv2.Cluster
+	IPv6Cluster *ipv6eks.Cluster
 }
 
 const (
@@ -185,6 +187,8 @@ const (
 	podPort = 8080
 	// bridgeName is the echo's Service, and its namespace.
 	bridgeName = "echo"
+	// echoPort is the port of the echo's Service.
+	echoPort = 80
 )
 
 var defaultClientCidr = netip.MustParsePrefix("10.1.0.0/16")
@@ -194,24 +198,29 @@ func (p *InteropProps) withDefaults() InteropProps {
 	c := &out.Clients
 	if c.Kind == 0 {
 		if c.Kind = ClientHosts; out.Join == JoinSameVpc {
-			c.Kind = ClientIpv4Cluster
+			c.Kind = ClientIPv4Cluster
 		}
 	}
 	if !c.Cidr.IsValid() && out.Join != JoinSameVpc {
 		c.Cidr = defaultClientCidr
 	}
-	c.DualStack = c.DualStack || c.Kind == ClientIpv6Cluster
+	c.DualStack = c.DualStack || c.Kind == ClientIPv6Cluster
 	if out.needsEcho() {
-		out.Bridge.Namespace, out.Bridge.Service = bridgeName, bridgeName
-		out.Bridge.Ports = []expose.BoundPort{{Port: 80, TargetPort: podPort}}
+		out.Bridge.Namespace, out.Bridge.Service = cmp.Or(out.Bridge.Namespace, bridgeName), bridgeName
+		if out.Bridge.Ports == nil {
+			out.Bridge.Ports = []expose.BoundPort{{Port: echoPort}}
+		}
+		out.Bridge.Ports = slices.Clone(out.Bridge.Ports)
+		for i := range out.Bridge.Ports {
+			b := &out.Bridge.Ports[i]
+			b.ServicePort, b.TargetPort = cmp.Or(b.ServicePort, echoPort), cmp.Or(b.TargetPort, podPort)
+		}
 	}
 	return out
 }
 
 // needsEcho tells, before defaults, that no Service was named.
-func (p InteropProps) needsEcho() bool {
-	return p.Bridge.Service == "" && p.Bridge.Namespace == "" && p.Bridge.Ports == nil
-}
+func (p InteropProps) needsEcho() bool { return p.Bridge.Service == "" }
 
 // cidr is the network's primary IPv4 range.
 func (p InteropProps) cidr() netip.Prefix {
@@ -235,6 +244,13 @@ func (p *InteropProps) resolve() (InteropProps, error) {
 	v.Workload.check(&bad)
 	v.checkJoin(&bad, jsiix.Value(p).Clients)
 	v.checkBridge(&bad)
+	if given := jsiix.Value(p); given.needsEcho() {
+		for i, b := range v.Bridge.Ports {
+			if b.UDP {
+				bad.At("Bridge.Ports", i).Add("UDP", "true without Bridge.Service: the echo speaks TCP: want a Service of your own, or TCP")
+			}
+		}
+	}
 	return v, bad.Err()
 }
 
@@ -244,14 +260,14 @@ func (p InteropProps) checkJoin(bad *problems.List, given ClientProps) {
 		bad.Add("Join", "%v: want JoinPeering, JoinTransitGateway, JoinPrivateLink or JoinSameVpc", p.Join)
 	}
 	if _, ok := clientKinds[p.Clients.Kind]; !ok {
-		bad.Add("Clients.Kind", "%v: want ClientHosts, ClientIpv4Cluster or ClientIpv6Cluster", p.Clients.Kind)
+		bad.Add("Clients.Kind", "%v: want ClientHosts, ClientIPv4Cluster or ClientIPv6Cluster", p.Clients.Kind)
 	}
 	if p.Join != JoinSameVpc {
 		p.checkClientCidr(bad)
 		return
 	}
-	if p.Clients.Kind != ClientIpv4Cluster {
-		bad.Add("Clients.Kind", "%v with JoinSameVpc: want ClientIpv4Cluster: hosts of your own go into Vpc's subnets, and a second IPv6 cluster needs no bridge there", p.Clients.Kind)
+	if p.Clients.Kind != ClientIPv4Cluster {
+		bad.Add("Clients.Kind", "%v with JoinSameVpc: want ClientIPv4Cluster: hosts of your own go into Vpc's subnets, and a second IPv6 cluster needs no bridge there", p.Clients.Kind)
 	}
 	if given.Cidr.IsValid() || given.DualStack {
 		bad.Add("Clients.Cidr, Clients.DualStack", "given with JoinSameVpc, where the clients are in Network: leave them out")
@@ -304,7 +320,7 @@ func NewInterop(scope constructs.Construct, id string, props *InteropProps) *Int
 	out.addClients(p)
 	out.addBridge(p)
 	if jsiix.Value(props).needsEcho() {
-		out.Echo = expose.NewEcho(stack, "Echo", &expose.EchoProps{Cluster: out.Cluster, Controller: out.Controller})
+		out.Echo = expose.NewEcho(stack, "Echo", &expose.EchoProps{Cluster: out.Cluster, Controller: out.Controller, Namespace: p.Bridge.Namespace})
 		out.Bridge.BindAfter(out.Echo.Manifest)
 	}
 	switch p.Join {
@@ -341,14 +357,14 @@ func (i *Interop) addClients(p InteropProps) {
 	c := &i.Clients
 	switch {
 	case p.Join == JoinSameVpc:
-		c.Vpc, c.DualStack, c.Subnets = i.Vpc.Vpc, i.Vpc, i.Vpc.PrivateSubnets
+		c.Vpc, c.DualStack, c.Subnets = i.Vpc.L2, i.Vpc, i.Vpc.PrivateSubnets
 	case p.Clients.DualStack:
 		np := dualstack.VpcProps{Cidr: p.Clients.Cidr, Azs: p.Network.Azs, AvailabilityZones: p.Network.AvailabilityZones}
 		if p.Clients.Kind == ClientHosts {
-			np.Nat, np.AcknowledgeNoIpv4Egress, np.GatewayEndpoints = dualstack.NatNone, true, dualstack.GatewayNone
+			np.Nat, np.AcknowledgeNoIPv4Egress, np.GatewayEndpoints = dualstack.NatNone, true, dualstack.GatewayNone
 		}
 		c.DualStack = dualstack.NewVpc(i.Stack, "ClientNetwork", &np)
-		c.Vpc, c.Subnets = c.DualStack.Vpc, c.DualStack.PrivateSubnets
+		c.Vpc, c.Subnets = c.DualStack.L2, c.DualStack.PrivateSubnets
 	default:
 		c.Vpc = ipv4Vpc(i.Stack, i.Vpc, p.Clients)
 		c.Subnets = *c.Vpc.PrivateSubnets()
@@ -357,11 +373,11 @@ func (i *Interop) addClients(p InteropProps) {
 		}
 	}
 	switch p.Clients.Kind {
-	case ClientIpv4Cluster:
-		c.Ipv4Cluster = ipv4Cluster(i.Stack, c, i.Cluster.Version)
-	case ClientIpv6Cluster:
-		c.Ipv6Cluster = ipv6eks.NewCluster(i.Stack, "ClientCluster", &ipv6eks.ClusterProps{Vpc: c.Vpc, Version: i.Cluster.Version})
-		c.Ipv6Cluster.AddNodeGroup("Nodes", nil)
+	case ClientIPv4Cluster:
+		c.IPv4Cluster = ipv4Cluster(i.Stack, c, i.Cluster.Version)
+	case ClientIPv6Cluster:
+		c.IPv6Cluster = ipv6eks.NewCluster(i.Stack, "ClientCluster", &ipv6eks.ClusterProps{Vpc: c.Vpc, Version: i.Cluster.Version})
+		c.IPv6Cluster.AddNodeGroup("Nodes", nil)
 	case ClientHosts: // they are the user's
 	}
 }
@@ -369,7 +385,7 @@ func (i *Interop) addClients(p InteropProps) {
 // ipv4Vpc is a VPC without IPv6, by the stock construct, in the zones of the network. Room is kept for the zones that
 // dualstack.MaxAzs allows, so that a further one moves no subnet.
 func ipv4Vpc(scope constructs.Construct, network *dualstack.Vpc, p ClientProps) awsec2.Vpc {
-	zones := network.Vpc.AvailabilityZones()
+	zones := network.L2.AvailabilityZones()
 	subnet := func(name string, t awsec2.SubnetType) *awsec2.SubnetConfiguration {
 		return &awsec2.SubnetConfiguration{Name: jsiix.Str(name), SubnetType: t, CidrMask: jsiix.Num(p.Cidr.Bits() + 4)}
 	}
@@ -424,9 +440,9 @@ func (i *Interop) addBridge(p InteropProps) {
 	i.Bridge = expose.NewBoundNLB(i.Stack, "Bridge", &bp)
 	if six := i.Clients.DualStack; six != nil && six != i.Vpc {
 		for _, port := range bp.Ports {
-			i.Bridge.SecurityGroup.AddIngressRule(awsec2.Peer_Ipv6(jsiix.Str(six.Ipv6Cidr())), ec2Port(port), jsiix.Str("clients"), nil)
+			i.Bridge.SecurityGroup.AddIngressRule(awsec2.Peer_Ipv6(jsiix.Str(six.IPv6Cidr())), ec2Port(port), jsiix.Str("clients"), nil)
 		}
-		i.Bridge.SecurityGroup.Node().AddDependency(six.Ipv6Block)
+		i.Bridge.SecurityGroup.Node().AddDependency(six.IPv6Block)
 	}
 }
 
@@ -448,7 +464,7 @@ type side struct {
 // sides are the cluster's VPC and the clients', with the subnets whose tables lead across: private and isolated ones.
 func (i *Interop) sides() (network, clients side) {
 	c := i.Clients
-	return side{"Network", i.Vpc.Vpc, i.Vpc, slices.Concat(i.Vpc.PrivateSubnets, i.Vpc.IsolatedSubnets)},
+	return side{"Network", i.Vpc.L2, i.Vpc, slices.Concat(i.Vpc.PrivateSubnets, i.Vpc.IsolatedSubnets)},
 		side{"Clients", c.Vpc, c.DualStack, c.Subnets}
 }
 
@@ -464,8 +480,8 @@ func (s side) routes(scope constructs.Construct, to side, target func(*awsec2.Cf
 		}
 		route("Ipv4", &awsec2.CfnRouteProps{DestinationCidrBlock: to.vpc.VpcCidrBlock()})
 		if s.dualStack != nil && to.dualStack != nil {
-			six := route("Ipv6", &awsec2.CfnRouteProps{DestinationIpv6CidrBlock: jsiix.Str(to.dualStack.Ipv6Cidr())})
-			six.Node().AddDependency(to.dualStack.Ipv6Block)
+			six := route("Ipv6", &awsec2.CfnRouteProps{DestinationIpv6CidrBlock: jsiix.Str(to.dualStack.IPv6Cidr())})
+			six.Node().AddDependency(to.dualStack.IPv6Block)
 		}
 	}
 }
@@ -563,17 +579,17 @@ func (i *Interop) openPods(p InteropProps) {
 		rule.Description = jsiix.Str("Pods of the other cluster")
 		return awsec2.NewCfnSecurityGroupIngress(i.Stack, jsiix.Str(id), &rule)
 	}
-	own := *i.Cluster.CfnCluster.AttrClusterSecurityGroupId()
+	own := *i.Cluster.L1.AttrClusterSecurityGroupId()
 	switch {
 	case p.Join == JoinPrivateLink:
 	case p.Join == JoinSameVpc:
-		allow("ClientsFromCluster", *c.Ipv4Cluster.ClusterSecurityGroupId(), awsec2.CfnSecurityGroupIngressProps{SourceSecurityGroupId: jsiix.Str(own)})
-	case c.Ipv4Cluster != nil:
-		allow("ClientsFromCluster", *c.Ipv4Cluster.ClusterSecurityGroupId(), awsec2.CfnSecurityGroupIngressProps{CidrIp: i.Vpc.Vpc.VpcCidrBlock()})
-	case c.Ipv6Cluster != nil:
-		allow("ClientsFromCluster", *c.Ipv6Cluster.CfnCluster.AttrClusterSecurityGroupId(),
-			awsec2.CfnSecurityGroupIngressProps{CidrIpv6: jsiix.Str(i.Vpc.Ipv6Cidr())}).Node().AddDependency(i.Vpc.Ipv6Block)
+		allow("ClientsFromCluster", *c.IPv4Cluster.ClusterSecurityGroupId(), awsec2.CfnSecurityGroupIngressProps{SourceSecurityGroupId: jsiix.Str(own)})
+	case c.IPv4Cluster != nil:
+		allow("ClientsFromCluster", *c.IPv4Cluster.ClusterSecurityGroupId(), awsec2.CfnSecurityGroupIngressProps{CidrIp: i.Vpc.L2.VpcCidrBlock()})
+	case c.IPv6Cluster != nil:
+		allow("ClientsFromCluster", *c.IPv6Cluster.L1.AttrClusterSecurityGroupId(),
+			awsec2.CfnSecurityGroupIngressProps{CidrIpv6: jsiix.Str(i.Vpc.IPv6Cidr())}).Node().AddDependency(i.Vpc.IPv6Block)
 		allow("ClusterFromClients", own,
-			awsec2.CfnSecurityGroupIngressProps{CidrIpv6: jsiix.Str(c.DualStack.Ipv6Cidr())}).Node().AddDependency(c.DualStack.Ipv6Block)
+			awsec2.CfnSecurityGroupIngressProps{CidrIpv6: jsiix.Str(c.DualStack.IPv6Cidr())}).Node().AddDependency(c.DualStack.IPv6Block)
 	}
 }

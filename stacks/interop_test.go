@@ -28,12 +28,12 @@ func TestInteropPropsRefuses(t *testing.T) {
 		"secondary range":        {stacks.InteropProps{Network: dualstack.VpcProps{SecondaryCidrs: []netip.Prefix{netip.MustParsePrefix("10.1.128.0/20")}}}, "Clients.Cidr: 10.1.0.0/16 overlaps 10.1.128.0/20 of Network"},
 		"clients' range":         {stacks.InteropProps{Clients: cidr("10.1.0.0/24")}, "Clients.Cidr: 10.1.0.0/24 is too small"},
 		"public range":           {stacks.InteropProps{Join: stacks.JoinPrivateLink, Clients: cidr("8.0.0.0/16")}, "Clients.Cidr: 8.0.0.0/16 is neither private"},
-		"hosts in the VPC":       {stacks.InteropProps{Join: stacks.JoinSameVpc, Clients: stacks.ClientProps{Kind: stacks.ClientHosts}}, "Clients.Kind: hosts with JoinSameVpc: want ClientIpv4Cluster"},
+		"hosts in the VPC":       {stacks.InteropProps{Join: stacks.JoinSameVpc, Clients: stacks.ClientProps{Kind: stacks.ClientHosts}}, "Clients.Kind: hosts with JoinSameVpc: want ClientIPv4Cluster"},
 		"a range in the VPC":     {stacks.InteropProps{Join: stacks.JoinSameVpc, Clients: cidr("10.1.0.0/16")}, "Clients.Cidr, Clients.DualStack: given with JoinSameVpc"},
 		"a cluster of one's own": {stacks.InteropProps{Bridge: expose.BoundNLBProps{Service: "shop", Ports: []expose.BoundPort{{Port: 80}}, Cluster: &ipv6eks.Cluster{}}}, "Bridge.Cluster, Bridge.Controller"},
 		"a public bridge":        {stacks.InteropProps{Bridge: expose.BoundNLBProps{Service: "shop", Ports: []expose.BoundPort{{Port: 80}}, Scheme: expose.InternetFacing}}, "Bridge.Scheme: internet-facing: the bridge is for clients in VPCs"},
 		"an open bridge":         {stacks.InteropProps{Bridge: expose.BoundNLBProps{Inbound: expose.Inbound{Anywhere: true}}}, "Bridge.Inbound.Anywhere: an internal load balancer is not for everyone"},
-		"ports of nothing":       {stacks.InteropProps{Bridge: expose.BoundNLBProps{Ports: []expose.BoundPort{{Port: 80}}}}, `Bridge.Service: ""`},
+		"datagrams to the echo":  {stacks.InteropProps{Bridge: expose.BoundNLBProps{Ports: []expose.BoundPort{{Port: 80}, {Port: 53, UDP: true}}, HealthCheck: expose.HealthCheck{Port: 8080}}}, "Bridge.Ports[1].UDP: true without Bridge.Service"},
 		"workload":               {stacks.InteropProps{Workload: stacks.Workload{Cluster: ipv6eks.ClusterProps{Name: "no spaces"}}}, "Cluster.Name:"},
 		"network":                {stacks.InteropProps{Network: dualstack.VpcProps{Azs: 1}}, "Network.Azs:"},
 	} {
@@ -57,8 +57,9 @@ func TestInteropPropsAccepts(t *testing.T) {
 		"PrivateLink":      {Join: stacks.JoinPrivateLink, Clients: stacks.ClientProps{Cidr: netip.MustParsePrefix("10.0.0.0/16")}},
 		"same VPC":         {Join: stacks.JoinSameVpc},
 		"echo, logged":     {Bridge: expose.BoundNLBProps{CrossZone: true, DeletionProtection: true}},
+		"echo, elsewhere":  {Bridge: expose.BoundNLBProps{Namespace: "demo", Ports: []expose.BoundPort{{Port: 8000}}}},
 		"further clients":  {Bridge: expose.BoundNLBProps{Inbound: expose.Inbound{Cidrs: []netip.Prefix{netip.MustParsePrefix("10.9.0.0/16")}}}},
-		"a second cluster": {Clients: stacks.ClientProps{Kind: stacks.ClientIpv6Cluster}},
+		"a second cluster": {Clients: stacks.ClientProps{Kind: stacks.ClientIPv6Cluster}},
 	} {
 		if err := p.Validate(); err != nil {
 			t.Errorf("%s: %v", name, err)

@@ -21,8 +21,8 @@ func networkOutputs(stack awscdk.Stack, vpc *dualstack.Vpc) {
 		}
 		return awscdk.Fn_Join(jsiix.Str(","), &list)
 	}
-	output(stack, "VpcId", "The VPC", vpc.Vpc.VpcId())
-	output(stack, "VpcIpv6Cidr", "The VPC's IPv6 block", jsiix.Str(vpc.Ipv6Cidr()))
+	output(stack, "VpcId", "The VPC", vpc.L2.VpcId())
+	output(stack, "VpcIpv6Cidr", "The VPC's IPv6 block", jsiix.Str(vpc.IPv6Cidr()))
 	output(stack, "PublicSubnetIds", "Public subnets, for internet-facing load balancers", ids(vpc.PublicSubnets))
 	output(stack, "PrivateSubnetIds", "Private subnets, for nodes, Pods and internal load balancers", ids(vpc.PrivateSubnets))
 	if len(vpc.IsolatedSubnets) > 0 {
@@ -32,8 +32,8 @@ func networkOutputs(stack awscdk.Stack, vpc *dualstack.Vpc) {
 
 func clusterOutputs(stack awscdk.Stack, c *ipv6eks.Cluster) {
 	output(stack, "ClusterName", "The EKS cluster", jsiix.Str(c.Name))
-	output(stack, "ClusterEndpoint", "The Kubernetes API server", c.CfnCluster.AttrEndpoint())
-	output(stack, "ServiceIpv6Cidr", "The range of Services' ClusterIPs, which EKS chose", c.CfnCluster.AttrKubernetesNetworkConfigServiceIpv6Cidr())
+	output(stack, "ClusterEndpoint", "The Kubernetes API server", c.L1.AttrEndpoint())
+	output(stack, "ServiceIpv6Cidr", "The range of Services' ClusterIPs, which EKS chose", c.L1.AttrKubernetesNetworkConfigServiceIpv6Cidr())
 	output(stack, "KubeconfigCommand", "Points kubectl at the cluster", awscdk.Fn_Join(jsiix.Str(" "), jsiix.Strs([]string{
 		"aws eks update-kubeconfig --name", c.Name, "--region", c.Region,
 	})))

@@ -23,7 +23,7 @@ type PlatformProps struct {
 	// Default: an environment-agnostic stack, which needs no account at synth.
 	Stack awscdk.StackProps
 
-	// Network is the VPC. With NatNone, the endpoints of dualstack.EksEndpoints are added, unless InterfaceEndpoints names
+	// Network is the VPC. With NatNone, the endpoints of dualstack.EKSEndpoints are added, unless InterfaceEndpoints names
 	// others.
 	// Default: see dualstack.VpcProps.
 	Network dualstack.VpcProps
@@ -145,7 +145,7 @@ func NewPlatform(scope constructs.Construct, id string, props *PlatformProps) *P
 // network adds what a cluster without IPv4 egress calls, and what Workload.Hardened says.
 func network(p dualstack.VpcProps, hardened bool) *dualstack.VpcProps {
 	if p.Nat == dualstack.NatNone && p.InterfaceEndpoints == nil {
-		p.InterfaceEndpoints = dualstack.EksEndpoints()
+		p.InterfaceEndpoints = dualstack.EKSEndpoints()
 	}
 	if hardened {
 		p.RestrictDefaultSecurityGroup, p.RestrictEndpoints = true, true
@@ -181,7 +181,7 @@ func (w Workload) build(scope constructs.Construct, vpc *dualstack.Vpc) (*ipv6ek
 		w.harden(scope)
 	}
 	cp := w.Cluster
-	cp.Vpc = vpc.Vpc
+	cp.Vpc = vpc.L2
 	if w.KubectlLayerPath != "" {
 		cp.Kubectl = kubectllayer.FromPath(scope, "Kubectl", w.KubectlLayerPath, w.KubectlVersion)
 	} else {

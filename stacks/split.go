@@ -18,7 +18,7 @@ type NetworkProps struct {
 	// Stack is for the stock stack.
 	// Default: an environment-agnostic stack.
 	Stack awscdk.StackProps
-	// Network is the VPC. With NatNone, the endpoints of dualstack.EksEndpoints are added, unless InterfaceEndpoints names
+	// Network is the VPC. With NatNone, the endpoints of dualstack.EKSEndpoints are added, unless InterfaceEndpoints names
 	// others.
 	// Default: see dualstack.VpcProps.
 	Network dualstack.VpcProps

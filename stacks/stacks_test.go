@@ -102,7 +102,7 @@ func ExampleNewPlatform_hardened() {
 	app := awscdk.NewApp(nil)
 	stacks.NewPlatform(app, "Platform", &stacks.PlatformProps{
 		Network: dualstack.VpcProps{
-			AvailabilityZones: []string{"eu-west-1a", "eu-west-1b"}, Nat: dualstack.NatNone, AcknowledgeNoIpv4Egress: true,
+			AvailabilityZones: []string{"eu-west-1a", "eu-west-1b"}, Nat: dualstack.NatNone, AcknowledgeNoIPv4Egress: true,
 		},
 		Workload: stacks.Workload{Hardened: true, Deletable: true},
 	})

@@ -255,7 +255,7 @@ func TestControllerNotOnFargate(t *testing.T) {
 
 // Pods without IPv4 reach AWS by the names that have IPv6, and what has none is off, or refused.
 func TestControllerOverIPv6(t *testing.T) {
-	off := ipv6eks.ClusterProps{CNI: ipv6eks.CNIOptions{DisableIpv4Egress: true}}
+	off := ipv6eks.ClusterProps{CNI: ipv6eks.CNIOptions{DisableIPv4Egress: true}}
 	values := func(cp ipv6eks.ClusterProps, v map[string]any) map[string]any {
 		tpl, _ := controllerTemplate(t, cp, lbc.ControllerProps{Values: v})
 		_, chart := tpl.one(t, chartType)
@@ -280,7 +280,7 @@ func TestControllerOverIPv6(t *testing.T) {
 		"Values[controllerConfig.featureGates.EnableRGTAPI]: true": {"controllerConfig": map[string]any{"featureGates": map[string]any{"EnableRGTAPI": true}}},
 	} {
 		app, _ := newApp(t)
-		mustPanic(t, func() { controllerStack(app, off, lbc.ControllerProps{Values: v}) }, value, "leave CNI.DisableIpv4Egress out, or put the controller on the node's network")
+		mustPanic(t, func() { controllerStack(app, off, lbc.ControllerProps{Values: v}) }, value, "leave CNI.DisableIPv4Egress out, or put the controller on the node's network")
 	}
 
 	for region, want := range map[string]string{"eu-west-1": "", "eu-south-2": "it is not sure that ec2.eu-south-2.api.aws exists"} {

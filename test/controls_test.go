@@ -134,7 +134,7 @@ var controls = []control{
 	{ids: "deletion", asks: "the cluster is protected from deletion", field: "`Cluster.DeletionProtection`", hardened: true,
 		with: func(p *stacks.PlatformProps) { p.Cluster.DeletionProtection = true },
 		met:  each("AWS::EKS::Cluster", func(r resource) bool { return r.Properties["DeletionProtection"] == true })},
-	{ids: "CIS 4.3.1, 5.4.4", asks: "network policies are enforced (not of the Pods' IPv4: `Cluster.CNI.DisableIpv4Egress`)", field: "`Cluster.CNI.NetworkPolicy`",
+	{ids: "CIS 4.3.1, 5.4.4", asks: "network policies are enforced (not of the Pods' IPv4: `Cluster.CNI.DisableIPv4Egress`)", field: "`Cluster.CNI.NetworkPolicy`",
 		with: func(p *stacks.PlatformProps) { p.Cluster.CNI.NetworkPolicy = true },
 		met: func(t template) bool {
 			return strings.Contains(string(t.text), `\"enableNetworkPolicy\":\"true\"`)
@@ -154,7 +154,7 @@ var controls = []control{
 		with: func(p *stacks.PlatformProps) { p.Network.FlowLogs = &dualstack.FlowLogs{} },
 		met:  func(t template) bool { return len(t.of("AWS::EC2::FlowLog")) > 0 }},
 	{ids: "FSBP EC2.10, EC2.55, EC2.56", asks: "the VPC has interface endpoints for EC2 and ECR", field: "`Network.InterfaceEndpoints` (there with `NatNone`)",
-		with: func(p *stacks.PlatformProps) { p.Network.InterfaceEndpoints = dualstack.EksEndpoints() },
+		with: func(p *stacks.PlatformProps) { p.Network.InterfaceEndpoints = dualstack.EKSEndpoints() },
 		met: func(t template) bool {
 			return strings.Contains(string(t.text), `".ec2"`) && strings.Contains(string(t.text), `".ecr.api"`) && strings.Contains(string(t.text), `".ecr.dkr"`)
 		}},

@@ -31,8 +31,8 @@ var networks = map[string]*dualstack.VpcProps{
 	"named zones": {AvailabilityZones: []string{"eu-west-1b", "eu-west-1a"}},
 	"single NAT":  {Nat: dualstack.NatSingle},
 	"regional":    {Nat: dualstack.NatRegional, Azs: 3},
-	"no NAT":      {Nat: dualstack.NatNone, AcknowledgeNoIpv4Egress: true, InterfaceEndpoints: dualstack.EksEndpoints()},
-	"IPAM":        {Ipv6: dualstack.Ipv6Source{IpamPoolID: "ipam-pool-1"}},
+	"no NAT":      {Nat: dualstack.NatNone, AcknowledgeNoIPv4Egress: true, InterfaceEndpoints: dualstack.EKSEndpoints()},
+	"IPAM":        {IPv6: dualstack.IPv6Source{IpamPoolID: "ipam-pool-1"}},
 	"smallest":    {Cidr: netip.MustParsePrefix("192.168.0.0/22"), SecondaryCidrs: []netip.Prefix{netip.MustParsePrefix("100.64.0.0/16")}},
 }
 
@@ -206,7 +206,7 @@ func TestNatModes(t *testing.T) {
 		"per zone":      {&dualstack.VpcProps{Azs: 3}, 3, 3},
 		"single":        {&dualstack.VpcProps{Azs: 3, Nat: dualstack.NatSingle}, 1, 1},
 		"regional":      {&dualstack.VpcProps{Azs: 3, Nat: dualstack.NatRegional}, 1, 0},
-		"none":          {&dualstack.VpcProps{Azs: 3, Nat: dualstack.NatNone, AcknowledgeNoIpv4Egress: true}, 0, 0},
+		"none":          {&dualstack.VpcProps{Azs: 3, Nat: dualstack.NatNone, AcknowledgeNoIPv4Egress: true}, 0, 0},
 		"own addresses": {&dualstack.VpcProps{NatAllocationIDs: []string{"eipalloc-a", "eipalloc-b"}}, 2, 0},
 		"own, regional": {&dualstack.VpcProps{Nat: dualstack.NatRegional, NatAllocationIDs: []string{"eipalloc-a", "eipalloc-b"}}, 1, 0},
 	} {
@@ -242,17 +242,17 @@ func TestNatModes(t *testing.T) {
 	}
 }
 
-func TestIpv6Sources(t *testing.T) {
+func TestIPv6Sources(t *testing.T) {
 	for name, c := range map[string]struct {
-		source dualstack.Ipv6Source
+		source dualstack.IPv6Source
 		want   map[string]any
 	}{
-		"Amazon":       {dualstack.Ipv6Source{}, map[string]any{"AmazonProvidedIpv6CidrBlock": true}},
-		"border group": {dualstack.Ipv6Source{NetworkBorderGroup: "us-west-2-lax-1"}, map[string]any{"AmazonProvidedIpv6CidrBlock": true, "Ipv6CidrBlockNetworkBorderGroup": "us-west-2-lax-1"}},
-		"IPAM":         {dualstack.Ipv6Source{IpamPoolID: "ipam-pool-1"}, map[string]any{"Ipv6IpamPoolId": "ipam-pool-1", "Ipv6NetmaskLength": 56.0}},
-		"BYOIP":        {dualstack.Ipv6Source{PoolID: "pool-1", Cidr: netip.MustParsePrefix("2001:db8::/52")}, map[string]any{"Ipv6Pool": "pool-1", "Ipv6CidrBlock": "2001:db8::/52"}},
+		"Amazon":       {dualstack.IPv6Source{}, map[string]any{"AmazonProvidedIpv6CidrBlock": true}},
+		"border group": {dualstack.IPv6Source{NetworkBorderGroup: "us-west-2-lax-1"}, map[string]any{"AmazonProvidedIpv6CidrBlock": true, "Ipv6CidrBlockNetworkBorderGroup": "us-west-2-lax-1"}},
+		"IPAM":         {dualstack.IPv6Source{IpamPoolID: "ipam-pool-1"}, map[string]any{"Ipv6IpamPoolId": "ipam-pool-1", "Ipv6NetmaskLength": 56.0}},
+		"BYOIP":        {dualstack.IPv6Source{PoolID: "pool-1", Cidr: netip.MustParsePrefix("2001:db8::/52")}, map[string]any{"Ipv6Pool": "pool-1", "Ipv6CidrBlock": "2001:db8::/52"}},
 	} {
-		_, block := vpcTemplate(t, &dualstack.VpcProps{Ipv6: c.source}).one(t, "AWS::EC2::VPCCidrBlock")
+		_, block := vpcTemplate(t, &dualstack.VpcProps{IPv6: c.source}).one(t, "AWS::EC2::VPCCidrBlock")
 		delete(block.Properties, "VpcId")
 		if diff := cmp.Diff(c.want, block.Properties); diff != "" {
 			t.Errorf("%s (-want +got)\n%s", name, diff)
@@ -261,7 +261,7 @@ func TestIpv6Sources(t *testing.T) {
 }
 
 func TestEndpoints(t *testing.T) {
-	tpl := vpcTemplate(t, &dualstack.VpcProps{GatewayEndpoints: dualstack.GatewayS3AndDynamoDB, InterfaceEndpoints: dualstack.EksEndpoints()})
+	tpl := vpcTemplate(t, &dualstack.VpcProps{GatewayEndpoints: dualstack.GatewayS3AndDynamoDB, InterfaceEndpoints: dualstack.EKSEndpoints()})
 	gateways := 0
 	for _, id := range tpl.of("AWS::EC2::VPCEndpoint") {
 		p := tpl.Resources[id].Properties
@@ -284,7 +284,7 @@ func TestEndpoints(t *testing.T) {
 			t.Errorf("%s is in %s, want the two private subnets", service, js(p["SubnetIds"]))
 		}
 	}
-	if n := len(tpl.of("AWS::EC2::VPCEndpoint")); gateways != 2 || n != 2+len(dualstack.EksEndpoints()) {
+	if n := len(tpl.of("AWS::EC2::VPCEndpoint")); gateways != 2 || n != 2+len(dualstack.EKSEndpoints()) {
 		t.Errorf("%d endpoints, %d of them gateways", n, gateways)
 	}
 	id, group := tpl.one(t, "AWS::EC2::SecurityGroup")
@@ -309,7 +309,7 @@ func TestEndpoints(t *testing.T) {
 // What a user asks for wins over the table of documented families.
 func TestEndpointFamiliesByHand(t *testing.T) {
 	tpl := vpcTemplate(t, &dualstack.VpcProps{GatewayEndpoints: dualstack.GatewayNone, InterfaceEndpoints: []dualstack.InterfaceEndpoint{
-		{Service: "sts", Ipv4Only: true}, {Service: "ecr.api", DualStack: true}, {Service: "unheard-of"},
+		{Service: "sts", IPv4Only: true}, {Service: "ecr.api", DualStack: true}, {Service: "unheard-of"},
 	}})
 	for service, want := range map[string]string{".sts": "ipv4", ".ecr.api": "dualstack", ".unheard-of": "ipv4"} {
 		if _, e := tpl.find(t, "AWS::EC2::VPCEndpoint", "ServiceName", service); e.Properties["IpAddressType"] != want {
@@ -320,7 +320,7 @@ func TestEndpointFamiliesByHand(t *testing.T) {
 
 // A restricted endpoint lets the account's principals through, and what works without one.
 func TestRestrictedEndpoints(t *testing.T) {
-	tpl := vpcTemplate(t, &dualstack.VpcProps{RestrictEndpoints: true, InterfaceEndpoints: dualstack.EksEndpoints(), GatewayEndpoints: dualstack.GatewayS3AndDynamoDB})
+	tpl := vpcTemplate(t, &dualstack.VpcProps{RestrictEndpoints: true, InterfaceEndpoints: dualstack.EKSEndpoints(), GatewayEndpoints: dualstack.GatewayS3AndDynamoDB})
 	for _, id := range tpl.of("AWS::EC2::VPCEndpoint") {
 		p := tpl.Resources[id].Properties
 		service, policy := js(p["ServiceName"]), js(p["PolicyDocument"])
@@ -372,8 +372,6 @@ func TestVpcOptions(t *testing.T) {
 		RestrictDefaultSecurityGroup: true,
 		Tune: func(p *awsec2.VpcProps) {
 			p.VpcName = jsiix.Str("tuned")
-			p.IpProtocol = awsec2.IpProtocol_IPV4_ONLY // what the package cannot work without wins
-			p.NatGateways = jsiix.Num(1)
 		},
 	})
 	if ids := tpl.of("AWS::EC2::VPCCidrBlock"); len(ids) != 3 {
@@ -388,6 +386,40 @@ func TestVpcOptions(t *testing.T) {
 	}
 	if n := len(tpl.of("AWS::EC2::NatGateway")); n != 2 {
 		t.Errorf("%d NAT gateways, want one in each zone", n)
+	}
+}
+
+// What comes from fields, and what EKS cannot do without, is refused.
+func TestVpcTuneRefuses(t *testing.T) {
+	app, _ := newApp(t)
+	stack := awscdk.NewStack(app, jsiix.Str("S"), nil)
+	mustPanic(t, func() {
+		dualstack.NewVpc(stack, "A", &dualstack.VpcProps{Tune: func(p *awsec2.VpcProps) {
+			p.IpProtocol = awsec2.IpProtocol_IPV4_ONLY
+			p.NatGateways = jsiix.Num(1)
+			p.MaxAzs = jsiix.Num(3)
+			p.EnableDnsSupport = jsiix.Bool(false)
+			p.SubnetConfiguration = nil
+			p.VpcName = jsiix.Str("free")
+		}})
+	}, `dualstack.NewVpc S/A: Tune.EnableDnsSupport: false: nodes find`, `Tune.IpProtocol: "IPV4_ONLY": EKS wants subnets of both families`, "Tune.MaxAzs: 3: want VpcProps.Azs",
+		"Tune.NatGateways: 1: want VpcProps.Nat", "Tune.SubnetConfiguration: none: want")
+	mustPanic(t, func() {
+		dualstack.NewVpc(stack, "B", &dualstack.VpcProps{InterfaceEndpoints: []dualstack.InterfaceEndpoint{{Service: "sts"}, {Service: "ec2", Tune: func(p *awsec2.InterfaceVpcEndpointOptions) {
+			p.IpAddressType = awsec2.VpcEndpointIpAddressType_IPV6
+		}}}})
+	}, `dualstack.NewVpc S/B: InterfaceEndpoints[1].Tune.IpAddressType: "IPV6": want InterfaceEndpoint.IPv4Only or DualStack`)
+}
+
+func TestEndpointAndFlowLogTune(t *testing.T) {
+	tpl := vpcTemplate(t, &dualstack.VpcProps{
+		InterfaceEndpoints: []dualstack.InterfaceEndpoint{{Service: "sts", Tune: func(p *awsec2.InterfaceVpcEndpointOptions) { p.PrivateDnsEnabled = jsiix.Bool(false) }}},
+		FlowLogs:           &dualstack.FlowLogs{Tune: func(p *awsec2.FlowLogOptions) { p.LogFormat = jsiix.List(awsec2.LogFormat_DST_PORT()) }},
+	})
+	_, log := tpl.one(t, "AWS::EC2::FlowLog")
+	_, endpoint := tpl.find(t, "AWS::EC2::VPCEndpoint", "VpcEndpointType", "Interface")
+	if log.Properties["LogFormat"] != "${dstport}" || endpoint.Properties["PrivateDnsEnabled"] != false {
+		t.Errorf("%s, %s", js(log.Properties), js(endpoint.Properties))
 	}
 }
 
@@ -419,7 +451,7 @@ func TestRouteEgressOnly(t *testing.T) {
 	tpl := synthStack(t, func(stack awscdk.Stack) {
 		v := dualstack.NewVpc(stack, "Network", nil)
 		own := awsec2.NewSubnet(stack, jsiix.Str("Own"), &awsec2.SubnetProps{
-			VpcId: v.Vpc.VpcId(), AvailabilityZone: jsiix.Str("eu-west-1a"), CidrBlock: jsiix.Str("10.0.224.0/24"),
+			VpcId: v.L2.VpcId(), AvailabilityZone: jsiix.Str("eu-west-1a"), CidrBlock: jsiix.Str("10.0.224.0/24"),
 		})
 		v.RouteEgressOnly(own)
 	})
@@ -434,7 +466,7 @@ func TestRouteEgressOnly(t *testing.T) {
 func TestRoleTagsSurviveTheStockCluster(t *testing.T) {
 	tpl := synthStack(t, func(stack awscdk.Stack) {
 		awseksv2.NewCluster(stack, jsiix.Str("Cluster"), &awseksv2.ClusterProps{
-			Version: awseksv2.KubernetesVersion_V1_34(), Vpc: dualstack.NewVpc(stack, "Network", nil).Vpc,
+			Version: awseksv2.KubernetesVersion_V1_34(), Vpc: dualstack.NewVpc(stack, "Network", nil).L2,
 		})
 	})
 	checkRoleTags(t, "stock cluster", tpl)

@@ -40,7 +40,7 @@ func TestFunctionLogs(t *testing.T) {
 			if retain[0] { // an app without CDK's flag, by which CDK makes two of the groups
 				stack.Node().SetContext(jsiix.Str("@aws-cdk/aws-lambda:useCdkManagedLogGroup"), false)
 			}
-			vpc := dualstack.NewVpc(stack, "Network", nil).Vpc
+			vpc := dualstack.NewVpc(stack, "Network", nil).L2
 			layer := anyLayer(t, stack, "1.35")
 			for i, id := range []string{"One", "Two"} {
 				addNodes(stack, ipv6eks.NewCluster(stack, id, &ipv6eks.ClusterProps{Vpc: vpc, Kubectl: layer, RetainLogs: retain[i]}))
@@ -93,7 +93,7 @@ func TestLogRetentionsOwnGroup(t *testing.T) {
 // Functions of others are left as they are.
 func TestFunctionLogsOfOthers(t *testing.T) {
 	tpl := synthStack(t, func(stack awscdk.Stack) {
-		vpc := dualstack.NewVpc(stack, "Network", nil).Vpc
+		vpc := dualstack.NewVpc(stack, "Network", nil).L2
 		addNodes(stack, ipv6eks.NewCluster(stack, "Cluster", &ipv6eks.ClusterProps{Vpc: vpc}))
 		awslambda.NewFunction(stack, jsiix.Str("Theirs"), &awslambda.FunctionProps{
 			Code: awslambda.Code_FromInline(jsiix.Str("pass")), Handler: jsiix.Str("index.handler"), Runtime: awslambda.Runtime_PYTHON_3_13(),

@@ -19,11 +19,11 @@ import (
 // interops are the stacks of the VPC boundary that are golden, as examples/interop builds them with the named context:
 // join, and where they differ from its default clientKind, clientCidr and clientDualStack.
 var interops = map[string]*stacks.InteropProps{
-	"InteropPeering":        {Clients: stacks.ClientProps{Kind: stacks.ClientIpv4Cluster}},
+	"InteropPeering":        {Clients: stacks.ClientProps{Kind: stacks.ClientIPv4Cluster}},
 	"InteropTransitGateway": {Join: stacks.JoinTransitGateway, Clients: stacks.ClientProps{DualStack: true}},
 	"InteropPrivateLink":    {Join: stacks.JoinPrivateLink, Clients: stacks.ClientProps{Cidr: netip.MustParsePrefix("10.0.0.0/16")}},
 	"InteropSameVpc":        {Join: stacks.JoinSameVpc},
-	"InteropIpv6Clusters":   {Join: stacks.JoinTransitGateway, Clients: stacks.ClientProps{Kind: stacks.ClientIpv6Cluster}},
+	"InteropIpv6Clusters":   {Join: stacks.JoinTransitGateway, Clients: stacks.ClientProps{Kind: stacks.ClientIPv6Cluster}},
 }
 
 func init() {
@@ -72,7 +72,7 @@ func TestInteropDelivers(t *testing.T) {
 			t.Errorf("%s: %v %v\n%s", name, report.Unmodelled, report.Problems, render.Text(report, render.TextOptions{}))
 		}
 		across := map[stacks.Join]string{stacks.JoinPeering: "F13", stacks.JoinTransitGateway: "F13", stacks.JoinPrivateLink: "F15", stacks.JoinSameVpc: "F11"}[props.Join]
-		if props.Clients.Kind == stacks.ClientIpv6Cluster && props.Join != stacks.JoinPrivateLink {
+		if props.Clients.Kind == stacks.ClientIPv6Cluster && props.Join != stacks.JoinPrivateLink {
 			across = "F12"
 		}
 		found := false
@@ -177,7 +177,7 @@ func TestInteropTransitGatewayRoutes(t *testing.T) {
 // A further zone must move no subnet of the clients.
 func TestInteropClientSubnetsStay(t *testing.T) {
 	build := func(azs int) template {
-		p := &stacks.InteropProps{Network: dualstack.VpcProps{Azs: azs}, Clients: stacks.ClientProps{Kind: stacks.ClientIpv4Cluster}}
+		p := &stacks.InteropProps{Network: dualstack.VpcProps{Azs: azs}, Clients: stacks.ClientProps{Kind: stacks.ClientIPv4Cluster}}
 		return synth(t, func(app awscdk.App) { stacks.NewInterop(app, "I", p) })["I"]
 	}
 	two, three := build(2), build(3)
@@ -200,6 +200,28 @@ func TestInteropRefuses(t *testing.T) {
 		app, _ := newApp(t)
 		stacks.NewInterop(app, "I", &stacks.InteropProps{Clients: stacks.ClientProps{Cidr: netip.MustParsePrefix("10.0.128.0/20")}})
 	}, "stacks.NewInterop I: Clients.Cidr: 10.0.128.0/20 overlaps 10.0.0.0/16 of Network")
+}
+
+// What is given of the bridge without a Service is the echo's.
+func TestInteropEchoElsewhere(t *testing.T) {
+	tpl := synth(t, func(app awscdk.App) {
+		stacks.NewInterop(app, "I", &stacks.InteropProps{Bridge: expose.BoundNLBProps{Namespace: "demo", Ports: []expose.BoundPort{{Port: 8000}}}})
+	})["I"]
+	_, binding := tpl.manifestOf(t, "TargetGroupBinding", "echo-8000-to-8080")
+	_, echo := tpl.manifestOf(t, "Deployment", "echo")
+	_, listener := tpl.one(t, "AWS::ElasticLoadBalancingV2::Listener")
+	_, targets := tpl.one(t, "AWS::ElasticLoadBalancingV2::TargetGroup")
+	for what, ok := range map[string]bool{
+		"the binding is in demo":      (resource{Properties: binding}).at("metadata", "namespace") == "demo",
+		"the echo is in demo":         (resource{Properties: echo}).at("metadata", "namespace") == "demo",
+		"the binding is for port 80":  (resource{Properties: binding}).at("spec", "serviceRef", "port") == 80.0,
+		"clients connect to 8000":     listener.Properties["Port"] == 8000.0,
+		"targets are the echo's port": targets.Properties["Port"] == 8080.0,
+	} {
+		if !ok {
+			t.Errorf("not so: %s:\n%s\n%s", what, js(binding), js(listener.Properties))
+		}
+	}
 }
 
 func TestInteropOwnService(t *testing.T) {

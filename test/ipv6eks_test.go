@@ -36,7 +36,7 @@ func clusterTemplate(t testing.TB, props ipv6eks.ClusterProps, more func(awscdk.
 }
 
 func cluster(stack awscdk.Stack, props ipv6eks.ClusterProps) *ipv6eks.Cluster {
-	props.Vpc = dualstack.NewVpc(stack, "Network", &dualstack.VpcProps{Azs: 3}).Vpc
+	props.Vpc = dualstack.NewVpc(stack, "Network", &dualstack.VpcProps{Azs: 3}).L2
 	return ipv6eks.NewCluster(stack, "Cluster", &props)
 }
 
@@ -53,7 +53,7 @@ func TestClusterOptions(t *testing.T) {
 			LogTypes:       []awseksv2.ClusterLoggingTypes{awseksv2.ClusterLoggingTypes_AUDIT}, RetainLogs: true,
 			DeletionProtection: true, StandardSupportOnly: true, ZonalShift: true, CreatorAdmin: true,
 			MetricsServer: true, NodeMonitoring: true, AddonVersions: map[string]string{"coredns": "v1.13.2-eksbuild.4"},
-			CNI: ipv6eks.CNIOptions{Version: "v1.23.1-eksbuild.1", DisableIpv4Egress: true, NetworkPolicy: true, StrictNetworkPolicy: true, Env: map[string]string{"AWS_VPC_ENI_MTU": "9001"}},
+			CNI: ipv6eks.CNIOptions{Version: "v1.23.1-eksbuild.1", DisableIPv4Egress: true, NetworkPolicy: true, StrictNetworkPolicy: true, Env: map[string]string{"AWS_VPC_ENI_MTU": "9001"}},
 			Tune: func(p *awseksv2.ClusterProps) {
 				p.ControlPlaneScalingTier = awseksv2.ControlPlaneScalingTier_TIER_XL()
 			},
@@ -222,7 +222,7 @@ func TestFargate(t *testing.T) {
 
 func TestCapacityOfOthers(t *testing.T) {
 	tpl := clusterTemplate(t, ipv6eks.ClusterProps{}, func(stack awscdk.Stack, c *ipv6eks.Cluster) {
-		c.AddCapacity(c.Cluster.AddNodegroupCapacity(jsiix.Str("Stock"), &awseksv2.NodegroupOptions{AmiType: awseksv2.NodegroupAmiType_AL2023_X86_64_STANDARD}))
+		c.AddCapacity(c.L2.AddNodegroupCapacity(jsiix.Str("Stock"), &awseksv2.NodegroupOptions{AmiType: awseksv2.NodegroupAmiType_AL2023_X86_64_STANDARD}))
 	})
 	nodes, _ := tpl.one(t, "AWS::EKS::Nodegroup")
 	cni, _ := tpl.find(t, "AWS::EKS::Addon", "AddonName", "vpc-cni")
@@ -249,7 +249,7 @@ func TestPodIdentity(t *testing.T) {
 func TestClusterRefusals(t *testing.T) {
 	app, _ := newApp(t)
 	stack := awscdk.NewStack(app, jsiix.Str("S"), nil)
-	vpc := dualstack.NewVpc(stack, "Network", nil).Vpc
+	vpc := dualstack.NewVpc(stack, "Network", nil).L2
 	mustPanic(t, func() { ipv6eks.NewCluster(stack, "A", nil) }, "ipv6eks.NewCluster S/A: Vpc: missing")
 	mustPanic(t, func() { ipv6eks.NewCluster(stack, "B", &ipv6eks.ClusterProps{Vpc: vpc, Version: "1.2"}) }, `ipv6eks.NewCluster S/B: Version: "1.2"`)
 	mustPanic(t, func() {
@@ -268,7 +268,14 @@ func TestClusterRefusals(t *testing.T) {
 		p.IpFamily = awseksv2.IpFamily_IP_V4
 		p.Compute = &awseksv2.ComputeConfig{}
 		p.AlbController = &awseksv2.AlbControllerOptions{Version: awseksv2.AlbControllerVersion_V3_2_2()}
-	}), "ipv6eks.NewCluster S/Cluster: Tune: ", "ServiceIpv4Cidr: 172.20.0.0/16", "RemoteNodeNetworks", "IpFamily: ", "Auto Mode", "lbc.NewController")
+	}), "ipv6eks.NewCluster S/Cluster: Tune.", `Tune.ServiceIpv4Cidr: "172.20.0.0/16"`, "Tune.RemoteNodeNetworks", `Tune.IpFamily: "IP_V4"`, "Auto Mode", "lbc.NewController")
+	mustPanic(t, tune(func(p *awseksv2.ClusterProps) {
+		p.ClusterName, p.DefaultCapacity = jsiix.Str("other"), jsiix.Num(2)
+		p.Version, p.SecurityGroup = awseksv2.KubernetesVersion_Of(jsiix.Str("1.34")), nil
+		p.KubectlProviderOptions = &awseksv2.KubectlProviderOptions{}
+		p.Prune = jsiix.Bool(false)
+	}), `Tune.ClusterName: "other": want ClusterProps.Name`, "Tune.DefaultCapacity: 2: want AddNodeGroup", "Tune.Version: changed: want ClusterProps.Version",
+		"Tune.SecurityGroup: none: add rules", "Tune.KubectlProviderOptions: another layer")
 
 	synthesize := func(more func(*ipv6eks.Cluster)) func() {
 		return func() {
@@ -280,13 +287,81 @@ func TestClusterRefusals(t *testing.T) {
 	mustPanic(t, synthesize(func(*ipv6eks.Cluster) {}), "[S/Cluster] ipv6eks: the cluster has no node group and no Fargate profile")
 	mustPanic(t, synthesize(func(c *ipv6eks.Cluster) {
 		c.AddNodeGroup("Nodes", nil)
-		c.CfnCluster.SetOutpostConfig(&awseksv2.CfnCluster_OutpostConfigProperty{ControlPlaneInstanceType: jsiix.Str("m5.large"), OutpostArns: jsiix.Strs([]string{"arn"})})
-		c.CfnCluster.SetRemoteNetworkConfig(&awseksv2.CfnCluster_RemoteNetworkConfigProperty{RemoteNodeNetworks: []any{}})
+		c.L1.SetOutpostConfig(&awseksv2.CfnCluster_OutpostConfigProperty{ControlPlaneInstanceType: jsiix.Str("m5.large"), OutpostArns: jsiix.Strs([]string{"arn"})})
+		c.L1.SetRemoteNetworkConfig(&awseksv2.CfnCluster_RemoteNetworkConfigProperty{RemoteNodeNetworks: []any{}})
 	}), "EKS has no IPv6 clusters on Outposts", "EKS has no hybrid nodes on IPv6 clusters")
 	mustPanic(t, synthesize(func(c *ipv6eks.Cluster) {
 		c.AddNodeGroup("Nodes", &ipv6eks.NodeGroupProps{InstanceTypes: []string{"t2.micro"}})
 	}), "ipv6eks.AddNodeGroup S/Cluster/Nodes: InstanceTypes[0]: t2.micro is not a Nitro instance")
 	mustPanic(t, synthesize(func(c *ipv6eks.Cluster) { c.AddFargateProfile("F", nil) }), "ipv6eks.AddFargateProfile S/Cluster/F: Selectors: 0")
+	// CDK's own message names a part that the user has not written, such as NodesTemplate.
+	mustPanic(t, synthesize(func(c *ipv6eks.Cluster) {
+		c.AddNodeGroup("Nodes", nil)
+		c.AddNodeGroup("Nodes", nil)
+	}), `ipv6eks.AddNodeGroup S/Cluster/Nodes: the id "Nodes" is given twice`)
+	mustPanic(t, synthesize(func(c *ipv6eks.Cluster) {
+		c.AddNodeGroup("Nodes", nil)
+		c.AddFargateProfile("Nodes", &ipv6eks.FargateProfileProps{Selectors: []ipv6eks.FargateSelector{{Namespace: "batch"}}})
+	}), `ipv6eks.AddFargateProfile S/Cluster/Nodes: the id "Nodes" is given twice`)
+}
+
+// A VPC of this app without IPv6 is refused where the cluster is made; of one from elsewhere nothing is known.
+func TestClusterWantsIPv6(t *testing.T) {
+	for name, c := range map[string]struct {
+		vpc  func(awscdk.Stack) awsec2.IVpc
+		want string
+	}{
+		"IPv4 only": {func(s awscdk.Stack) awsec2.IVpc { return awsec2.NewVpc(s, jsiix.Str("Old"), nil) }, "ipv6eks.NewCluster S/Cluster: Vpc: S/Old has no IPv6"},
+		"two IPv4 ranges": {func(s awscdk.Stack) awsec2.IVpc {
+			vpc := awsec2.NewVpc(s, jsiix.Str("Old"), nil)
+			awsec2.NewCfnVPCCidrBlock(s, jsiix.Str("More"), &awsec2.CfnVPCCidrBlockProps{VpcId: vpc.VpcId(), CidrBlock: jsiix.Str("100.64.0.0/16")})
+			return vpc
+		}, "Vpc: S/Old has no IPv6"},
+		"IPv4 only beside another": {func(s awscdk.Stack) awsec2.IVpc {
+			dualstack.NewVpc(s, "Network", nil)
+			return awsec2.NewVpc(s, jsiix.Str("Old"), nil)
+		}, "Vpc: S/Old has no IPv6"},
+		"dual-stack of CDK": {func(s awscdk.Stack) awsec2.IVpc {
+			return awsec2.NewVpc(s, jsiix.Str("New"), &awsec2.VpcProps{IpProtocol: awsec2.IpProtocol_DUAL_STACK})
+		}, ""},
+		"a block of one's own": {func(s awscdk.Stack) awsec2.IVpc {
+			vpc := awsec2.NewVpc(s, jsiix.Str("Old"), nil)
+			awsec2.NewCfnVPCCidrBlock(s, jsiix.Str("Six"), &awsec2.CfnVPCCidrBlockProps{VpcId: vpc.VpcId(), AmazonProvidedIpv6CidrBlock: true})
+			return vpc
+		}, ""},
+		"imported": {func(s awscdk.Stack) awsec2.IVpc {
+			return awsec2.Vpc_FromVpcAttributes(s, jsiix.Str("Old"), &awsec2.VpcAttributes{
+				VpcId: jsiix.Str("vpc-1"), AvailabilityZones: jsiix.Strs([]string{"a", "b"}), PrivateSubnetIds: jsiix.Strs([]string{"subnet-1", "subnet-2"}),
+			})
+		}, ""},
+	} {
+		app, _ := newApp(t)
+		stack := awscdk.NewStack(app, jsiix.Str("S"), nil)
+		vpc := c.vpc(stack)
+		msg := panicOf(func() { ipv6eks.NewCluster(stack, "Cluster", &ipv6eks.ClusterProps{Vpc: vpc}) })
+		if (msg == "") != (c.want == "") || !strings.Contains(msg, c.want) {
+			t.Errorf("%s: %q, want %q", name, msg, c.want)
+		}
+	}
+}
+
+// A family that came after the release may be there: it is named, and taken.
+func TestUnknownInstanceFamily(t *testing.T) {
+	app, outdir := newApp(t)
+	c := cluster(awscdk.NewStack(app, jsiix.Str("S"), nil), ipv6eks.ClusterProps{})
+	c.AddNodeGroup("Nodes", &ipv6eks.NodeGroupProps{InstanceTypes: []string{"m7i.large", "m7y.large", "qqqqq9.large"}})
+	app.Synth(nil)
+	got := warningsOf(t, outdir)
+	for _, want := range []string{
+		"Nodes: InstanceTypes: m7y.large is of no instance family of August 2026", "did you mean m7a.large?", "qqqqq9.large is of no instance family",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %q in %s", want, got)
+		}
+	}
+	if strings.Contains(got, "m7i.large is") || strings.Count(got, "did you mean") != 1 {
+		t.Errorf("too much: %s", got)
+	}
 }
 
 func TestController(t *testing.T) {

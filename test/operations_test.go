@@ -85,8 +85,11 @@ func TestCapacityIsSchedulable(t *testing.T) {
 			c.AddNodeGroup("Gpu", &ipv6eks.NodeGroupProps{Taints: dedicated})
 		}, "no node group takes Pods without tolerations, so coredns would never start: Gpu: want one group without NoSchedule and NoExecute taints and with Desired of at least 1"},
 		"empty": {ipv6eks.ClusterProps{}, func(c *ipv6eks.Cluster) {
-			c.AddNodeGroup("Burst", &ipv6eks.NodeGroupProps{Max: 10})
+			c.AddNodeGroup("Burst", &ipv6eks.NodeGroupProps{Max: 10, ScaleToZero: true})
 		}, "Burst: want one group"},
+		"a higher ceiling": {ipv6eks.ClusterProps{}, func(c *ipv6eks.Cluster) {
+			c.AddNodeGroup("Burst", &ipv6eks.NodeGroupProps{Max: 10})
+		}, ""},
 		"tainted and free": {ipv6eks.ClusterProps{}, func(c *ipv6eks.Cluster) {
 			c.AddNodeGroup("Gpu", &ipv6eks.NodeGroupProps{Taints: dedicated})
 			c.AddNodeGroup("Nodes", nil)
@@ -175,7 +178,7 @@ func TestCoreDNSWithoutIPv4(t *testing.T) {
 		}
 		return out
 	}
-	corefile, _ := values(ipv6eks.ClusterProps{CNI: ipv6eks.CNIOptions{DisableIpv4Egress: true}})["corefile"].(string)
+	corefile, _ := values(ipv6eks.ClusterProps{CNI: ipv6eks.CNIOptions{DisableIPv4Egress: true}})["corefile"].(string)
 	for _, want := range []string{"forward . fd00:ec2::253\n", "health", "ready", "ip6.arpa", "reload"} {
 		if !strings.Contains(corefile, want) {
 			t.Errorf("the Corefile lacks %q:\n%s", want, corefile)
@@ -269,7 +272,7 @@ func TestClusterWarnings(t *testing.T) {
 			sp.Env = &awscdk.Environment{Account: jsiix.Str("111122223333"), Region: jsiix.Str(c.region)}
 		}
 		stack := awscdk.NewStack(app, jsiix.Str("S"), sp)
-		made := ipv6eks.NewCluster(stack, "Cluster", &ipv6eks.ClusterProps{Vpc: dualstack.NewVpc(stack, "Network", &dualstack.VpcProps{AvailabilityZones: c.zones}).Vpc, Version: c.version})
+		made := ipv6eks.NewCluster(stack, "Cluster", &ipv6eks.ClusterProps{Vpc: dualstack.NewVpc(stack, "Network", &dualstack.VpcProps{AvailabilityZones: c.zones}).L2, Version: c.version})
 		var got []string
 		for _, m := range *made.Construct.Node().Metadata() {
 			if *m.Type == "aws:cdk:warning" {

@@ -36,7 +36,7 @@ var platforms = map[string]*stacks.PlatformProps{
 	"three zones": {Network: dualstack.VpcProps{Azs: 3, IsolatedSubnets: true}},
 	"single NAT":  {Network: dualstack.VpcProps{Nat: dualstack.NatSingle}},
 	"regional":    {Network: dualstack.VpcProps{Nat: dualstack.NatRegional}},
-	"no NAT":      {Network: dualstack.VpcProps{Nat: dualstack.NatNone, AcknowledgeNoIpv4Egress: true}},
+	"no NAT":      {Network: dualstack.VpcProps{Nat: dualstack.NatNone, AcknowledgeNoIPv4Egress: true}},
 	"ARM":         {Workload: stacks.Workload{Nodes: ipv6eks.NodeGroupProps{Architecture: ipv6eks.ARM, AMI: ipv6eks.Bottlerocket}}},
 }
 
@@ -148,7 +148,7 @@ func actionsOf(document any) []string {
 
 func TestPlatformWithoutNat(t *testing.T) {
 	tpl := platformTemplate(t, platforms["no NAT"])
-	if n := len(tpl.of("AWS::EC2::VPCEndpoint")); n != 1+len(dualstack.EksEndpoints()) {
+	if n := len(tpl.of("AWS::EC2::VPCEndpoint")); n != 1+len(dualstack.EKSEndpoints()) {
 		t.Errorf("%d endpoints, want S3's and those that EKS calls", n)
 	}
 	_, chart := tpl.one(t, "Custom::AWSCDK-EKS-HelmChart")

@@ -77,7 +77,7 @@ func violations(t *testing.T, outdir string) (active, suppressed []string) {
 
 // misroute sends the IPv6 internet's packets of a private subnet nowhere.
 func misroute(vpc *dualstack.Vpc) {
-	route := vpc.Vpc.Node().FindChild(jsiix.Str("PrivateSubnet1")).Node().FindChild(jsiix.Str("DefaultRoute6")).(awsec2.CfnRoute)
+	route := vpc.L2.Node().FindChild(jsiix.Str("PrivateSubnet1")).Node().FindChild(jsiix.Str("DefaultRoute6")).(awsec2.CfnRoute)
 	route.AddPropertyOverride(jsiix.Str("DestinationIpv6CidrBlock"), "2001:db8:77::/48")
 }
 
@@ -210,7 +210,7 @@ func TestSynthcheckUnreadable(t *testing.T) {
 	stopped, outdir := checked(t, nil, func(app awscdk.App) {
 		stack := awscdk.NewStack(app, jsiix.Str("S"), nil)
 		network := dualstack.NewVpc(stack, "Network", nil)
-		network.Vpc.Node().DefaultChild().(awsec2.CfnVPC).AddPropertyOverride(jsiix.Str("CidrBlock"), map[string]any{"Fn::GetAtt": []any{"Nowhere", "Cidr"}})
+		network.L2.Node().DefaultChild().(awsec2.CfnVPC).AddPropertyOverride(jsiix.Str("CidrBlock"), map[string]any{"Fn::GetAtt": []any{"Nowhere", "Cidr"}})
 	})
 	if !strings.Contains(stopped, "FATAL ") || !strings.Contains(stopped, "Nowhere") || strings.Contains(stopped, "defect") {
 		t.Errorf("want the reason in: %s", stopped)

@@ -33,7 +33,7 @@ func updateGroups() []updateGroup {
 	three := platform(func(p *pp) { p.Network.Azs = 3 })
 	single := platform(func(p *pp) { p.Network.Nat = dualstack.NatSingle })
 	regional := platform(func(p *pp) { p.Network.Nat = dualstack.NatRegional })
-	none := platform(func(p *pp) { p.Network.Nat, p.Network.AcknowledgeNoIpv4Egress = dualstack.NatNone, true })
+	none := platform(func(p *pp) { p.Network.Nat, p.Network.AcknowledgeNoIPv4Egress = dualstack.NatNone, true })
 	flowLogs := platform(func(p *pp) { p.Network.FlowLogs = &dualstack.FlowLogs{} })
 	cidr := func(s string) netip.Prefix { return netip.MustParsePrefix(s) }
 	secondary := func(list ...string) *state {
@@ -124,10 +124,10 @@ func updateGroups() []updateGroup {
 			{what: "the VPC's IPv4 range", from: standard, to: platform(func(p *pp) { p.Network.Cidr = cidr("10.64.0.0/16") }), refused: "EKS moves no cluster to another VPC",
 				loses: []string{"NAT gateway", "VPC", "VPC range", "egress-only gateway", "endpoint", "node group", "security group", "subnet"},
 				means: "A VPC keeps its primary range. Add a secondary one, or make a new platform beside this one."},
-			{what: "the IPv6 block from an IPAM pool instead of Amazon", from: standard, to: platform(func(p *pp) { p.Network.Ipv6.IpamPoolID = "ipam-pool-0123456789abcdef0" }), loses: []string{"VPC range"},
+			{what: "the IPv6 block from an IPAM pool instead of Amazon", from: standard, to: platform(func(p *pp) { p.Network.IPv6.IpamPoolID = "ipam-pool-0123456789abcdef0" }), loses: []string{"VPC range"},
 				stops: "the old block cannot go while the subnets have addresses of it, and which of the two blocks the subnets then name is open",
 				means: "Choose the source before the first deployment."},
-			{what: "interface endpoints", from: standard, to: platform(func(p *pp) { p.Network.InterfaceEndpoints = dualstack.EksEndpoints() }),
+			{what: "interface endpoints", from: standard, to: platform(func(p *pp) { p.Network.InterfaceEndpoints = dualstack.EKSEndpoints() }),
 				means: "Names of the services resolve to the endpoints at once, for the whole VPC."},
 			{what: "S3's gateway endpoint goes", from: standard, to: platform(func(p *pp) { p.Network.GatewayEndpoints = dualstack.GatewayNone }), loses: []string{"endpoint"},
 				means: "Image layers pass NAT, at its price. Connections to S3 that are open break."},
@@ -200,7 +200,7 @@ func updateGroups() []updateGroup {
 		{title: "Add-ons and the load balancer controller", updates: []update{
 			{what: "the VPC CNI's version", from: standard, to: platform(func(p *pp) { p.Cluster.CNI.Version = "v1.23.1-eksbuild.1" }), means: "aws-node restarts node by node; Pods keep their addresses."},
 			{what: "network policies", from: standard, to: platform(func(p *pp) { p.Cluster.CNI.NetworkPolicy = true }), means: "aws-node restarts node by node; policies that exist take effect."},
-			{what: "no IPv4 egress for Pods", from: standard, to: platform(func(p *pp) { p.Cluster.CNI.DisableIpv4Egress = true }), means: "Pods that run keep theirs until their nodes are replaced."},
+			{what: "no IPv4 egress for Pods", from: standard, to: platform(func(p *pp) { p.Cluster.CNI.DisableIPv4Egress = true }), means: "Pods that run keep theirs until their nodes are replaced."},
 			{what: "an add-on's version left to EKS", from: standard, to: platform(func(p *pp) { p.Cluster.AddonVersions = map[string]string{"coredns": ipv6eks.EKSDefault} }), means: "It stays at the version that it has, or takes EKS's default: CloudFormation does not say which."},
 			{what: "metrics-server", from: standard, to: platform(func(p *pp) { p.Cluster.MetricsServer = true }), means: "Nothing else changes."},
 			{what: "the EBS CSI driver", from: standard, to: platform(func(p *pp) { p.Cluster.EBSDriver = true }), args: [2]string{"", "-c ebsDriver=true"}, means: "Nothing else changes."},
@@ -247,7 +247,7 @@ func updateGroups() []updateGroup {
 				means: "Routes turn to the gateway once its attachments are there; the peering connection goes at the end."},
 			{what: "interop: peering to PrivateLink", from: interopStd, to: interop(func(p *stacks.InteropProps) { p.Join = stacks.JoinPrivateLink }), loses: []string{"peering connection"},
 				means: "Clients must call another name (output ServiceName) before."},
-			{what: "interop: clients from hosts to an IPv4 cluster", from: interopStd, to: interop(func(p *stacks.InteropProps) { p.Clients.Kind = stacks.ClientIpv4Cluster }), refused: "the range is made while the old one is still there", loses: []string{"subnet"},
+			{what: "interop: clients from hosts to an IPv4 cluster", from: interopStd, to: interop(func(p *stacks.InteropProps) { p.Clients.Kind = stacks.ClientIPv4Cluster }), refused: "the range is made while the old one is still there", loses: []string{"subnet"},
 				means: "The clients' subnets are others with the same addresses: take the stack down first."},
 			{what: "interop: dual-stack clients", from: interopStd, to: interop(func(p *stacks.InteropProps) { p.Clients.DualStack = true }), refused: "the range is made while the old one is still there", loses: []string{"subnet"},
 				means: "The same: choose it before the first deployment."},

@@ -21,6 +21,9 @@ type FlowLogs struct {
 	// RejectedOnly leaves accepted traffic out.
 	// Default: false.
 	RejectedOnly bool
+	// Tune changes the flow log's options before it is made, such as the fields of a record.
+	// Default: nil.
+	Tune func(*awsec2.FlowLogOptions)
 }
 
 func (v *Vpc) addFlowLogs(f *FlowLogs) {
@@ -38,10 +41,13 @@ func (v *Vpc) addFlowLogs(f *FlowLogs) {
 		if retention == "" {
 			retention = awslogs.RetentionDays_THREE_MONTHS
 		}
-		group := awslogs.NewLogGroup(v.Vpc, jsiix.Str("FlowLogGroup"), &awslogs.LogGroupProps{
+		group := awslogs.NewLogGroup(v.L2, jsiix.Str("FlowLogGroup"), &awslogs.LogGroupProps{
 			Retention: retention, RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
 		})
 		options.Destination = awsec2.FlowLogDestination_ToCloudWatchLogs(group, nil)
 	}
-	v.Vpc.AddFlowLog(jsiix.Str("FlowLog"), options)
+	if f.Tune != nil {
+		f.Tune(options)
+	}
+	v.L2.AddFlowLog(jsiix.Str("FlowLog"), options)
 }

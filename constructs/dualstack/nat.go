@@ -23,7 +23,7 @@ const (
 	// itself; until it has, traffic crosses zones. Not offered in every Region
 	// (https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateways-regional.html).
 	NatRegional
-	// NatNone is no IPv4 egress at all. It must be acknowledged with AcknowledgeNoIpv4Egress.
+	// NatNone is no IPv4 egress at all. It must be acknowledged with AcknowledgeNoIPv4Egress.
 	NatNone
 )
 
@@ -64,11 +64,11 @@ func (p VpcProps) checkNat(bad *problems.List) {
 		bad.Add("Nat", "%v: want NatPerAz, NatSingle, NatRegional or NatNone", p.Nat)
 		return
 	}
-	if p.Nat == NatNone && !p.AcknowledgeNoIpv4Egress {
-		bad.Add("Nat", "none: nodes and Pods could reach no IPv4-only host, most container registries among them: want another mode, or AcknowledgeNoIpv4Egress together with endpoints (EksEndpoints)")
+	if p.Nat == NatNone && !p.AcknowledgeNoIPv4Egress {
+		bad.Add("Nat", "none: nodes and Pods could reach no IPv4-only host, most container registries among them: want another mode, or AcknowledgeNoIPv4Egress together with endpoints (EKSEndpoints)")
 	}
-	if p.Nat != NatNone && p.AcknowledgeNoIpv4Egress {
-		bad.Add("AcknowledgeNoIpv4Egress", "true with Nat %v, which has IPv4 egress: want it with NatNone only", p.Nat)
+	if p.Nat != NatNone && p.AcknowledgeNoIPv4Egress {
+		bad.Add("AcknowledgeNoIPv4Egress", "true with Nat %v, which has IPv4 egress: want it with NatNone only", p.Nat)
 	}
 	if n, want := len(p.NatAllocationIDs), p.Nat.gateways(p.Azs); n > 0 && n != want {
 		bad.Add("NatAllocationIDs", "%d ids: Nat %v in %d zones wants %d, or none for new addresses", n, p.Nat, p.Azs, want)
@@ -78,7 +78,7 @@ func (p VpcProps) checkNat(bad *problems.List) {
 // natProvider makes the gateways of the zonal modes: the stock construct does that well. The regional kind it has not
 // (https://github.com/aws/aws-cdk/pull/36538), so that is added afterwards.
 func (p VpcProps) natProvider(vp *awsec2.VpcProps) {
-	vp.NatGateways, vp.NatGatewayProvider = jsiix.Num(0), nil
+	vp.NatGateways = jsiix.Num(0)
 	if p.Nat != NatPerAz && p.Nat != NatSingle {
 		return
 	}
@@ -92,7 +92,7 @@ const natID = "NatGateway"
 
 // addRegionalNat makes the regional gateway and the private subnets' IPv4 default routes to it.
 func (v *Vpc) addRegionalNat(p VpcProps) {
-	props := &awsec2.CfnNatGatewayProps{AvailabilityMode: jsiix.Str("regional"), VpcId: v.Vpc.VpcId()}
+	props := &awsec2.CfnNatGatewayProps{AvailabilityMode: jsiix.Str("regional"), VpcId: v.L2.VpcId()}
 	if len(p.NatAllocationIDs) > 0 {
 		addresses := []any{}
 		for i, zone := range *p.zones() {
@@ -102,9 +102,9 @@ func (v *Vpc) addRegionalNat(p VpcProps) {
 		}
 		props.AvailabilityZoneAddresses = &addresses
 	}
-	nat := awsec2.NewCfnNatGateway(v.Vpc, jsiix.Str(natID), props)
+	nat := awsec2.NewCfnNatGateway(v.L2, jsiix.Str(natID), props)
 	// InternetConnectivityEstablished of the stock Vpc stands for the gateway alone, which may not be attached yet.
-	nat.Node().AddDependency(v.Vpc.Node().FindChild(jsiix.Str("VPCGW")))
+	nat.Node().AddDependency(v.L2.Node().FindChild(jsiix.Str("VPCGW")))
 	for _, s := range v.PrivateSubnets {
 		s.(awsec2.PrivateSubnet).AddDefaultNatRoute(nat.Ref())
 	}
@@ -118,7 +118,7 @@ func (v *Vpc) NatGateways() []awsec2.CfnNatGateway {
 			out = append(out, nat)
 		}
 	}
-	add(v.Vpc, natID)
+	add(v.L2, natID)
 	for _, s := range v.PublicSubnets {
 		add(s, "NATGateway")
 	}

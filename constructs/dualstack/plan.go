@@ -29,7 +29,7 @@ const (
 	// the public tier gets /27 slots out of a /22.
 	maxCidrBits = 22
 	// An IPv6 block of /56 holds 256 subnets of /64, a /60 only 16: fewer than the plan's slots.
-	maxIpv6Bits = 56
+	maxIPv6Bits = 56
 )
 
 // Tier is one row of subnets, one subnet in each Availability Zone, with a common way out.
@@ -61,8 +61,8 @@ func (t Tier) String() string {
 type Slot struct {
 	// Cidr is the subnet's IPv4 range.
 	Cidr netip.Prefix
-	// Ipv6Index counts the /64 inside the VPC's IPv6 block: 0 is the first.
-	Ipv6Index int
+	// IPv6Index counts the /64 inside the VPC's IPv6 block: 0 is the first.
+	IPv6Index int
 }
 
 // Plan gives every (tier, zone) pair of a VPC its own fixed slot. A slot depends on the VPC's range, the
@@ -114,7 +114,7 @@ func (p Plan) Slot(t Tier, az int) Slot {
 	part, _ = netset.Part(part, part.Bits()+slotBits, az)
 	return Slot{
 		Cidr:      part,
-		Ipv6Index: int(t)*ipv6SlotsPerTier + az,
+		IPv6Index: int(t)*ipv6SlotsPerTier + az,
 	}
 }
 
@@ -125,7 +125,7 @@ func invalidCidr(c netip.Prefix) string {
 	case !c.IsValid():
 		return "invalid prefix: " + want
 	case !c.Addr().Is4():
-		return fmt.Sprintf("%s is not IPv4 (the IPv6 block comes from Ipv6): %s", c, want)
+		return fmt.Sprintf("%s is not IPv4 (the IPv6 block comes from IPv6): %s", c, want)
 	case c != c.Masked():
 		return fmt.Sprintf("%s has host bits set: want %s", c, c.Masked())
 	case c.Bits() < minCidrBits:

@@ -31,8 +31,8 @@ func TestPlanAddresses(t *testing.T) {
 		{dualstack.Isolated, 5, "10.0.212.0/22", 37},
 	} {
 		got := plan.Slot(c.tier, c.az)
-		if got.Cidr != netip.MustParsePrefix(c.cidr) || got.Ipv6Index != c.ipv6 {
-			t.Errorf("%v in zone %d: got %v, /64 number %d; want %s, %d", c.tier, c.az, got.Cidr, got.Ipv6Index, c.cidr, c.ipv6)
+		if got.Cidr != netip.MustParsePrefix(c.cidr) || got.IPv6Index != c.ipv6 {
+			t.Errorf("%v in zone %d: got %v, /64 number %d; want %s, %d", c.tier, c.az, got.Cidr, got.IPv6Index, c.cidr, c.ipv6)
 		}
 	}
 }
@@ -116,11 +116,11 @@ func FuzzPlan(f *testing.F) {
 			if a.Cidr != a.Cidr.Masked() {
 				t.Errorf("%v: slot %v has host bits", cidr, a.Cidr)
 			}
-			if a.Ipv6Index < 0 || a.Ipv6Index > 63 {
-				t.Errorf("%v: /64 number %d does not exist", cidr, a.Ipv6Index)
+			if a.IPv6Index < 0 || a.IPv6Index > 63 {
+				t.Errorf("%v: /64 number %d does not exist", cidr, a.IPv6Index)
 			}
 			for _, b := range slots[:i] {
-				if a.Cidr.Overlaps(b.Cidr) || a.Ipv6Index == b.Ipv6Index {
+				if a.Cidr.Overlaps(b.Cidr) || a.IPv6Index == b.IPv6Index {
 					t.Errorf("%v: slots %v and %v share addresses", cidr, a, b)
 				}
 			}
@@ -137,7 +137,7 @@ func ExamplePlan() {
 	for _, tier := range []dualstack.Tier{dualstack.Public, dualstack.Private} {
 		for az := range 2 {
 			slot := plan.Slot(tier, az)
-			fmt.Printf("%-7v zone %d  %-15v /64 number %d\n", tier, az, slot.Cidr, slot.Ipv6Index)
+			fmt.Printf("%-7v zone %d  %-15v /64 number %d\n", tier, az, slot.Cidr, slot.IPv6Index)
 		}
 	}
 	// Output:

@@ -59,7 +59,7 @@ func (s subnetting) configuration() *[]*awsec2.SubnetConfiguration {
 // ipv6Block is the stock construct's source of the subnets' ranges, IPv4's too: it is asked last. CDK calls back into it, so
 // it cannot fail: everything was validated before.
 type ipv6Block struct {
-	source      Ipv6Source
+	source      IPv6Source
 	subnets     subnetting
 	association awsec2.CfnVPCCidrBlock
 }
@@ -99,7 +99,7 @@ func (b *ipv6Block) AllocateSubnetsIpv6Cidr(in *awsec2.AllocateIpv6CidrRequest) 
 	for _, s := range b.subnets.slots() {
 		out = append(out, &awsec2.AllocatedSubnet{
 			Cidr:     jsiix.Str(s.Cidr.String()),
-			Ipv6Cidr: awscdk.Fn_Select(jsiix.Num(s.Ipv6Index), in.Ipv6Cidrs),
+			Ipv6Cidr: awscdk.Fn_Select(jsiix.Num(s.IPv6Index), in.Ipv6Cidrs),
 		})
 	}
 	return &awsec2.SubnetIpamOptions{AllocatedSubnets: &out}
@@ -108,7 +108,7 @@ func (b *ipv6Block) AllocateSubnetsIpv6Cidr(in *awsec2.AllocateIpv6CidrRequest) 
 // tagSubnets marks public and private subnets for the load balancer controller. The stock EKS cluster puts the
 // same tags on everything below a subnet, route tables and NAT gateways too; they are taken off again there.
 func (v *Vpc) tagSubnets() {
-	only, all := jsiix.Strs([]string{subnetType}), awscdk.Tags_Of(v.Vpc)
+	only, all := jsiix.Strs([]string{subnetType}), awscdk.Tags_Of(v.L2)
 	tag := func(name string, subnets []awsec2.ISubnet) {
 		for _, s := range subnets {
 			awscdk.Tags_Of(s).Add(jsiix.Str(name), jsiix.Str("1"), &awscdk.TagProps{IncludeResourceTypes: only})

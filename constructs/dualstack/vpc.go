@@ -12,6 +12,7 @@ import (
 	"github.com/eks-ipv6/cdk/internal/intent"
 	"github.com/eks-ipv6/cdk/internal/jsiix"
 	"github.com/eks-ipv6/cdk/internal/problems"
+	"github.com/eks-ipv6/cdk/internal/tuned"
 )
 
 // VpcProps are the choices of a [Vpc]. The zero value is a VPC of 10.0.0.0/16 in two zones, with a NAT
@@ -28,9 +29,9 @@ type VpcProps struct {
 	// Default: none.
 	SecondaryCidrs []netip.Prefix
 
-	// Ipv6 says where the VPC's IPv6 block comes from.
+	// IPv6 says where the VPC's IPv6 block comes from.
 	// Default: a /56 from Amazon's pool.
-	Ipv6 Ipv6Source
+	IPv6 IPv6Source
 
 	// Azs is how many Availability Zones have subnets: 2 to 6. The first ones of the Region are taken at
 	// deployment, so no look-up and no account are needed at synth; a deployment fails if the Region has fewer.
@@ -54,10 +55,10 @@ type VpcProps struct {
 	// Default: new addresses, released with the VPC.
 	NatAllocationIDs []string
 
-	// AcknowledgeNoIpv4Egress confirms NatNone: IPv4-only hosts, most container registries among them, cannot be
+	// AcknowledgeNoIPv4Egress confirms NatNone: IPv4-only hosts, most container registries among them, cannot be
 	// reached but through VPC endpoints.
 	// Default: false, and NatNone is refused.
-	AcknowledgeNoIpv4Egress bool
+	AcknowledgeNoIPv4Egress bool
 
 	// IsolatedSubnets adds a third tier without any way out of the VPC. Adding it later changes no other subnet.
 	// Default: false.
@@ -68,7 +69,7 @@ type VpcProps struct {
 	GatewayEndpoints GatewayEndpoints
 
 	// InterfaceEndpoints are PrivateLink endpoints in the private subnets, open on port 443 to both of the VPC's
-	// families. See [EksEndpoints] for what a cluster without internet access needs.
+	// families. See [EKSEndpoints] for what a cluster without internet access needs.
 	// Default: none.
 	InterfaceEndpoints []InterfaceEndpoint
 
@@ -87,15 +88,15 @@ type VpcProps struct {
 	// Default: as the app's feature flag @aws-cdk/aws-ec2:restrictDefaultSecurityGroup says.
 	RestrictDefaultSecurityGroup bool
 
-	// Tune changes the stock construct's properties before it is made. What this package cannot work without
-	// (dual stack, the addresses, the tiers, NAT) is set afterwards and wins.
+	// Tune changes the properties of CDK's construct before it is made. What comes from the fields here, and what EKS cannot do
+	// without, is refused.
 	// Default: nil.
 	Tune func(*awsec2.VpcProps)
 }
 
-// Ipv6Source says where a VPC's IPv6 block comes from. The zero value is Amazon's pool. Sources of the rules:
+// IPv6Source says where a VPC's IPv6 block comes from. The zero value is Amazon's pool. Sources of the rules:
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ec2-vpccidrblock.html
-type Ipv6Source struct {
+type IPv6Source struct {
 	// IpamPoolID takes the block from an IPAM pool (ipam-pool-…), with NetmaskLength. May be a token.
 	// Default: not from IPAM.
 	IpamPoolID string
@@ -119,12 +120,12 @@ type Ipv6Source struct {
 type Vpc struct {
 	// Construct is the scope that all parts are made in.
 	Construct constructs.Construct
-	// Vpc is the stock construct, for any other L2.
-	Vpc awsec2.Vpc
+	// L2 is CDK's construct, for whatever takes an awsec2.IVpc.
+	L2 awsec2.Vpc
 	// PublicSubnets, PrivateSubnets and IsolatedSubnets are in the order of their zones.
 	PublicSubnets, PrivateSubnets, IsolatedSubnets []awsec2.ISubnet
-	// Ipv6Block associates the IPv6 block. Whatever uses [Vpc.Ipv6Cidr] must depend on it.
-	Ipv6Block awsec2.CfnVPCCidrBlock
+	// IPv6Block associates the IPv6 block. Whatever uses [Vpc.IPv6Cidr] must depend on it.
+	IPv6Block awsec2.CfnVPCCidrBlock
 	// EgressOnly lets private subnets open IPv6 connections and lets none in.
 	EgressOnly awsec2.CfnEgressOnlyInternetGateway
 	// Nat is how private subnets reach IPv4-only hosts.
@@ -149,8 +150,8 @@ func (p *VpcProps) withDefaults() VpcProps {
 			out.Azs = MinAzs
 		}
 	}
-	if out.Ipv6.IpamPoolID != "" && out.Ipv6.NetmaskLength == 0 {
-		out.Ipv6.NetmaskLength = maxIpv6Bits
+	if out.IPv6.IpamPoolID != "" && out.IPv6.NetmaskLength == 0 {
+		out.IPv6.NetmaskLength = maxIPv6Bits
 	}
 	return out
 }
@@ -169,7 +170,7 @@ func (p *VpcProps) resolve() (VpcProps, Plan, error) {
 	bad.Join(err)
 	v.checkSecondary(&bad)
 	v.checkZones(&bad)
-	v.Ipv6.check(bad.In("Ipv6"))
+	v.IPv6.check(bad.In("IPv6"))
 	v.checkNat(&bad)
 	v.checkEndpoints(&bad)
 	return v, plan, bad.Err()
@@ -217,7 +218,7 @@ func (p VpcProps) checkZones(bad *problems.List) {
 	}
 }
 
-func (s Ipv6Source) check(bad *problems.List) {
+func (s IPv6Source) check(bad *problems.List) {
 	ipam, own := s.IpamPoolID != "", s.PoolID != "" || s.Cidr.IsValid()
 	if ipam && own {
 		bad.Add("IpamPoolID", "an IPAM pool and a pool of your own (PoolID, Cidr) are both given: want one source")
@@ -247,7 +248,7 @@ func (s Ipv6Source) check(bad *problems.List) {
 }
 
 // ipv6Length tells whether a VPC's IPv6 block of this length exists and holds the plan.
-func ipv6Length(bits int) bool { return bits >= 44 && bits <= maxIpv6Bits && bits%4 == 0 }
+func ipv6Length(bits int) bool { return bits >= 44 && bits <= maxIPv6Bits && bits%4 == 0 }
 
 func cidrString(p netip.Prefix) string {
 	if !p.IsValid() {
@@ -264,23 +265,29 @@ func NewVpc(scope constructs.Construct, id string, props *VpcProps) *Vpc {
 		panic(fmt.Errorf("dualstack.NewVpc %s/%s: %w", *scope.Node().Path(), id, err))
 	}
 	network := subnetting{plan: plan, tiers: p.tiers(), azs: p.Azs}
-	block := &ipv6Block{source: p.Ipv6, subnets: network}
-	vp := &awsec2.VpcProps{}
+	block := &ipv6Block{source: p.IPv6, subnets: network}
+	vp := &awsec2.VpcProps{
+		IpProtocol:          awsec2.IpProtocol_DUAL_STACK,
+		AvailabilityZones:   p.zones(),
+		IpAddresses:         awsec2.IpAddresses_Cidr(jsiix.Str(p.Cidr.String())),
+		Ipv6Addresses:       block,
+		SubnetConfiguration: network.configuration(),
+	}
 	if p.RestrictDefaultSecurityGroup { // an explicit false would override the feature flag
 		vp.RestrictDefaultSecurityGroup = jsiix.Bool(true)
 	}
-	if p.Tune != nil {
-		p.Tune(vp)
-	}
-	vp.IpProtocol = awsec2.IpProtocol_DUAL_STACK
-	vp.MaxAzs, vp.AvailabilityZones = nil, p.zones()
-	vp.IpAddresses = awsec2.IpAddresses_Cidr(jsiix.Str(p.Cidr.String()))
-	vp.Ipv6Addresses = block
-	vp.SubnetConfiguration = network.configuration()
 	p.natProvider(vp)
+	var bad problems.List
+	stop := func() {
+		if err := bad.Err(); err != nil {
+			panic(fmt.Errorf("dualstack.NewVpc %s/%s: %w", *scope.Node().Path(), id, err))
+		}
+	}
+	tuned.Call(bad.In("Tune"), p.Tune, vp, fixed)
+	stop()
 
 	vpc := awsec2.NewVpc(scope, jsiix.Str(id), vp)
-	v := &Vpc{Construct: vpc, Vpc: vpc, Ipv6Block: block.association, Plan: plan, Nat: p.Nat, PublicSubnets: *vpc.PublicSubnets(), PrivateSubnets: *vpc.PrivateSubnets()}
+	v := &Vpc{Construct: vpc, L2: vpc, IPv6Block: block.association, Plan: plan, Nat: p.Nat, PublicSubnets: *vpc.PublicSubnets(), PrivateSubnets: *vpc.PrivateSubnets()}
 	if p.IsolatedSubnets {
 		v.IsolatedSubnets = *vpc.IsolatedSubnets()
 	}
@@ -299,13 +306,32 @@ func NewVpc(scope constructs.Construct, id string, props *VpcProps) *Vpc {
 		vpc.Node().DefaultChild().(awsec2.CfnVPC).AddMetadata(jsiix.Str(intent.Metadata), []string{intent.NoIPv4Internet})
 	default:
 	}
-	v.addEndpoints(p)
+	v.addEndpoints(p, &bad)
+	stop()
 	v.addFlowLogs(p.FlowLogs)
 	if node.TryFindChild(jsiix.Str("RestrictDefaultSecurityGroupCustomResource")) != nil {
 		provider := awscdk.Stack_Of(scope).Node().FindChild(jsiix.Str("Custom::VpcRestrictDefaultSGCustomResourceProvider")).(constructs.Construct)
 		functionlogs.Own(provider, "Handler", awscdk.RemovalPolicy_DESTROY)
 	}
 	return v
+}
+
+// fixed are the properties of the stock construct that come from fields of ours, or that EKS and the subnets' routes need.
+var fixed = map[string]string{
+	"IpProtocol":            "EKS wants subnets of both families: leave it alone",
+	"AvailabilityZones":     "want VpcProps.AvailabilityZones",
+	"MaxAzs":                "want VpcProps.Azs",
+	"ReservedAzs":           "leave it out: the address plan has room for six zones",
+	"IpAddresses":           "want VpcProps.Cidr",
+	"Cidr":                  "want VpcProps.Cidr",
+	"Ipv6Addresses":         "want VpcProps.IPv6",
+	"SubnetConfiguration":   "want VpcProps.IsolatedSubnets, or subnets of your own in the part of the plan that is free",
+	"NatGateways":           "want VpcProps.Nat",
+	"NatGatewayProvider":    "want VpcProps.Nat and NatAllocationIDs",
+	"NatGatewaySubnets":     "the gateways are in the public subnets: leave it out",
+	"CreateInternetGateway": "the public subnets and the NAT gateways need it: leave it out",
+	"EnableDnsHostnames":    "nodes find the cluster's private endpoint by it: leave it out",
+	"EnableDnsSupport":      "nodes find the cluster's private endpoint by it: leave it out",
 }
 
 // zones are the named zones, or the Region's first ones as the deployment finds them.
@@ -321,15 +347,15 @@ func (p VpcProps) zones() *[]*string {
 	return &zones
 }
 
-// Ipv6Cidr is the VPC's IPv6 block, as a token: CloudFormation knows it once Ipv6Block exists, so what uses it
+// IPv6Cidr is the VPC's IPv6 block, as a token: CloudFormation knows it once IPv6Block exists, so what uses it
 // must depend on that (https://github.com/aws/aws-cdk/issues/36714). [Vpc.AllowFrom] does.
-func (v *Vpc) Ipv6Cidr() string {
-	return *awscdk.Fn_Select(jsiix.Num(0), v.Vpc.VpcIpv6CidrBlocks())
+func (v *Vpc) IPv6Cidr() string {
+	return *awscdk.Fn_Select(jsiix.Num(0), v.L2.VpcIpv6CidrBlocks())
 }
 
 // AllowFrom opens a port of a security group to the whole VPC, in both families.
 func (v *Vpc) AllowFrom(group awsec2.SecurityGroup, port awsec2.Port, description string) {
-	group.AddIngressRule(awsec2.Peer_Ipv4(v.Vpc.VpcCidrBlock()), port, jsiix.Str(description), nil)
-	group.AddIngressRule(awsec2.Peer_Ipv6(jsiix.Str(v.Ipv6Cidr())), port, jsiix.Str(description), nil)
-	group.Node().AddDependency(v.Ipv6Block)
+	group.AddIngressRule(awsec2.Peer_Ipv4(v.L2.VpcCidrBlock()), port, jsiix.Str(description), nil)
+	group.AddIngressRule(awsec2.Peer_Ipv6(jsiix.Str(v.IPv6Cidr())), port, jsiix.Str(description), nil)
+	group.Node().AddDependency(v.IPv6Block)
 }

@@ -31,10 +31,10 @@ func TestVpcPropsAccepts(t *testing.T) {
 		"smallest":     {Cidr: netip.MustParsePrefix("192.168.4.0/22")},
 		"shared space": {Cidr: netip.MustParsePrefix("100.64.0.0/16")},
 		"secondary":    {SecondaryCidrs: prefixes("100.64.0.0/16", "10.1.0.0/24")},
-		"no NAT":       {Nat: dualstack.NatNone, AcknowledgeNoIpv4Egress: true, InterfaceEndpoints: dualstack.EksEndpoints()},
+		"no NAT":       {Nat: dualstack.NatNone, AcknowledgeNoIPv4Egress: true, InterfaceEndpoints: dualstack.EKSEndpoints()},
 		"own address":  {Nat: dualstack.NatSingle, NatAllocationIDs: []string{"eipalloc-1"}},
-		"IPAM":         {Ipv6: dualstack.Ipv6Source{IpamPoolID: "ipam-pool-1", NetmaskLength: 52}},
-		"BYOIP":        {Ipv6: dualstack.Ipv6Source{PoolID: "ipv6pool-ec2-1", Cidr: netip.MustParsePrefix("2001:db8:1234:5600::/56")}},
+		"IPAM":         {IPv6: dualstack.IPv6Source{IpamPoolID: "ipam-pool-1", NetmaskLength: 52}},
+		"BYOIP":        {IPv6: dualstack.IPv6Source{PoolID: "ipv6pool-ec2-1", Cidr: netip.MustParsePrefix("2001:db8:1234:5600::/56")}},
 	} {
 		if err := p.Validate(); err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -59,23 +59,23 @@ func TestVpcPropsRefuses(t *testing.T) {
 		"zone names":          {dualstack.VpcProps{Azs: 3, AvailabilityZones: []string{"a", "b"}}, []string{"AvailabilityZones: 2 names for Azs = 3"}},
 		"zone twice":          {dualstack.VpcProps{AvailabilityZones: []string{"a", "a"}}, []string{"AvailabilityZones[1]: a is named twice"}},
 		"zone empty":          {dualstack.VpcProps{AvailabilityZones: []string{"a", ""}}, []string{"AvailabilityZones[1]: empty"}},
-		"NAT none":            {dualstack.VpcProps{Nat: dualstack.NatNone}, []string{"Nat: none", "AcknowledgeNoIpv4Egress"}},
-		"needless ack":        {dualstack.VpcProps{AcknowledgeNoIpv4Egress: true}, []string{"AcknowledgeNoIpv4Egress: true with Nat per-az"}},
+		"NAT none":            {dualstack.VpcProps{Nat: dualstack.NatNone}, []string{"Nat: none", "AcknowledgeNoIPv4Egress"}},
+		"needless ack":        {dualstack.VpcProps{AcknowledgeNoIPv4Egress: true}, []string{"AcknowledgeNoIPv4Egress: true with Nat per-az"}},
 		"NAT mode":            {dualstack.VpcProps{Nat: 9}, []string{"Nat: NatMode(9): want NatPerAz"}},
 		"addresses":           {dualstack.VpcProps{NatAllocationIDs: []string{"eipalloc-1"}}, []string{"NatAllocationIDs: 1 ids", "wants 2"}},
 		"gateway endpoints":   {dualstack.VpcProps{GatewayEndpoints: 9}, []string{"GatewayEndpoints: 9"}},
 		"endpoint name":       {dualstack.VpcProps{InterfaceEndpoints: []dualstack.InterfaceEndpoint{{Service: "com.amazonaws.eu-west-1.sts"}}}, []string{"InterfaceEndpoints[0].Service", "sts or ecr.api"}},
 		"endpoint twice":      {dualstack.VpcProps{InterfaceEndpoints: []dualstack.InterfaceEndpoint{{Service: "sts"}, {Service: "sts"}}}, []string{"InterfaceEndpoints[1].Service: sts is named twice"}},
-		"two families":        {dualstack.VpcProps{InterfaceEndpoints: []dualstack.InterfaceEndpoint{{Service: "sts", Ipv4Only: true, DualStack: true}}}, []string{"InterfaceEndpoints[0].Ipv4Only: true with DualStack for sts"}},
-		"two sources":         {dualstack.VpcProps{Ipv6: dualstack.Ipv6Source{IpamPoolID: "p", PoolID: "q", Cidr: netip.MustParsePrefix("2001:db8::/56")}}, []string{"Ipv6.IpamPoolID", "want one source"}},
-		"pool without range":  {dualstack.VpcProps{Ipv6: dualstack.Ipv6Source{PoolID: "q"}}, []string{"Ipv6.PoolID", "needs both"}},
-		"range without pool":  {dualstack.VpcProps{Ipv6: dualstack.Ipv6Source{Cidr: netip.MustParsePrefix("2001:db8::/56")}}, []string{"Ipv6.PoolID", "needs both"}},
-		"IPv6 host bits":      {dualstack.VpcProps{Ipv6: dualstack.Ipv6Source{PoolID: "q", Cidr: netip.MustParsePrefix("2001:db8::1/56")}}, []string{"Ipv6.Cidr: 2001:db8::1/56 has host bits set: want 2001:db8::/56"}},
-		"IPv6 length":         {dualstack.VpcProps{Ipv6: dualstack.Ipv6Source{PoolID: "q", Cidr: netip.MustParsePrefix("2001:db8::/60")}}, []string{"Ipv6.Cidr: 2001:db8::/60: want a /44, /48, /52 or /56"}},
-		"IPv4 as IPv6":        {dualstack.VpcProps{Ipv6: dualstack.Ipv6Source{PoolID: "q", Cidr: netip.MustParsePrefix("10.0.0.0/16")}}, []string{"Ipv6.Cidr: 10.0.0.0/16 is not IPv6"}},
-		"IPAM length":         {dualstack.VpcProps{Ipv6: dualstack.Ipv6Source{IpamPoolID: "p", NetmaskLength: 57}}, []string{"Ipv6.NetmaskLength: 57: want 44, 48, 52 or 56"}},
-		"length of Amazon's":  {dualstack.VpcProps{Ipv6: dualstack.Ipv6Source{NetmaskLength: 52}}, []string{"Ipv6.NetmaskLength: 52 without IpamPoolID"}},
-		"border group of own": {dualstack.VpcProps{Ipv6: dualstack.Ipv6Source{IpamPoolID: "p", NetworkBorderGroup: "us-east-1"}}, []string{"Ipv6.NetworkBorderGroup"}},
+		"two families":        {dualstack.VpcProps{InterfaceEndpoints: []dualstack.InterfaceEndpoint{{Service: "sts", IPv4Only: true, DualStack: true}}}, []string{"InterfaceEndpoints[0].IPv4Only: true with DualStack for sts"}},
+		"two sources":         {dualstack.VpcProps{IPv6: dualstack.IPv6Source{IpamPoolID: "p", PoolID: "q", Cidr: netip.MustParsePrefix("2001:db8::/56")}}, []string{"IPv6.IpamPoolID", "want one source"}},
+		"pool without range":  {dualstack.VpcProps{IPv6: dualstack.IPv6Source{PoolID: "q"}}, []string{"IPv6.PoolID", "needs both"}},
+		"range without pool":  {dualstack.VpcProps{IPv6: dualstack.IPv6Source{Cidr: netip.MustParsePrefix("2001:db8::/56")}}, []string{"IPv6.PoolID", "needs both"}},
+		"IPv6 host bits":      {dualstack.VpcProps{IPv6: dualstack.IPv6Source{PoolID: "q", Cidr: netip.MustParsePrefix("2001:db8::1/56")}}, []string{"IPv6.Cidr: 2001:db8::1/56 has host bits set: want 2001:db8::/56"}},
+		"IPv6 length":         {dualstack.VpcProps{IPv6: dualstack.IPv6Source{PoolID: "q", Cidr: netip.MustParsePrefix("2001:db8::/60")}}, []string{"IPv6.Cidr: 2001:db8::/60: want a /44, /48, /52 or /56"}},
+		"IPv4 as IPv6":        {dualstack.VpcProps{IPv6: dualstack.IPv6Source{PoolID: "q", Cidr: netip.MustParsePrefix("10.0.0.0/16")}}, []string{"IPv6.Cidr: 10.0.0.0/16 is not IPv6"}},
+		"IPAM length":         {dualstack.VpcProps{IPv6: dualstack.IPv6Source{IpamPoolID: "p", NetmaskLength: 57}}, []string{"IPv6.NetmaskLength: 57: want 44, 48, 52 or 56"}},
+		"length of Amazon's":  {dualstack.VpcProps{IPv6: dualstack.IPv6Source{NetmaskLength: 52}}, []string{"IPv6.NetmaskLength: 52 without IpamPoolID"}},
+		"border group of own": {dualstack.VpcProps{IPv6: dualstack.IPv6Source{IpamPoolID: "p", NetworkBorderGroup: "us-east-1"}}, []string{"IPv6.NetworkBorderGroup"}},
 		"all at once":         {dualstack.VpcProps{Azs: 9, Nat: dualstack.NatNone, Cidr: netip.MustParsePrefix("10.0.0.1/16")}, []string{"Azs:", "Nat:", "Cidr:"}},
 	} {
 		err := c.props.Validate()
@@ -118,7 +118,7 @@ func ExampleNewVpc() {
 	})
 
 	// A database's security group, open to the whole VPC in both families.
-	database := awsec2.NewSecurityGroup(stack, jsii.String("Database"), &awsec2.SecurityGroupProps{Vpc: network.Vpc})
+	database := awsec2.NewSecurityGroup(stack, jsii.String("Database"), &awsec2.SecurityGroupProps{Vpc: network.L2})
 	network.AllowFrom(database, awsec2.Port_Tcp(jsii.Number(5432)), "PostgreSQL from the VPC")
 
 	app.Synth(nil)

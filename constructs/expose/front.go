@@ -158,7 +158,7 @@ func vpcRanges(cluster *ipv6eks.Cluster) []string {
 	if !ok {
 		return nil
 	}
-	known := kept.Of[vpcTokens](&cluster.Kept)
+	known := kept.Of[vpcTokens](cluster)
 	if *known == nil {
 		*known = vpcTokens{*vpc.VpcCidrBlock(), *awscdk.Fn_Select(jsiix.Num(0), vpc.VpcIpv6CidrBlocks())}
 	}

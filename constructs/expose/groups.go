@@ -113,7 +113,7 @@ func joinGroups(i *Ingress) {
 	if i.props.Group == "" {
 		return
 	}
-	all := kept.Of[grouped](&i.props.Cluster.Kept)
+	all := kept.Of[grouped](i.props.Cluster)
 	if len(all.ingresses) == 0 {
 		i.props.Cluster.Construct.Node().AddValidation(all)
 	}

@@ -75,7 +75,7 @@ func (p published) hostname(scope constructs.Construct) string {
 		return *found.Value()
 	}
 	v := awseksv2.NewKubernetesObjectValue(scope, jsiix.Str(id), &awseksv2.KubernetesObjectValueProps{
-		Cluster: p.cluster.Cluster, ObjectType: jsiix.Str(p.resource), ObjectNamespace: jsiix.Str(p.namespace),
+		Cluster: p.cluster.L2, ObjectType: jsiix.Str(p.resource), ObjectNamespace: jsiix.Str(p.namespace),
 		ObjectName: jsiix.Str("--field-selector=metadata.name=" + p.name), // a list of one
 		JsonPath:   jsiix.Str(p.jsonPath()), Timeout: awscdk.Duration_Minutes(jsiix.Num(hostnameMinutes)),
 	})

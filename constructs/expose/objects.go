@@ -143,7 +143,7 @@ func apply(scope constructs.Construct, id string, cluster *ipv6eks.Cluster, afte
 // newManifest applies objects. One that kubectl does not prune is alone there.
 func newManifest(scope constructs.Construct, id string, cluster *ipv6eks.Cluster, objects []*map[string]any) awseksv2.KubernetesManifest {
 	m := awseksv2.NewKubernetesManifest(scope, jsiix.Str(id), &awseksv2.KubernetesManifestProps{
-		Cluster: cluster.Cluster, Manifest: &objects, Prune: jsiix.Bool(isPruned(*objects[0])),
+		Cluster: cluster.L2, Manifest: &objects, Prune: jsiix.Bool(isPruned(*objects[0])),
 	})
 	ipv6eks.LimitTimeout(m)
 	return m

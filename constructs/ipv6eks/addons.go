@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	addonVpcCni           = "vpc-cni"
+	addonVpcCNI           = "vpc-cni"
 	addonKubeProxy        = "kube-proxy"
 	addonPodIdentityAgent = "eks-pod-identity-agent"
 	addonCoreDNS          = "coredns"
@@ -92,11 +92,11 @@ func (c *Cluster) addAddons(p ClusterProps) {
 	c.PodIdentityAgent = addon("PodIdentityAgent", addonPodIdentityAgent, p.AddonVersions[addonPodIdentityAgent], "")
 	c.KubeProxy = addon("KubeProxy", addonKubeProxy, p.AddonVersions[addonKubeProxy], "")
 	c.CNIIdentity = c.NewPodIdentity(c.Construct, "VpcCni", "kube-system", "aws-node", map[string]awsiam.PolicyDocument{"VpcCni": cniPolicy()})
-	c.VpcCni = addon("VpcCni", addonVpcCni, p.CNI.Version, p.CNI.configuration())
-	c.VpcCni.AddResourceDependency(c.CNIIdentity.Association, nil)
-	if p.CNI.NetworkPolicy && !p.CNI.DisableIpv4Egress {
+	c.VpcCNI = addon("VpcCni", addonVpcCNI, p.CNI.Version, p.CNI.configuration())
+	c.VpcCNI.AddResourceDependency(c.CNIIdentity.Association, nil)
+	if p.CNI.NetworkPolicy && !p.CNI.DisableIPv4Egress {
 		awscdk.Annotations_Of(c.Construct).AddWarningV2(jsiix.Str("eks-ipv6:NetworkPolicyIpv4Egress"),
-			jsiix.Str("network policies do not filter the Pods' IPv4 egress (https://docs.aws.amazon.com/eks/latest/userguide/cni-network-policy.html): set CNI.DisableIpv4Egress, or acknowledge this"), nil)
+			jsiix.Str("network policies do not filter the Pods' IPv4 egress (https://docs.aws.amazon.com/eks/latest/userguide/cni-network-policy.html): set CNI.DisableIPv4Egress, or acknowledge this"), nil)
 	}
 
 	c.CoreDNS = addon("CoreDNS", addonCoreDNS, p.AddonVersions[addonCoreDNS], p.coreDNS())
@@ -116,7 +116,7 @@ func (c *Cluster) addAddons(p ClusterProps) {
 
 // beforeNodes is what must be in place when the first node joins, or its Pods get no addresses.
 func (c *Cluster) beforeNodes() []constructs.IDependable {
-	return []constructs.IDependable{c.VpcCni, c.CNIIdentity.Association, c.PodIdentityAgent, c.KubeProxy}
+	return []constructs.IDependable{c.VpcCNI, c.CNIIdentity.Association, c.PodIdentityAgent, c.KubeProxy}
 }
 
 // AddCapacity tells the cluster of nodes that were made without it, such as the stock construct's: they wait for

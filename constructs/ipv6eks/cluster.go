@@ -21,11 +21,12 @@ import (
 	"github.com/eks-ipv6/cdk/internal/jsiix"
 	"github.com/eks-ipv6/cdk/internal/kept"
 	"github.com/eks-ipv6/cdk/internal/problems"
+	"github.com/eks-ipv6/cdk/internal/tuned"
 )
 
 // ClusterProps are the choices of a [Cluster]. Vpc is required.
 type ClusterProps struct {
-	// Vpc is the dual-stack network: dualstack.Vpc's Vpc field, or any VPC whose subnets carry both families,
+	// Vpc is the dual-stack network: dualstack.Vpc's L2 field, or any VPC whose subnets carry both families,
 	// assign IPv6 addresses and have routes out for both.
 	Vpc awsec2.IVpc
 
@@ -155,8 +156,8 @@ type ClusterProps struct {
 	// Default: false; an association, which only an administrator of EKS makes, is what binds a role.
 	ConfinePodIdentity bool
 
-	// Tune changes the stock construct's properties before it is made. What an IPv6 cluster cannot do without (the
-	// family, no default capacity, no self-managed add-ons) is set afterwards and wins; what it cannot have is refused.
+	// Tune changes the properties of CDK's construct before it is made. What comes from the fields here, and what an IPv6 cluster
+	// cannot have, is refused.
 	// Default: nil.
 	Tune func(*awseksv2.ClusterProps)
 }
@@ -167,10 +168,10 @@ type ClusterProps struct {
 type Cluster struct {
 	// Construct is the scope that all parts are made in.
 	Construct constructs.Construct
-	// Cluster is the stock construct, for manifests, charts and other L2s.
-	Cluster awseksv2.Cluster
-	// CfnCluster is the AWS::EKS::Cluster itself.
-	CfnCluster awseksv2.CfnCluster
+	// L2 is CDK's construct, for manifests, charts and whatever takes an awseksv2.ICluster.
+	L2 awseksv2.Cluster
+	// L1 is the AWS::EKS::Cluster itself.
+	L1 awseksv2.CfnCluster
 	// Name is a token for the cluster's name, which makes what uses it wait for the cluster.
 	Name string
 	// Vpc is the network the cluster is in.
@@ -179,7 +180,7 @@ type Cluster struct {
 	Region string
 	// Version is the Kubernetes version.
 	Version string
-	// PodsReachIPv4 tells whether Pods have a way to IPv4: false with CNI.DisableIpv4Egress.
+	// PodsReachIPv4 tells whether Pods have a way to IPv4: false with CNI.DisableIPv4Egress.
 	PodsReachIPv4 bool
 	// ControlPlaneSecurityGroup is on the control plane's network interfaces, beside the cluster security group
 	// that EKS makes for them and for nodes.
@@ -192,21 +193,21 @@ type Cluster struct {
 	LogRetention awslogs.LogRetention
 	// CNIIdentity is the role of the VPC CNI and what binds it to kube-system/aws-node.
 	CNIIdentity *PodIdentity
-	// VpcCni, KubeProxy, PodIdentityAgent and CoreDNS are the add-ons that every cluster has. CoreDNS waits for all
+	// VpcCNI, KubeProxy, PodIdentityAgent and CoreDNS are the add-ons that every cluster has. CoreDNS waits for all
 	// node groups: what needs running Pods depends on it.
-	VpcCni, KubeProxy, PodIdentityAgent, CoreDNS awseksv2.CfnAddon
+	VpcCNI, KubeProxy, PodIdentityAgent, CoreDNS awseksv2.CfnAddon
 	// EBSIdentity is the EBS CSI driver's role and its binding, or nil.
 	EBSIdentity *PodIdentity
-	// Kept is what this library's other packages keep with the cluster.
-	Kept kept.Values
 
+	kept        kept.Values      // what this library's other packages keep with the cluster
 	subnets     []awsec2.ISubnet // where nodes go by default
 	afterNodes  []constructs.IConstruct
 	nodeRole    awsiam.Role
 	fargateRole awsiam.Role
 	onFargate   []fargatePods
 	kubectl     bool
-	confined    bool // NewPodIdentity's roles trust this cluster alone
+	taken       map[string]bool // ids of what was added to the cluster
+	confined    bool            // NewPodIdentity's roles trust this cluster alone
 	pods        awsiam.IPrincipal
 
 	schedulable  int      // those of the node groups that take Pods without tolerations
@@ -214,6 +215,8 @@ type Cluster struct {
 	dnsOnFargate bool
 	lastProfile  awseksv2.CfnFargateProfile
 }
+
+func init() { kept.In(func(c *Cluster) *kept.Values { return &c.kept }) }
 
 // maxAPIAccessCidrs is an EKS quota: https://docs.aws.amazon.com/eks/latest/userguide/service-quotas.html
 const maxAPIAccessCidrs = 40
@@ -265,9 +268,9 @@ func (p ClusterProps) check(bad *problems.List) {
 }
 
 func (p ClusterProps) checkEBS(bad *problems.List) {
-	if p.EBSDriver && p.CNI.DisableIpv4Egress {
+	if p.EBSDriver && p.CNI.DisableIPv4Egress {
 		// https://github.com/kubernetes-sigs/aws-ebs-csi-driver: its controller calls EC2 by its IPv4 name.
-		bad.Add("EBSDriver", "true with CNI.DisableIpv4Egress: the driver's controller calls the EC2 API over IPv4: want one of the two, or the driver as a chart of your own with AWS_USE_DUALSTACK_ENDPOINT")
+		bad.Add("EBSDriver", "true with CNI.DisableIPv4Egress: the driver's controller calls the EC2 API over IPv4: want one of the two, or the driver as a chart of your own with AWS_USE_DUALSTACK_ENDPOINT")
 	}
 	if p.VolumeKey != nil && !p.EBSDriver {
 		bad.Add("VolumeKey", "given without EBSDriver: want both, or neither")
@@ -277,7 +280,7 @@ func (p ClusterProps) checkEBS(bad *problems.List) {
 func (p ClusterProps) checkAddonVersions(bad *problems.List) {
 	for _, name := range sortedKeys(p.AddonVersions) {
 		switch here := bad.At("AddonVersions", name); {
-		case name == addonVpcCni:
+		case name == addonVpcCNI:
 			here.Add("", "%s: want the VPC CNI's version in CNI.Version", p.AddonVersions[name])
 		case !p.installs(name):
 			here.Add("", "the cluster does not install this add-on: want one of %s", strings.Join(p.addons(), ", "))
@@ -332,8 +335,11 @@ func NewCluster(scope constructs.Construct, id string, props *ClusterProps) *Clu
 	p := props.withDefaults()
 	var bad problems.List
 	p.check(&bad)
-	if p.Vpc == nil {
-		bad.Add("Vpc", "missing: want a dual-stack VPC, for example dualstack.NewVpc(…).Vpc")
+	switch vpc, made := p.Vpc.(awsec2.Vpc); {
+	case p.Vpc == nil:
+		bad.Add("Vpc", "missing: want a dual-stack VPC, for example dualstack.NewVpc(…).L2")
+	case made && !hasIPv6(vpc):
+		bad.Add("Vpc", "%s has no IPv6: EKS refuses its subnets for an IPv6 cluster (https://docs.aws.amazon.com/eks/latest/userguide/cni-ipv6.html): want dualstack.NewVpc, or awsec2.VpcProps with IpProtocol DUAL_STACK", *vpc.Node().Path())
 	}
 	stack := awscdk.Stack_Of(scope)
 	region := *stack.Region()
@@ -341,12 +347,15 @@ func NewCluster(scope constructs.Construct, id string, props *ClusterProps) *Clu
 		// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-eks-cluster-kubernetesnetworkconfig.html
 		bad.Add("Region", "%s: EKS has no IPv6 clusters in the China Regions: want a Region of another partition", region)
 	}
-	if err := bad.Err(); err != nil {
-		panic(fmt.Errorf("ipv6eks.NewCluster %s/%s: %w", *scope.Node().Path(), id, err))
+	stop := func() {
+		if err := bad.Err(); err != nil {
+			panic(fmt.Errorf("ipv6eks.NewCluster %s/%s: %w", *scope.Node().Path(), id, err))
+		}
 	}
+	stop()
 
 	c := &Cluster{
-		Construct: constructs.NewConstruct(scope, jsiix.Str(id)), Vpc: p.Vpc, Region: region, Version: p.Version, PodsReachIPv4: !p.CNI.DisableIpv4Egress,
+		Construct: constructs.NewConstruct(scope, jsiix.Str(id)), Vpc: p.Vpc, Region: region, Version: p.Version, PodsReachIPv4: !p.CNI.DisableIPv4Egress,
 		subnets: p.nodeSubnets(), kubectl: p.Kubectl.Layer != nil,
 		confined: p.ConfinePodIdentity, dnsOnFargate: p.CoreDNSOnFargate,
 	}
@@ -364,6 +373,9 @@ func NewCluster(scope constructs.Construct, id string, props *ClusterProps) *Clu
 	c.openPrivateAPI(p.PrivateAPICidrs)
 
 	cp := &awseksv2.ClusterProps{
+		ClusterName: jsiix.Str(name),
+		IpFamily:    awseksv2.IpFamily_IP_V6, BootstrapSelfManagedAddons: jsiix.Bool(false),
+		DefaultCapacity: jsiix.Num(0), DefaultCapacityType: awseksv2.DefaultCapacityType_NODEGROUP,
 		Version:                                 awseksv2.KubernetesVersion_Of(jsiix.Str(p.Version)),
 		Vpc:                                     p.Vpc,
 		VpcSubnets:                              jsiix.List(c.controlPlaneSubnets(p)),
@@ -375,31 +387,22 @@ func NewCluster(scope constructs.Construct, id string, props *ClusterProps) *Clu
 		SecretsEncryptionKey:                    c.SecretsKey,
 		SecurityGroup:                           c.ControlPlaneSecurityGroup,
 	}
-	if p.Tune != nil {
-		p.Tune(cp)
-	}
-	if err := refuse(cp); err != nil {
-		panic(fmt.Errorf("ipv6eks.NewCluster %s: Tune: %w", *c.Construct.Node().Path(), err))
-	}
-	cp.ClusterName = jsiix.Str(name)
-	cp.IpFamily = awseksv2.IpFamily_IP_V6
-	cp.BootstrapSelfManagedAddons = jsiix.Bool(false)
-	cp.DefaultCapacity, cp.DefaultCapacityType = jsiix.Num(0), awseksv2.DefaultCapacityType_NODEGROUP
-
-	c.Cluster = awseksv2.NewCluster(c.Construct, jsiix.Str("Cluster"), cp)
-	node := c.Cluster.Node()
-	c.CfnCluster = node.DefaultChild().(awseksv2.CfnCluster)
-	c.Name = *c.CfnCluster.Ref()
-	c.CfnCluster.Node().AddDependency(c.LogRetention)
-	c.CfnCluster.SetUpgradePolicy(&awseksv2.CfnCluster_UpgradePolicyProperty{SupportType: jsiix.Str(p.supportType())})
+	p.tune(bad.In("Tune"), cp)
+	stop()
+	c.L2 = awseksv2.NewCluster(c.Construct, jsiix.Str("Cluster"), cp)
+	node := c.L2.Node()
+	c.L1 = node.DefaultChild().(awseksv2.CfnCluster)
+	c.Name = *c.L1.Ref()
+	c.L1.Node().AddDependency(c.LogRetention)
+	c.L1.SetUpgradePolicy(&awseksv2.CfnCluster_UpgradePolicyProperty{SupportType: jsiix.Str(p.supportType())})
 	if p.DeletionProtection {
-		c.CfnCluster.SetDeletionProtection(true)
+		c.L1.SetDeletionProtection(true)
 	}
 	if p.ZonalShift {
-		c.CfnCluster.SetZonalShiftConfig(&awseksv2.CfnCluster_ZonalShiftConfigProperty{Enabled: true})
+		c.L1.SetZonalShiftConfig(&awseksv2.CfnCluster_ZonalShiftConfigProperty{Enabled: true})
 	}
 	// EKS deprecates Resources, which has one value; CloudFormation would replace the cluster if it were left out.
-	awscdk.Validations_Of(c.CfnCluster).Acknowledge(&awscdk.Acknowledgment{
+	awscdk.Validations_Of(c.L1).Acknowledge(&awscdk.Acknowledgment{
 		Id: jsiix.Str("CloudFormation-Validate::W9009"), Reason: jsiix.Str("CDK's construct writes EncryptionConfig, and a changed one replaces the cluster"),
 	})
 	if c.kubectl {
@@ -411,6 +414,19 @@ func NewCluster(scope constructs.Construct, id string, props *ClusterProps) *Clu
 	c.Construct.Node().AddValidation(&treeCheck{c})
 	c.warn()
 	return c
+}
+
+// take keeps an id for what is added to the cluster, or tells that it has been given to something else. CDK would name the
+// first part that it makes, such as the launch template.
+func (c *Cluster) take(id string) error {
+	if c.taken[id] {
+		return fmt.Errorf("the id %q is given twice: want another one for each node group, Fargate profile and add-on of the cluster", id)
+	}
+	if c.taken == nil {
+		c.taken = map[string]bool{}
+	}
+	c.taken[id] = true
+	return nil
 }
 
 // warn tells what EKS takes and what somebody should have chosen.
@@ -505,26 +521,35 @@ func (c *Cluster) addSecretsKey(p ClusterProps) {
 	}
 }
 
-// refuse tells what a Tune function asked for that an IPv6 cluster cannot have.
-func refuse(p *awseksv2.ClusterProps) error {
-	var bad problems.List
-	if p.ServiceIpv4Cidr != nil {
-		bad.Add("ServiceIpv4Cidr", "%s: Services of an IPv6 cluster get IPv6 addresses, from a range that EKS chooses: leave it out", *p.ServiceIpv4Cidr)
-	}
-	if p.RemoteNodeNetworks != nil || p.RemotePodNetworks != nil {
+// fixed are the properties of the stock cluster that come from fields of ours, or that an IPv6 cluster cannot have.
+var fixed = func() map[string]string {
+	const (
+		capacity = "want AddNodeGroup or AddFargateProfile; EKS Auto Mode brings its own CNI and load balancer controller, which this construct would fight: use awseksv2.NewCluster for it"
 		// https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html
-		bad.Add("RemoteNodeNetworks", "EKS has no hybrid nodes on IPv6 clusters: leave RemoteNodeNetworks and RemotePodNetworks out")
+		hybrid = "EKS has no hybrid nodes on IPv6 clusters: leave it out"
+	)
+	return map[string]string{
+		"Version":                    "want ClusterProps.Version",
+		"Vpc":                        "want ClusterProps.Vpc",
+		"ClusterName":                "want ClusterProps.Name",
+		"SecretsEncryptionKey":       "want ClusterProps.SecretsKey",
+		"SecurityGroup":              "add rules to Cluster.ControlPlaneSecurityGroup instead",
+		"IpFamily":                   "this construct makes IPv6 clusters: use awseksv2.NewCluster for another family",
+		"ServiceIpv4Cidr":            "Services of an IPv6 cluster get IPv6 addresses, from a range that EKS chooses: leave it out",
+		"BootstrapSelfManagedAddons": "the add-ons here are EKS' managed ones: leave it alone",
+		"CoreDnsComputeType":         "want ClusterProps.CoreDNSOnFargate",
+		"AlbController":              "want lbc.NewController, which knows IPv6",
+		"DefaultCapacity":            capacity, "DefaultCapacityInstance": capacity, "DefaultCapacityType": capacity, "Compute": capacity,
+		"RemoteNodeNetworks": hybrid, "RemotePodNetworks": hybrid,
 	}
-	if f := p.IpFamily; f != "" && f != awseksv2.IpFamily_IP_V6 {
-		bad.Add("IpFamily", "%s: this construct makes IPv6 clusters: use awseksv2.NewCluster for another family", f)
+}()
+
+// tune calls Tune, and adds what it changed and may not.
+func (p ClusterProps) tune(bad *problems.List, cp *awseksv2.ClusterProps) {
+	tuned.Call(bad, p.Tune, cp, fixed)
+	if k := cp.KubectlProviderOptions; (k != nil) != (p.Kubectl.Layer != nil) || k != nil && k.KubectlLayer != p.Kubectl.Layer {
+		bad.Add("KubectlProviderOptions", "another layer: want ClusterProps.Kubectl; the other options can be changed")
 	}
-	if p.DefaultCapacityType == awseksv2.DefaultCapacityType_AUTOMODE || p.Compute != nil {
-		bad.Add("DefaultCapacityType", "EKS Auto Mode brings its own CNI and load balancer controller, which this construct would fight: use awseksv2.NewCluster for it")
-	}
-	if p.AlbController != nil {
-		bad.Add("AlbController", "want lbc.NewController, which knows IPv6")
-	}
-	return bad.Err()
 }
 
 // withoutDNS tells why coredns would have nowhere to run, so that the deployment would time out, or nothing.
@@ -552,11 +577,11 @@ func (t *treeCheck) Validate() *[]*string {
 	if why := t.cluster.withoutDNS(); why != "" {
 		bad.Add("", "%s", why)
 	}
-	if t.cluster.CfnCluster.OutpostConfig() != nil {
+	if t.cluster.L1.OutpostConfig() != nil {
 		// https://docs.aws.amazon.com/eks/latest/userguide/cni-ipv6.html
 		bad.Add("OutpostConfig", "EKS has no IPv6 clusters on Outposts: leave it out")
 	}
-	if t.cluster.CfnCluster.RemoteNetworkConfig() != nil {
+	if t.cluster.L1.RemoteNetworkConfig() != nil {
 		bad.Add("RemoteNetworkConfig", "EKS has no hybrid nodes on IPv6 clusters: leave it out")
 	}
 	return jsiix.Strs(bad.Messages("ipv6eks"))

@@ -22,15 +22,15 @@ type CNIOptions struct {
 	// Default: the pinned one of AddonVersion for the cluster's version.
 	Version string
 
-	// DisableIpv4Egress takes away the Pods' way to IPv4: the node-local address that the node translates to its own.
+	// DisableIPv4Egress takes away the Pods' way to IPv4: the node-local address that the node translates to its own.
 	// Every IPv4-only host is then out of reach, but network policies, which do not see that path, cover all there is.
 	// coredns asks the VPC's resolver by its IPv6 address then, and the load balancer controller calls AWS by names with IPv6.
 	// Pods that already run keep theirs until their nodes are replaced.
 	// Default: false.
-	DisableIpv4Egress bool
+	DisableIPv4Egress bool
 
 	// NetworkPolicy enforces Kubernetes network policies. Rules with IPv4 ranges are ignored on an IPv6 cluster, and
-	// the Pods' IPv4 egress is not filtered: a synth warns unless DisableIpv4Egress is set
+	// the Pods' IPv4 egress is not filtered: a synth warns unless DisableIPv4Egress is set
 	// (https://docs.aws.amazon.com/eks/latest/userguide/cni-network-policy.html).
 	// Default: false.
 	NetworkPolicy bool
@@ -76,7 +76,7 @@ func cniEnv(name, value string) string {
 			return "this is for IPv4 clusters; Pods here have IPv6 addresses already: leave it out"
 		}
 	case "ENABLE_V4_EGRESS":
-		return "want DisableIpv4Egress instead"
+		return "want DisableIPv4Egress instead"
 	case "NETWORK_POLICY_ENFORCING_MODE":
 		return "want StrictNetworkPolicy instead"
 	case "WARM_ENI_TARGET", "WARM_IP_TARGET", "WARM_PREFIX_TARGET", "MINIMUM_IP_TARGET", "AWS_VPC_K8S_CNI_EXTERNALSNAT", "AWS_VPC_K8S_CNI_EXCLUDE_SNAT_CIDRS", "AWS_VPC_K8S_CNI_RANDOMIZESNAT":
@@ -106,7 +106,7 @@ func (o CNIOptions) check(bad *problems.List) {
 
 // configuration is the add-on's configuration, in its own JSON schema. EKS adds what makes it IPv6.
 func (o CNIOptions) configuration() string {
-	env := map[string]string{"ENABLE_V4_EGRESS": strconv.FormatBool(!o.DisableIpv4Egress)}
+	env := map[string]string{"ENABLE_V4_EGRESS": strconv.FormatBool(!o.DisableIPv4Egress)}
 	maps.Copy(env, o.Env)
 	values := map[string]any{"env": env}
 	if o.NetworkPolicy {

@@ -37,7 +37,7 @@ func (p ClusterProps) coreDNS() string {
 	if p.CoreDNSOnFargate {
 		values["computeType"] = "Fargate"
 	}
-	if p.CNI.DisableIpv4Egress {
+	if p.CNI.DisableIPv4Egress {
 		values["corefile"] = corefileIPv6
 	}
 	if len(values) == 0 {

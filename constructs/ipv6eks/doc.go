@@ -15,7 +15,7 @@
 //	         └─ charts and manifests that depend on Cluster.CoreDNS
 //
 // The Pods' way to IPv4-only hosts is the VPC CNI's: each Pod has a node-local address out of 169.254.172.0/22
-// that the node translates to its own. See [CNIOptions.DisableIpv4Egress].
+// that the node translates to its own. See [CNIOptions.DisableIPv4Egress].
 //
 // What EKS refuses on IPv6 is refused here before anything is synthesized: the service IPv4 range, Outposts,
 // hybrid nodes, the China Regions, Windows and non-Nitro nodes, and CNI settings with which ipamd does not start.

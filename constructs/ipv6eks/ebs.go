@@ -25,7 +25,7 @@ func (c *Cluster) addEBS(p ClusterProps, driver awseksv2.CfnAddon) {
 		return
 	}
 	class := awseksv2.NewKubernetesManifest(c.Construct, jsiix.Str("StorageClass"), &awseksv2.KubernetesManifestProps{
-		Cluster: c.Cluster,
+		Cluster: c.L2,
 		Manifest: &[]*map[string]any{{
 			"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass",
 			"metadata":    map[string]any{"name": "ebs-gp3", "annotations": map[string]any{"storageclass.kubernetes.io/is-default-class": "true"}},

@@ -1,6 +1,7 @@
 package ipv6eks
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
@@ -60,7 +61,7 @@ func (p *FargateProfileProps) Validate() error {
 // before it, and, with the first one of a cluster, the role that pulls images for the Pods. It panics with the error of [FargateProfileProps.Validate] and
 // the construct's path.
 func (c *Cluster) AddFargateProfile(id string, props *FargateProfileProps) awseksv2.CfnFargateProfile {
-	if err := props.Validate(); err != nil {
+	if err := errors.Join(props.Validate(), c.take(id)); err != nil {
 		panic(fmt.Errorf("ipv6eks.AddFargateProfile %s/%s: %w", *c.Construct.Node().Path(), id, err))
 	}
 	if c.fargateRole == nil {

@@ -1,12 +1,13 @@
 package ipv6eks
 
 import (
+	"cmp"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/eks-ipv6/cdk/internal/aws"
+	"github.com/eks-ipv6/cdk/internal/nearest"
 	"github.com/eks-ipv6/cdk/internal/problems"
 )
 
@@ -19,22 +20,44 @@ const (
 	ARM Architecture = "arm64"
 )
 
-// instanceType is a family and a size, such as c7gn.2xlarge.
-var instanceType = regexp.MustCompile(`^[a-z][a-z0-9-]*\.[a-z0-9-]+$`)
-
 // architectureOf tells the architecture of an instance type, or what keeps it from being an IPv6 node.
 func architectureOf(name string) (Architecture, error) {
+	family, size, _ := strings.Cut(name, ".")
+	sizes, known := aws.InstanceSizes(family)
 	switch {
-	case !instanceType.MatchString(name):
-		return "", fmt.Errorf("%q is no EC2 instance type: want one such as m7i.large or m7g.large", name)
 	case aws.Xen(name):
 		return "", fmt.Errorf("%s is not a Nitro instance, and the VPC CNI serves IPv6 on Nitro only (https://docs.aws.amazon.com/eks/latest/userguide/cni-ipv6.html): want a newer family such as m7i or t3", name)
 	case strings.HasPrefix(name, "mac"):
 		return "", fmt.Errorf("%s is a Mac, which EKS has no nodes on: want one such as m7i.large or m7g.large", name)
+	case known && !slices.Contains(sizes, size):
+		return "", fmt.Errorf("%q: %s has no size %q (as of %s): want %s; a newer size can be set with Tune", name, family, size, aws.InstanceTypesAsOf, oneOf(size, sizes, family+"."))
+	case !aws.IsInstanceType(name):
+		return "", fmt.Errorf("%q is no EC2 instance type: want %s", name, cmp.Or(nearest.Of(name, aws.InstanceTypes(), 3), "one such as m7i.large or m7g.large"))
 	case aws.ARM(name):
 		return ARM, nil
 	}
 	return X86, nil
+}
+
+// oneOf is what a misspelt word was meant to be, or all there is.
+func oneOf(word string, known []string, before string) string {
+	if meant := nearest.Of(word, known, max(1, len(word)/3)); meant != "" {
+		return before + meant
+	}
+	return "one of " + before + strings.Join(known, ", "+before)
+}
+
+// unknownFamily tells what to think of a type whose family is not in the list of this release, or nothing of one that is.
+func unknownFamily(name string) string {
+	family, size, _ := strings.Cut(name, ".")
+	if _, known := aws.InstanceSizes(family); known {
+		return ""
+	}
+	said := fmt.Sprintf("%s is of no instance family of %s, when this library's list was made: if EC2 has it by now, acknowledge this", name, aws.InstanceTypesAsOf)
+	if meant := nearest.Of(name, aws.InstanceTypes(), max(2, len(family)-1)); strings.HasSuffix(meant, "."+size) {
+		said += "; otherwise, did you mean " + meant + "?"
+	}
+	return said
 }
 
 // checkInstances checks that all types are fit for IPv6 and of the wanted architecture, or of one if want is empty.

@@ -94,7 +94,7 @@ func TestClusterPropsRefuses(t *testing.T) {
 		"IPv6 off":          {env("ENABLE_IPv6", "false"), []string{"CNI.Env[ENABLE_IPv6]"}},
 		"IPv6 egress":       {env("ENABLE_V6_EGRESS", "true"), []string{"CNI.Env[ENABLE_V6_EGRESS]"}},
 		"warm pool":         {env("WARM_IP_TARGET", "5"), []string{"has no effect on IPv6"}},
-		"field":             {env("ENABLE_V4_EGRESS", "false"), []string{"want DisableIpv4Egress instead"}},
+		"field":             {env("ENABLE_V4_EGRESS", "false"), []string{"want DisableIPv4Egress instead"}},
 		"mode":              {env("NETWORK_POLICY_ENFORCING_MODE", "strict"), []string{"want StrictNetworkPolicy instead"}},
 		"CNI version":       {ipv6eks.ClusterProps{CNI: ipv6eks.CNIOptions{Version: "1.23"}}, []string{`CNI.Version: "1.23"`}},
 		"old CNI":           {ipv6eks.ClusterProps{CNI: ipv6eks.CNIOptions{Version: "v1.15.5-eksbuild.1"}}, []string{"CNI.Version: v1.15.5-eksbuild.1 is too old: want v1.16.0"}},
@@ -118,7 +118,7 @@ func TestClusterPropsRefuses(t *testing.T) {
 		"API twice":         {ipv6eks.ClusterProps{PrivateAPICidrs: prefixes("10.8.0.0/16", "10.8.0.0/16")}, []string{"PrivateAPICidrs[1]: 10.8.0.0/16 is named twice"}},
 		"API nothing":       {ipv6eks.ClusterProps{PrivateAPICidrs: []netip.Prefix{{}}}, []string{"PrivateAPICidrs[0]: invalid prefix"}},
 		"retention":         {ipv6eks.ClusterProps{LogRetentionDays: 42}, []string{"LogRetentionDays: 42: CloudWatch takes one of [1 3 5 7"}},
-		"EBS without IPv4":  {ipv6eks.ClusterProps{EBSDriver: true, CNI: ipv6eks.CNIOptions{DisableIpv4Egress: true}}, []string{"EBSDriver: true with CNI.DisableIpv4Egress"}},
+		"EBS without IPv4":  {ipv6eks.ClusterProps{EBSDriver: true, CNI: ipv6eks.CNIOptions{DisableIPv4Egress: true}}, []string{"EBSDriver: true with CNI.DisableIPv4Egress"}},
 		"add-on version":    {ipv6eks.ClusterProps{AddonVersions: map[string]string{"coredns": "latest"}}, []string{`AddonVersions[coredns]: "latest"`}},
 	} {
 		refused(t, name, c.props.Validate(), c.want, 1)
@@ -222,9 +222,11 @@ func TestNodeGroupPropsAccepts(t *testing.T) {
 		"Grace":          {Architecture: ipv6eks.ARM, InstanceTypes: []string{"p6e-gb200.36xlarge"}},
 		"Nitro metal":    {InstanceTypes: []string{"i3.metal"}},
 		"Bottlerocket":   {AMI: ipv6eks.Bottlerocket},
-		"scaled to zero": {Max: 5},
+		"scaled to zero": {Max: 5, ScaleToZero: true},
 		"fixed":          {Min: 3},
-		"taints":         {Taints: []ipv6eks.Taint{{Key: "dedicated", Value: "gpu", Effect: ipv6eks.NoSchedule}}},
+		"taints":         {Taints: []ipv6eks.Taint{{Key: "dedicated", Value: "gpu", Effect: ipv6eks.NoSchedule}, {Key: "a", Effect: "NoExecute"}, {Key: "example.com/b", Effect: "PREFER_NO_SCHEDULE"}}},
+		"labels":         {Labels: map[string]string{"team": "a", "example.com/team": "a_b.c-d", "node.kubernetes.io/pool": "x", "a.node.kubernetes.io/pool": "x", "topology.kubernetes.io/zone": "z", "notk8s.io/a": "b"}},
+		"a new family":   {InstanceTypes: []string{"m12x-flex.large"}},
 	} {
 		if err := p.Validate(); err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -250,13 +252,28 @@ func TestNodeGroupPropsRefuses(t *testing.T) {
 		"AL2":              {ipv6eks.NodeGroupProps{AMI: "AL2_x86_64"}, []string{"AMI:", "Amazon Linux 2"}},
 		"other AMI":        {ipv6eks.NodeGroupProps{AMI: "UBUNTU"}, []string{`AMI: "UBUNTU": want one of AL2023`}},
 		"Neuron on ARM":    {ipv6eks.NodeGroupProps{AMI: ipv6eks.AL2023Neuron, Architecture: ipv6eks.ARM}, []string{"AL2023_NEURON has no arm64 image"}},
+		"zero and more":    {ipv6eks.NodeGroupProps{Min: 1, ScaleToZero: true}, []string{"Min: 1 with ScaleToZero"}},
 		"min over max":     {ipv6eks.NodeGroupProps{Min: 3, Desired: 3, Max: 2}, []string{"Min: 3 is more than Max 2", "Desired: 3 is not between"}},
 		"desired over max": {ipv6eks.NodeGroupProps{Min: 1, Desired: 5, Max: 4}, []string{"Desired: 5 is not between Min 1 and Max 4"}},
 		"desired too few":  {ipv6eks.NodeGroupProps{Min: 3, Desired: 2, Max: 4}, []string{"Desired: 2 is not between Min 3 and Max 4"}},
 		"negative":         {ipv6eks.NodeGroupProps{Min: -1, Max: 2, Desired: 1}, []string{"Min, Desired, Max: -1, 1, 2"}},
 		"small disk":       {ipv6eks.NodeGroupProps{DiskGiB: 8}, []string{"DiskGiB: 8: want 20 to 16384"}},
 		"updates":          {ipv6eks.NodeGroupProps{MaxUnavailable: 101}, []string{"MaxUnavailable: 101"}},
-		"taint":            {ipv6eks.NodeGroupProps{Taints: []ipv6eks.Taint{{Key: "a", Effect: "NoSchedule"}}}, []string{`Taints[0].Effect: "NoSchedule"`}},
+		"taint":            {ipv6eks.NodeGroupProps{Taints: []ipv6eks.Taint{{Key: "a", Effect: "Never"}}}, []string{`Taints[0].Effect: "Never": want NoSchedule`}},
+		"taint's key":      {ipv6eks.NodeGroupProps{Taints: []ipv6eks.Taint{{Key: "a b", Effect: ipv6eks.NoExecute}}}, []string{`Taints[0].Key: "a b": name part must consist of`}},
+		"taint's prefix":   {ipv6eks.NodeGroupProps{Taints: []ipv6eks.Taint{{Key: "Example.com/a", Effect: ipv6eks.NoExecute}}}, []string{`Taints[0].Key: "Example.com/a": prefix part a lowercase RFC 1123 subdomain`}},
+		"taint's length":   {ipv6eks.NodeGroupProps{Taints: []ipv6eks.Taint{{Key: "example.com/" + strings.Repeat("a", 60), Effect: ipv6eks.NoExecute}}}, []string{"72 characters: EKS takes 63 at most"}},
+		"taint's value":    {ipv6eks.NodeGroupProps{Taints: []ipv6eks.Taint{{Key: "a", Value: "-", Effect: ipv6eks.NoExecute}}}, []string{`Taints[0].Value: "-": a valid label must be an empty string or consist of`}},
+		"label's key":      {ipv6eks.NodeGroupProps{Labels: map[string]string{"team/": "a"}}, []string{"Labels[team/]: name part must be non-empty"}},
+		"label's value":    {ipv6eks.NodeGroupProps{Labels: map[string]string{"team": "a b"}}, []string{`Labels[team]: "a b": a valid label must be`}},
+		"label of nothing": {ipv6eks.NodeGroupProps{Labels: map[string]string{"team": ""}}, []string{"Labels[team]: the value is empty"}},
+		"label of a role":  {ipv6eks.NodeGroupProps{Labels: map[string]string{"node-role.kubernetes.io/worker": "true"}}, []string{"Labels[node-role.kubernetes.io/worker]: nodes that set this label themselves do not join", "example.com/worker"}},
+		"label of EKS":     {ipv6eks.NodeGroupProps{Labels: map[string]string{"eks.amazonaws.com/nodegroup": "a"}}, []string{"EKS keeps the labels under eks.amazonaws.com for itself"}},
+		"size":             {ipv6eks.NodeGroupProps{InstanceTypes: []string{"m7i.larg"}}, []string{`InstanceTypes[0]: "m7i.larg": m7i has no size "larg" (as of August 2026): want m7i.large; a newer size`}},
+		"size of others":   {ipv6eks.NodeGroupProps{InstanceTypes: []string{"inf1.nano"}}, []string{`inf1 has no size "nano"`, "want one of inf1.xlarge, inf1.2xlarge, inf1.6xlarge, inf1.24xlarge"}},
+		"size of nobody":   {ipv6eks.NodeGroupProps{InstanceTypes: []string{"zz9.larg"}}, []string{`"zz9.larg" is no EC2 instance type`}},
+		"no dot":           {ipv6eks.NodeGroupProps{InstanceTypes: []string{"m7ilarge"}}, []string{`"m7ilarge" is no EC2 instance type: want m7i.large`}},
+		"capitals":         {ipv6eks.NodeGroupProps{InstanceTypes: []string{"M7i.Large"}}, []string{`"M7i.Large" is no EC2 instance type: want m7i.large`}},
 		"node version":     {ipv6eks.NodeGroupProps{Version: "latest"}, []string{`Version: "latest" is no Kubernetes version`}},
 		"release":          {ipv6eks.NodeGroupProps{ReleaseVersion: "latest"}, []string{`ReleaseVersion: "latest": want a release such as`}},
 		"taint key":        {ipv6eks.NodeGroupProps{Taints: []ipv6eks.Taint{{Effect: ipv6eks.NoExecute}}}, []string{"Taints[0].Key: empty"}},
@@ -285,15 +302,15 @@ func ExampleNewCluster() {
 	network := dualstack.NewVpc(stack, "Network", nil)
 
 	cluster := ipv6eks.NewCluster(stack, "Cluster", &ipv6eks.ClusterProps{
-		Vpc:            network.Vpc,
+		Vpc:            network.L2,
 		Kubectl:        kubectllayer.New(stack, "Kubectl"),
 		APIAccessCidrs: []netip.Prefix{netip.MustParsePrefix("203.0.113.0/24"), netip.MustParsePrefix("2001:db8:10::/48")},
 		AdminRoleArns:  []string{"arn:aws:iam::111122223333:role/PlatformAdmin"},
-		CNI:            ipv6eks.CNIOptions{NetworkPolicy: true, DisableIpv4Egress: true},
+		CNI:            ipv6eks.CNIOptions{NetworkPolicy: true, DisableIPv4Egress: true},
 	})
 	cluster.AddNodeGroup("General", &ipv6eks.NodeGroupProps{AMI: ipv6eks.Bottlerocket, Architecture: ipv6eks.ARM, Min: 2, Max: 10})
 	cluster.AddNodeGroup("Batch", &ipv6eks.NodeGroupProps{
-		InstanceTypes: []string{"m7i.xlarge", "m6i.xlarge", "m5.xlarge"}, Spot: true, Max: 20,
+		InstanceTypes: []string{"m7i.xlarge", "m6i.xlarge", "m5.xlarge"}, Spot: true, Max: 20, ScaleToZero: true,
 		Taints: []ipv6eks.Taint{{Key: "batch", Effect: ipv6eks.NoSchedule}},
 	})
 
@@ -303,7 +320,7 @@ func ExampleNewCluster() {
 func ExampleCluster_NewPodIdentity() {
 	app := awscdk.NewApp(nil)
 	stack := awscdk.NewStack(app, jsii.String("Demo"), nil)
-	cluster := ipv6eks.NewCluster(stack, "Cluster", &ipv6eks.ClusterProps{Vpc: dualstack.NewVpc(stack, "Network", nil).Vpc})
+	cluster := ipv6eks.NewCluster(stack, "Cluster", &ipv6eks.ClusterProps{Vpc: dualstack.NewVpc(stack, "Network", nil).L2})
 	cluster.AddNodeGroup("Nodes", nil)
 
 	// Pods of service account web in namespace shop act as this role; grant it what they need.
@@ -319,7 +336,7 @@ func ExampleCluster_AddNodeGroup() {
 	app := awscdk.NewApp(nil)
 	stack := awscdk.NewStack(app, jsii.String("Demo"), nil)
 	cluster := ipv6eks.NewCluster(stack, "Cluster", &ipv6eks.ClusterProps{
-		Vpc: dualstack.NewVpc(stack, "Network", nil).Vpc, Version: "1.36", Kubectl: kubectllayer.For(stack, "Kubectl", "1.36"),
+		Vpc: dualstack.NewVpc(stack, "Network", nil).L2, Version: "1.36", Kubectl: kubectllayer.For(stack, "Kubectl", "1.36"),
 		EBSDriver: true,
 		Access: []ipv6eks.Access{
 			{Principal: "arn:aws:iam::111122223333:role/OnCall", Right: ipv6eks.AdminView},
@@ -328,7 +345,7 @@ func ExampleCluster_AddNodeGroup() {
 	})
 	cluster.AddNodeGroup("General", &ipv6eks.NodeGroupProps{Version: "1.35", VolumeKey: ipv6eks.NewVolumeKey(stack, "Volumes")})
 	cluster.AddNodeGroup("Gpu", &ipv6eks.NodeGroupProps{
-		InstanceTypes: []string{"g6.xlarge"}, AMI: ipv6eks.AL2023Nvidia, Min: 0, Max: 4,
+		InstanceTypes: []string{"g6.xlarge"}, AMI: ipv6eks.AL2023Nvidia, ScaleToZero: true,
 		Taints: []ipv6eks.Taint{{Key: "nvidia.com/gpu", Effect: ipv6eks.NoSchedule}},
 	})
 	app.Synth(nil)

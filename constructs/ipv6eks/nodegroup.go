@@ -51,7 +51,7 @@ var amiTypes = map[AMI]map[Architecture]string{
 // TaintEffect is what a taint does to Pods that do not tolerate it, as the EKS API spells it.
 type TaintEffect string
 
-// The effects of taints.
+// The effects of taints, in EKS' spelling.
 const (
 	NoSchedule       TaintEffect = "NO_SCHEDULE"
 	PreferNoSchedule TaintEffect = "PREFER_NO_SCHEDULE"
@@ -60,8 +60,13 @@ const (
 
 // Taint keeps Pods that do not tolerate it off the nodes.
 type Taint struct {
-	Key, Value string
-	Effect     TaintEffect
+	// Key is the taint's name, such as dedicated or example.com/gpu: 63 characters at most.
+	Key string
+	// Value is what a toleration may ask for.
+	// Default: none.
+	Value string
+	// Effect is NoSchedule, PreferNoSchedule or NoExecute. Both spellings are taken, Kubernetes' NoSchedule too.
+	Effect TaintEffect
 }
 
 // NodeGroupProps are the choices of a node group. The zero value is two to four AL2023 nodes of type m6i.large.
@@ -97,9 +102,22 @@ type NodeGroupProps struct {
 	// Default: false, and the update fails with PodEvictionFailure.
 	Force bool
 
-	// Min, Desired and Max are how many nodes there may be. With all three at zero they are 2, 2 and 4; otherwise Desired
-	// and Max at zero are Min.
-	Min, Desired, Max int
+	// Min is the fewest nodes that autoscaling leaves.
+	// Default: 2, or as many as Desired or Max allows; 0 with ScaleToZero.
+	Min int
+
+	// Desired is how many nodes there are at first, and after each deployment that changes it.
+	// Default: Min.
+	Desired int
+
+	// Max is the most nodes that autoscaling makes.
+	// Default: 4, or as many as Desired asks for.
+	Max int
+
+	// ScaleToZero lets the group have no nodes: Min is 0, and so is Desired unless it is given. CoreDNS needs another group, or
+	// a Fargate profile.
+	// Default: false.
+	ScaleToZero bool
 
 	// Spot buys spare capacity, which EC2 takes back at two minutes' notice.
 	// Default: false, on demand.
@@ -114,7 +132,8 @@ type NodeGroupProps struct {
 	// Default: 50.
 	DiskGiB int
 
-	// Labels are Kubernetes labels of the nodes.
+	// Labels are Kubernetes labels of the nodes: keys such as team or example.com/team. The nodes' kubelets may set none under
+	// kubernetes.io and k8s.io but those of node.kubernetes.io and kubelet.kubernetes.io.
 	// Default: none.
 	Labels map[string]string
 
@@ -161,13 +180,19 @@ type NodeGroupProps struct {
 // NodeGroup is a managed node group. It makes an AWS::EKS::Nodegroup, its launch template and, with the first one
 // of a cluster, the nodes' role.
 type NodeGroup struct {
-	// Nodegroup is the AWS::EKS::Nodegroup.
-	Nodegroup awseksv2.CfnNodegroup
+	// L1 is the AWS::EKS::Nodegroup.
+	L1 awseksv2.CfnNodegroup
 	// LaunchTemplate requires IMDSv2 and encrypts the disks.
 	LaunchTemplate awsec2.CfnLaunchTemplate
 	// Role is what the nodes act as; the cluster's node groups share it. It has no rights of the VPC CNI.
 	Role awsiam.Role
 }
+
+// How many nodes a group has that says nothing: one may fail, and there is room for an update.
+const (
+	defaultMin = 2
+	defaultMax = 4
+)
 
 func (p *NodeGroupProps) withDefaults() NodeGroupProps {
 	out := jsiix.Value(p)
@@ -185,14 +210,19 @@ func (p *NodeGroupProps) withDefaults() NodeGroupProps {
 	if len(out.InstanceTypes) == 0 {
 		out.InstanceTypes = []string{map[Architecture]string{X86: "m6i.large", ARM: "m6g.large"}[out.Architecture]}
 	}
-	if out.Min == 0 && out.Desired == 0 && out.Max == 0 {
-		out.Min, out.Desired, out.Max = 2, 2, 4
+	if out.Min == 0 && !out.ScaleToZero {
+		out.Min = defaultMin
+		for _, given := range []int{out.Desired, out.Max} {
+			if given > 0 {
+				out.Min = min(out.Min, given)
+			}
+		}
 	}
 	if out.Desired == 0 {
 		out.Desired = out.Min
 	}
 	if out.Max == 0 {
-		out.Max = max(out.Min, out.Desired)
+		out.Max = max(defaultMax, out.Desired)
 	}
 	if out.DiskGiB == 0 {
 		out.DiskGiB = 50
@@ -217,14 +247,9 @@ func (p *NodeGroupProps) resolve() (NodeGroupProps, error) {
 	n.checkAMI(&bad)
 	checkRelease(&bad, n.Version, n.ReleaseVersion)
 	n.checkSize(&bad)
+	checkLabels(&bad, n.Labels)
 	for i, t := range n.Taints {
-		here := bad.At("Taints", i)
-		if t.Key == "" {
-			here.Add("Key", "empty: want a key such as dedicated")
-		}
-		if t.Effect != NoSchedule && t.Effect != PreferNoSchedule && t.Effect != NoExecute {
-			here.Add("Effect", "%q: want NoSchedule, PreferNoSchedule or NoExecute", t.Effect)
-		}
+		t.check(bad.At("Taints", i))
 	}
 	return n, bad.Err()
 }
@@ -247,6 +272,9 @@ func (p NodeGroupProps) checkAMI(bad *problems.List) {
 func (p NodeGroupProps) checkSize(bad *problems.List) {
 	if p.Min < 0 || p.Desired < 0 || p.Max < 1 {
 		bad.Add("Min, Desired, Max", "%d, %d, %d: want Min and Desired of at least 0 and Max of at least 1", p.Min, p.Desired, p.Max)
+	}
+	if p.ScaleToZero && p.Min > 0 {
+		bad.Add("Min", "%d with ScaleToZero, which is a Min of 0: want one of the two", p.Min)
 	}
 	if p.Min > p.Max {
 		bad.Add("Min", "%d is more than Max %d", p.Min, p.Max)
@@ -329,15 +357,20 @@ func NewVolumeKey(scope constructs.Construct, id string) awskms.Key {
 
 // takesPods tells whether Pods without tolerations can run on the group's nodes, as it is made.
 func (p NodeGroupProps) takesPods() bool {
-	return p.Desired > 0 && !slices.ContainsFunc(p.Taints, func(t Taint) bool { return t.Effect != PreferNoSchedule })
+	return p.Desired > 0 && !slices.ContainsFunc(p.Taints, func(t Taint) bool { return t.Effect.normal() != PreferNoSchedule })
 }
 
 // AddNodeGroup adds nodes to the cluster. They wait for the VPC CNI and its role, and coredns waits for them. props
 // may be nil. It panics with the error of [NodeGroupProps.Validate] and the construct's path.
 func (c *Cluster) AddNodeGroup(id string, props *NodeGroupProps) *NodeGroup {
 	p, err := props.resolve()
-	if err = errors.Join(err, CheckNodeSkew(p.Version, c.Version)); err != nil {
+	if err = errors.Join(err, CheckNodeSkew(p.Version, c.Version), c.take(id)); err != nil {
 		panic(fmt.Errorf("ipv6eks.AddNodeGroup %s/%s: %w", *c.Construct.Node().Path(), id, err))
+	}
+	for _, t := range p.InstanceTypes {
+		if said := unknownFamily(t); said != "" {
+			awscdk.Annotations_Of(c.Construct).AddWarningV2(jsiix.Str("eks-ipv6:InstanceFamily-"+t), jsiix.Str(id+": InstanceTypes: "+said), nil)
+		}
 	}
 	n := &NodeGroup{Role: c.sharedNodeRole(p.SessionManager), LaunchTemplate: c.launchTemplate(id, p)}
 
@@ -371,7 +404,7 @@ func (c *Cluster) AddNodeGroup(id string, props *NodeGroupProps) *NodeGroup {
 	if len(p.Taints) > 0 {
 		taints := []any{}
 		for _, t := range p.Taints {
-			taints = append(taints, &awseksv2.CfnNodegroup_TaintProperty{Key: jsiix.Str(t.Key), Value: jsiix.StrOrNil(t.Value), Effect: jsiix.Str(string(t.Effect))})
+			taints = append(taints, &awseksv2.CfnNodegroup_TaintProperty{Key: jsiix.Str(t.Key), Value: jsiix.StrOrNil(t.Value), Effect: jsiix.Str(string(t.Effect.normal()))})
 		}
 		np.Taints = &taints
 	}
@@ -384,13 +417,13 @@ func (c *Cluster) AddNodeGroup(id string, props *NodeGroupProps) *NodeGroup {
 	if p.Tune != nil {
 		p.Tune(np)
 	}
-	n.Nodegroup = awseksv2.NewCfnNodegroup(c.Construct, jsiix.Str(id), np)
+	n.L1 = awseksv2.NewCfnNodegroup(c.Construct, jsiix.Str(id), np)
 	if p.takesPods() {
 		c.schedulable++
 	} else {
 		c.idle = append(c.idle, id)
 	}
-	c.addNodes(n.Nodegroup)
+	c.addNodes(n.L1)
 	return n
 }
 
@@ -442,7 +475,7 @@ func (c *Cluster) launchTemplate(id string, p NodeGroupProps) awsec2.CfnLaunchTe
 	}
 	if len(p.SecurityGroups) > 0 {
 		// Groups in a launch template take the place of the cluster security group, so it is named too.
-		groups := []*string{c.CfnCluster.AttrClusterSecurityGroupId()}
+		groups := []*string{c.L1.AttrClusterSecurityGroupId()}
 		for _, g := range p.SecurityGroups {
 			groups = append(groups, g.SecurityGroupId())
 		}

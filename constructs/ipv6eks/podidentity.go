@@ -49,7 +49,7 @@ func (c *Cluster) podsPrincipal() awsiam.IPrincipal {
 		// (https://github.com/awslabs/mountpoint-s3-csi-driver/issues/781).
 		options = &awsiam.ServicePrincipalOpts{Conditions: &map[string]any{
 			"StringEquals": map[string]any{"aws:SourceAccount": awscdk.Aws_ACCOUNT_ID()},
-			"ArnEquals":    map[string]any{"aws:SourceArn": c.CfnCluster.AttrArn()},
+			"ArnEquals":    map[string]any{"aws:SourceArn": c.L1.AttrArn()},
 		}}
 	}
 	c.pods = awsiam.NewSessionTagsPrincipal(awsiam.NewServicePrincipal(jsiix.Str("pods.eks.amazonaws.com"), options))

@@ -14,7 +14,7 @@ func ExampleFromNpm() {
 	app := awscdk.NewApp(nil)
 	stack := awscdk.NewStack(app, jsii.String("Demo"), nil)
 	cluster := ipv6eks.NewCluster(stack, "Cluster", &ipv6eks.ClusterProps{
-		Vpc:     dualstack.NewVpc(stack, "Network", nil).Vpc,
+		Vpc:     dualstack.NewVpc(stack, "Network", nil).L2,
 		Version: "1.36",
 		Kubectl: kubectllayer.FromNpm(stack, "Kubectl", "1.36"),
 	})

@@ -189,7 +189,7 @@ func NewController(scope constructs.Construct, id string, props *ControllerProps
 	values := merge(defaultValues(), p.values())
 	c.WithoutWAF = values["enableWafv2"] == false
 	hp := &awseksv2.HelmChartProps{
-		Cluster: p.Cluster.Cluster, Chart: jsiix.Str(chart), Repository: jsiix.Str(p.ChartRepository), Version: jsiix.Str(p.ChartVersion),
+		Cluster: p.Cluster.L2, Chart: jsiix.Str(chart), Repository: jsiix.Str(p.ChartRepository), Version: jsiix.Str(p.ChartVersion),
 		Release: jsiix.Str(chart), Namespace: jsiix.Str(Namespace), CreateNamespace: jsiix.Bool(false), Values: &values,
 		Wait: jsiix.Bool(true), Atomic: jsiix.Bool(true), Timeout: awscdk.Duration_Minutes(jsiix.Num(ipv6eks.ChartTimeoutMinutes)),
 	}
@@ -212,7 +212,7 @@ func NewController(scope constructs.Construct, id string, props *ControllerProps
 	if p.DualStackServices {
 		manifest := serviceDefault()
 		c.ServiceDefault = awseksv2.NewKubernetesManifest(c.Construct, jsiix.Str("ServiceDefault"), &awseksv2.KubernetesManifestProps{
-			Cluster: p.Cluster.Cluster, Manifest: &manifest,
+			Cluster: p.Cluster.L2, Manifest: &manifest,
 		})
 		ipv6eks.LimitTimeout(c.ServiceDefault)
 	}

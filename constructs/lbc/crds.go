@@ -87,7 +87,7 @@ func (c *Controller) addCRDs(p ControllerProps) {
 	}
 	c.CRDs = constructs.NewConstruct(c.Construct, jsiix.Str("CRDs"))
 	awscdk.NewCustomResource(c.CRDs, jsiix.Str("Resource"), &awscdk.CustomResourceProps{
-		ServiceToken:  awseksv2.KubectlProvider_GetKubectlProvider(c.CRDs, p.Cluster.Cluster).ServiceToken(),
+		ServiceToken:  awseksv2.KubectlProvider_GetKubectlProvider(c.CRDs, p.Cluster.L2).ServiceToken(),
 		ResourceType:  jsiix.Str("Custom::AWSCDK-EKS-KubernetesResource"),
 		RemovalPolicy: awscdk.RemovalPolicy_RETAIN,
 		Properties: &map[string]any{

@@ -53,7 +53,7 @@ func (p ControllerProps) checkIPv6(bad *problems.List, region string) {
 	if !p.overIPv6() {
 		return
 	}
-	const fix = "leave CNI.DisableIpv4Egress out, or put the controller on the node's network with Values[hostNetwork] true"
+	const fix = "leave CNI.DisableIPv4Egress out, or put the controller on the node's network with Values[hostNetwork] true"
 	if v, ok := p.envValue(); ok && v != "true" && v != true {
 		bad.At("Values", "env."+dualStackEndpoints).Add("", "%v: Pods do not reach IPv4, and AWS's other names have no IPv6: leave it out, %s", v, fix)
 	}

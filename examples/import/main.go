@@ -22,7 +22,7 @@ func main() {
 	stack := awscdk.NewStack(app, jsii.String("Mine"), nil)
 	network := dualstack.NewVpc(stack, "Network", &dualstack.VpcProps{Azs: 3, Nat: dualstack.NatSingle})
 	cluster := ipv6eks.NewCluster(stack, "Cluster", &ipv6eks.ClusterProps{
-		Vpc: network.Vpc, Kubectl: kubectllayer.New(stack, "Kubectl"),
+		Vpc: network.L2, Kubectl: kubectllayer.New(stack, "Kubectl"),
 	})
 	cluster.AddNodeGroup("Graviton", &ipv6eks.NodeGroupProps{Architecture: ipv6eks.ARM, Spot: true})
 	lbc.NewController(stack, "LoadBalancerController", &lbc.ControllerProps{Cluster: cluster})

@@ -11,7 +11,7 @@ func TestChoices(t *testing.T) {
 	t.Parallel()
 	given := func(m map[string]string) func(string) string { return func(key string) string { return m[key] } }
 	p, err := choices(&stacks.PlatformProps{}, given(map[string]string{"join": "transit-gateway", "clientKind": "ipv6-cluster", "clientCidr": "10.7.0.0/16", "clientDualStack": "true"}))
-	if err != nil || p.Join != stacks.JoinTransitGateway || p.Clients.Kind != stacks.ClientIpv6Cluster || p.Clients.Cidr.String() != "10.7.0.0/16" || !p.Clients.DualStack {
+	if err != nil || p.Join != stacks.JoinTransitGateway || p.Clients.Kind != stacks.ClientIPv6Cluster || p.Clients.Cidr.String() != "10.7.0.0/16" || !p.Clients.DualStack {
 		t.Errorf("%+v, %v", p, err)
 	}
 	if p, err := choices(&stacks.PlatformProps{}, given(nil)); err != nil || p.Join != stacks.JoinPeering {

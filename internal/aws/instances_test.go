@@ -75,3 +75,40 @@ func TestCNIActions(t *testing.T) {
 		t.Error("a caller changes the list")
 	}
 }
+
+func TestInstanceTypes(t *testing.T) {
+	t.Parallel()
+	all := InstanceTypes()
+	if len(all) < 1400 || !slices.IsSorted(all) {
+		t.Errorf("%d types", len(all))
+	}
+	for _, name := range all {
+		if !IsInstanceType(name) {
+			t.Errorf("%s is of no known form", name)
+		}
+	}
+	for _, family := range strings.Fields(nitroFamilies) {
+		if sizes, ok := InstanceSizes(family); !ok || len(sizes) == 0 {
+			t.Errorf("%s has no sizes", family)
+		}
+	}
+	for family, want := range map[string]string{"m7i": "large 48xlarge metal-24xl", "t3": "nano 2xlarge", "i3": "large metal", "p5": "4xlarge 48xlarge", "u7i-12tb": "224xlarge"} {
+		sizes, _ := InstanceSizes(family)
+		for _, size := range strings.Fields(want) {
+			if !slices.Contains(sizes, size) {
+				t.Errorf("%s has no %s: %v", family, size, sizes)
+			}
+		}
+	}
+	if sizes, _ := InstanceSizes("t3"); slices.Contains(sizes, "metal") || sizes[0] != "nano" {
+		t.Errorf("t3: %v", sizes)
+	}
+	if _, ok := InstanceSizes("zz9"); ok {
+		t.Error("zz9 is known")
+	}
+	for name, want := range map[string]bool{"zz9.large": true, "m9i-flex.3xlarge": true, "x9.metal-12xl": true, "m7i.larg": false, "m7i": false, "m7ilarge": false, "M7i.large": false, ".large": false, "m7i.": false, "m7i.large ": false} {
+		if IsInstanceType(name) != want {
+			t.Errorf("%q: %v", name, !want)
+		}
+	}
+}

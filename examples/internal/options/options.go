@@ -11,12 +11,11 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/agext/levenshtein"
-
 	"github.com/eks-ipv6/cdk/constructs/dualstack"
 	"github.com/eks-ipv6/cdk/constructs/ipv6eks"
 	"github.com/eks-ipv6/cdk/constructs/kubectllayer"
 	"github.com/eks-ipv6/cdk/constructs/lbc"
+	"github.com/eks-ipv6/cdk/internal/nearest"
 	"github.com/eks-ipv6/cdk/stacks"
 )
 
@@ -39,7 +38,7 @@ var keys = []key{
 		if p.Network.Nat, err = dualstack.ParseNatMode(s); err != nil {
 			return errValue
 		}
-		p.Network.AcknowledgeNoIpv4Egress = p.Network.Nat == dualstack.NatNone // typing it is the acknowledgement
+		p.Network.AcknowledgeNoIPv4Egress = p.Network.Nat == dualstack.NatNone // typing it is the acknowledgement
 		return nil
 	}},
 	{"availabilityZones", "names of zones with commas between, such as us-east-1a,us-east-1b", func(p *stacks.PlatformProps, s string) error {
@@ -211,15 +210,15 @@ func misspelt(name string) string {
 	if strings.HasPrefix(name, "@") { // one of CDK's flags, a hundred of which are in cdk.json
 		return ""
 	}
-	for _, k := range keys {
-		if name == k.name {
+	known := make([]string, len(keys))
+	for i, k := range keys {
+		if known[i] = k.name; name == k.name {
 			return ""
 		}
 	}
-	for _, k := range keys {
-		if strings.EqualFold(name, k.name) || len(name) > 3 && levenshtein.Distance(strings.ToLower(name), strings.ToLower(k.name), nil) <= 2 {
-			return k.name
-		}
+	limit := 2
+	if len(name) <= 3 { // env is no misspelt azs
+		limit = 0
 	}
-	return ""
+	return nearest.Of(name, known, limit)
 }

@@ -23,7 +23,7 @@ func TestParse(t *testing.T) {
 	}
 	n, c, g := p.Network, p.Cluster, p.Nodes
 	switch {
-	case n.Azs != 3, n.Nat != dualstack.NatNone, !n.AcknowledgeNoIpv4Egress, n.Cidr != netip.MustParsePrefix("10.8.0.0/16"), !n.IsolatedSubnets:
+	case n.Azs != 3, n.Nat != dualstack.NatNone, !n.AcknowledgeNoIPv4Egress, n.Cidr != netip.MustParsePrefix("10.8.0.0/16"), !n.IsolatedSubnets:
 		t.Errorf("network: %+v", n)
 	case c.Name != "demo", c.Version != "1.34", len(c.APIAccessCidrs) != 2, c.APIOpenToWorld, len(c.AdminRoleArns) != 1:
 		t.Errorf("cluster: %+v", c)
@@ -115,7 +115,7 @@ func TestParseRefuses(t *testing.T) {
 
 func TestParseKnowsMisspeltKeys(t *testing.T) {
 	t.Parallel()
-	for given, meant := range map[string]string{"vpcCIDR": "vpcCidr", "nodeInstanceType": "nodeInstanceTypes", "kubernetesVerson": "kubernetesVersion", "AZS": "azs"} {
+	for given, meant := range map[string]string{"vpcCIDR": "vpcCidr", "nodeInstanceType": "nodeInstanceTypes", "kubernetesVerson": "kubernetesVersion", "AZS": "azs", "nats": "nat", "natt": "nat"} {
 		if _, err := options.Parse(map[string]any{given: "2"}, ""); err == nil || !strings.Contains(err.Error(), "did you mean "+meant) {
 			t.Errorf("%s: %v", given, err)
 		}
