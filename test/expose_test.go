@@ -289,7 +289,7 @@ func TestLoginsSecretIsReadable(t *testing.T) {
 // A static address is held against the subnet that the template makes.
 func TestStaticAddressesAreOfTheirSubnets(t *testing.T) {
 	onPlatform(t, func(p *stacks.Platform) {
-		subnet := (*p.Vpc.Vpc.PrivateSubnets())[0]
+		subnet := (*p.Vpc.L2.PrivateSubnets())[0]
 		with := func(address string) *expose.ServiceProps {
 			return &expose.ServiceProps{
 				Cluster: p.Cluster, Controller: p.Controller, Name: "tcp", Selector: map[string]string{"app": "web"}, Ports: []expose.Port{{Port: 80}},
