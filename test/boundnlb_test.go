@@ -58,10 +58,10 @@ func TestBoundNLB(t *testing.T) {
 		}, flow.Subnet("NetworkPublicSubnet2SubnetC3758C96"), false},
 		"tuned": {func(_ *stacks.Platform, p *expose.BoundNLBProps) {
 			p.Tune = func(lp *awselasticloadbalancingv2.NetworkLoadBalancerProps) {
-				lp.IpAddressType, lp.DisableSecurityGroups = awselasticloadbalancingv2.IpAddressType_IPV4, jsiix.Bool(true)
+				lp.LoadBalancerName, lp.DenyAllIgwTraffic = jsiix.Str("shop"), jsiix.Bool(true)
 			}
 			p.TuneTargets = func(_ expose.BoundPort, tp *awselasticloadbalancingv2.NetworkTargetGroupProps) {
-				tp.TargetType, tp.IpAddressType = awselasticloadbalancingv2.TargetType_INSTANCE, awselasticloadbalancingv2.TargetGroupIpAddressType_IPV4
+				tp.PreserveClientIp = jsiix.Bool(false)
 			}
 		}, flow.Subnet("NetworkPublicSubnet1Subnet5B78347B"), false},
 	} {
@@ -266,6 +266,37 @@ func TestBoundNLBUpdates(t *testing.T) {
 			t.Errorf("%s would be on two load balancers", id)
 		}
 	}
+}
+
+// What Tune may not change is refused, not put right in silence.
+func TestBoundNLBRefusesTune(t *testing.T) {
+	type (
+		balancer = awselasticloadbalancingv2.NetworkLoadBalancerProps
+		targets  = awselasticloadbalancingv2.NetworkTargetGroupProps
+	)
+	app, _ := newApp(t)
+	p := stacks.NewPlatform(app, "P", nil)
+	other := awsec2.Vpc_FromVpcAttributes(p.Stack, jsiix.Str("Other"), &awsec2.VpcAttributes{VpcId: jsiix.Str("vpc-1"), AvailabilityZones: jsiix.Strs([]string{"a"})})
+	n := 0
+	bound := func(tune func(*balancer), tuneTargets func(*targets), want ...string) {
+		n++
+		props := &expose.BoundNLBProps{
+			Cluster: p.Cluster, Controller: p.Controller, Service: "shop", Ports: []expose.BoundPort{{Port: 53, UDP: true}}, HealthCheck: expose.HealthCheck{Port: 8080}, Tune: tune,
+		}
+		if tuneTargets != nil {
+			props.TuneTargets = func(_ expose.BoundPort, tp *targets) { tuneTargets(tp) }
+		}
+		id := "Bound" + string(rune('A'+n))
+		mustPanic(t, func() { expose.NewBoundNLB(p.Stack, id, props) }, append(want, "expose.NewBoundNLB P/"+id+": Tune")...)
+	}
+	bound(func(lp *balancer) {
+		lp.Vpc, lp.IpAddressType, lp.InternetFacing = other, awselasticloadbalancingv2.IpAddressType_IPV4, jsiix.Bool(true)
+		lp.DisableSecurityGroups, lp.EnablePrefixForIpv6SourceNat = jsiix.Bool(true), jsiix.Bool(false)
+	}, nil, "Vpc: another one", "IpAddressType: IPV4: a load balancer of one family", "InternetFacing: true: want BoundNLBProps.Scheme", "DisableSecurityGroups: true", "EnablePrefixForIpv6SourceNat: false with a UDP port")
+	bound(nil, func(tp *targets) {
+		tp.Vpc, tp.TargetType, tp.IpAddressType = other, awselasticloadbalancingv2.TargetType_INSTANCE, awselasticloadbalancingv2.TargetGroupIpAddressType_IPV4
+		tp.Port, tp.Protocol = nil, awselasticloadbalancingv2.Protocol_TCP
+	}, "TuneTargets of port 53", "Vpc: another one", "TargetType: INSTANCE: targets are Pod addresses", "IpAddressType: IPV4: Pods have IPv6 addresses", "Port: none", "Protocol: TCP: a UDP listener does not forward to it")
 }
 
 func TestBoundNLBRefuses(t *testing.T) {

@@ -88,12 +88,12 @@ type BoundNLBProps struct {
 	// Default: nil, nothing is logged.
 	AccessLogs *AccessLogs
 
-	// Tune changes the load balancer's properties before it is made. What IPv6 Pods need (dual stack, a security group,
-	// the source NAT prefix for UDP) is set afterwards and wins.
+	// Tune changes the load balancer's properties before it is made. Security groups are added to this construct's own. What
+	// IPv6 Pods need (dual stack, a security group, the source NAT prefix for UDP), the VPC and the scheme are refused.
 	// Default: nil.
 	Tune func(*awselasticloadbalancingv2.NetworkLoadBalancerProps)
-	// TuneTargets changes the properties of each port's target group before it is made. IPv6 and ip targets are set
-	// afterwards and win. A TargetGroupName is the group's alone: change it with what replaces the group, such as TargetPort.
+	// TuneTargets changes the properties of each port's target group before it is made. The VPC, IPv6 and ip targets, and a
+	// protocol that the listener does not forward to, are refused. A TargetGroupName is the group's alone: change it with what replaces the group, such as TargetPort.
 	// Default: nil.
 	TuneTargets func(BoundPort, *awselasticloadbalancingv2.NetworkTargetGroupProps)
 }
@@ -406,13 +406,16 @@ func (b *BoundNLB) addLoadBalancer(p BoundNLBProps) {
 			lp.VpcSubnets = &awsec2.SubnetSelection{SubnetType: awsec2.SubnetType_PUBLIC}
 		}
 	}
-	if p.Tune != nil {
-		p.Tune(lp)
-	}
-	lp.Vpc = p.Cluster.Vpc
 	lp.IpAddressType = awselasticloadbalancingv2.IpAddressType_DUAL_STACK
-	lp.SecurityGroups, lp.DisableSecurityGroups = withGroup(b.SecurityGroup, lp.SecurityGroups), nil
 	lp.EnablePrefixForIpv6SourceNat = jsiix.Bool(slices.ContainsFunc(p.Ports, func(b BoundPort) bool { return b.UDP }))
+	if p.Tune != nil {
+		before := *lp
+		p.Tune(lp)
+		if err := refuseBalancer(&before, lp); err != nil {
+			panic(fmt.Errorf("expose.NewBoundNLB %s: Tune: %w", *b.Construct.Node().Path(), err))
+		}
+	}
+	lp.SecurityGroups = withGroup(b.SecurityGroup, lp.SecurityGroups)
 	b.LoadBalancer = awselasticloadbalancingv2.NewNetworkLoadBalancer(b.Construct, jsiix.Str("LoadBalancer"), lp)
 	if p.AccessLogs != nil {
 		logs := attributes(nil, p.AccessLogs, false, false)
@@ -420,6 +423,48 @@ func (b *BoundNLB) addLoadBalancer(p BoundNLBProps) {
 			b.LoadBalancer.SetAttribute(jsiix.Str(key), jsiix.Str(logs[key]))
 		}
 	}
+}
+
+// refuseBalancer tells what a Tune function changed that IPv6 Pods need, or that another field stands for.
+func refuseBalancer(before, p *awselasticloadbalancingv2.NetworkLoadBalancerProps) error {
+	var bad problems.List
+	if p.Vpc != before.Vpc {
+		bad.Add("Vpc", "another one: want the cluster's, where the Pods are")
+	}
+	if p.IpAddressType != before.IpAddressType {
+		bad.Add("IpAddressType", "%s: a load balancer of one family reaches no IPv6 Pods, or no IPv4 client: leave it alone", p.IpAddressType)
+	}
+	if jsiix.Value(p.InternetFacing) != jsiix.Value(before.InternetFacing) {
+		bad.Add("InternetFacing", "%t: want BoundNLBProps.Scheme, by which subnets and target groups are chosen", jsiix.Value(p.InternetFacing))
+	}
+	if jsiix.Value(p.DisableSecurityGroups) {
+		bad.Add("DisableSecurityGroups", "true: a network load balancer made without a security group can never get one: leave it out")
+	}
+	if jsiix.Value(before.EnablePrefixForIpv6SourceNat) && !jsiix.Value(p.EnablePrefixForIpv6SourceNat) {
+		bad.Add("EnablePrefixForIpv6SourceNat", "false with a UDP port: AWS takes no UDP listener then: leave it alone")
+	}
+	return bad.Err()
+}
+
+// refuseTargets is refuseBalancer of a target group behind a listener.
+func refuseTargets(before, p *awselasticloadbalancingv2.NetworkTargetGroupProps, listener awselasticloadbalancingv2.Protocol) error {
+	var bad problems.List
+	if p.Vpc != before.Vpc {
+		bad.Add("Vpc", "another one: want the cluster's, where the Pods are")
+	}
+	if p.TargetType != before.TargetType {
+		bad.Add("TargetType", "%s: targets are Pod addresses, and instance targets need a primary IPv6 address that node groups do not give: leave it alone", p.TargetType)
+	}
+	if p.IpAddressType != before.IpAddressType {
+		bad.Add("IpAddressType", "%s: Pods have IPv6 addresses, and the controller registers none in another group: leave it alone", p.IpAddressType)
+	}
+	if p.Port == nil {
+		bad.Add("Port", "none: want one, such as %v", *before.Port)
+	}
+	if !aws.Fits(string(network), string(listener), string(p.Protocol)) {
+		bad.Add("Protocol", "%s: a %s listener does not forward to it: want %s", p.Protocol, listener, before.Protocol)
+	}
+	return bad.Err()
 }
 
 // withGroup is a list of groups, the first of them group.
@@ -450,12 +495,15 @@ func (b *BoundNLB) addPort(p BoundNLBProps, port BoundPort) {
 		lp.Certificates = &certificates
 		lp.AlpnPolicy = alpn[port.ALPN]
 	}
-	if p.TuneTargets != nil {
-		p.TuneTargets(port, tp)
-	}
-	tp.Vpc = p.Cluster.Vpc
 	tp.TargetType = awselasticloadbalancingv2.TargetType_IP
 	tp.IpAddressType = awselasticloadbalancingv2.TargetGroupIpAddressType_IPV6
+	if p.TuneTargets != nil {
+		before := *tp
+		p.TuneTargets(port, tp)
+		if err := refuseTargets(&before, tp, lp.Protocol); err != nil {
+			panic(fmt.Errorf("expose.NewBoundNLB %s: TuneTargets of port %d: %w", *b.Construct.Node().Path(), port.Port, err))
+		}
+	}
 	kind := targetKind{listener: port.Port, port: int(*tp.Port), protocol: string(tp.Protocol), scheme: p.Scheme, name: jsiix.Value(tp.TargetGroupName)}
 	b.kinds = append(b.kinds, kind)
 	targets := awselasticloadbalancingv2.NewNetworkTargetGroup(b.Construct, jsiix.Str("Targets"+kind.id()), tp)

@@ -55,6 +55,11 @@ type EchoProps struct {
 	// Replicas are its Pods, spread over zones and nodes.
 	// Default: 2.
 	Replicas int
+
+	// Tune changes each object before it is applied, also where Objects gives it: the Namespace, the ConfigMap, the Deployment
+	// and the Service. What they find each other by (names, labels of the Pods, the Service's selector) is refused.
+	// Default: nil.
+	Tune func(runtime.Object)
 }
 
 // Echo is an example application that answers every request with the client's address, its own, and the family of each:
@@ -123,10 +128,29 @@ func (p *EchoProps) Objects() ([]runtime.Object, error) {
 	if err := bad.Err(); err != nil {
 		return nil, err
 	}
-	return v.objects(), nil
+	objects := v.objects(&bad)
+	if err := bad.Err(); err != nil {
+		return nil, err
+	}
+	return objects, nil
 }
 
-func (p EchoProps) objects() []runtime.Object {
+// echoParts are what Tune leaves alone, by the kind of object.
+var echoParts = map[string][]part{
+	"Deployment": {{[]string{"spec", "selector"}, "it left alone: it is how the Pods are found"}, {[]string{"spec", "template", "metadata", "labels"}, "it left alone: they are how the Pods are found"}},
+	"Service":    {{[]string{"spec", "selector"}, "it left alone: it is how the Pods are found"}, {[]string{"spec", "ports"}, "it left alone: EchoBackend names them"}},
+}
+
+// objects are all of them, as Tune has them. What Tune should not have changed is added to the problems.
+func (p EchoProps) objects(bad *problems.List) []runtime.Object {
+	out := p.untuned()
+	for i, o := range out {
+		out[i] = tuned(bad, o, p.Tune, echoParts[o.GetObjectKind().GroupVersionKind().Kind])
+	}
+	return out
+}
+
+func (p EchoProps) untuned() []runtime.Object {
 	meta := metav1.ObjectMeta{Name: echoName, Namespace: p.Namespace, Labels: echoLabels()}
 	return []runtime.Object{
 		&corev1.Namespace{
@@ -210,11 +234,14 @@ func NewEcho(scope constructs.Construct, id string, props *EchoProps) *Echo {
 	var bad problems.List
 	p.check(&bad)
 	checkTarget(&bad, p.Cluster, p.Controller)
+	var objects []runtime.Object
+	if bad.Err() == nil { // Tune sees what is sound
+		objects = p.objects(&bad)
+	}
 	if err := bad.Err(); err != nil {
 		panic(fmt.Errorf("expose.NewEcho %s/%s: %w", *scope.Node().Path(), id, err))
 	}
 	e := &Echo{Construct: constructs.NewConstruct(scope, jsiix.Str(id)), NamespaceName: p.Namespace}
-	objects := p.objects()
 	e.Namespace = apply(e.Construct, "Namespace", p.Cluster, []constructs.IDependable{p.Controller.Chart}, objects[0])[0]
 	e.Manifest = apply(e.Construct, "Manifest", p.Cluster, []constructs.IDependable{e.Namespace}, objects[1:]...)[0]
 	return e

@@ -2,7 +2,6 @@ package expose
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -102,6 +101,13 @@ type GatewayProps struct {
 	// Tags are on the AWS resources.
 	// Default: the controller's alone.
 	Tags map[string]string
+
+	// Tune changes each object before it is applied, also where Objects gives it: a kube.TargetGroupConfiguration, a
+	// kube.LoadBalancerConfiguration, the Gateway API's GatewayClass, Gateway and routes. What the load balancer cannot do
+	// without, or what another field rests on (addresses, targets, scheme, ranges, names, class, listeners, parents of routes),
+	// is refused.
+	// Default: nil.
+	Tune func(runtime.Object)
 }
 
 // HTTPRoute sends requests to Services by host and path.
@@ -294,7 +300,34 @@ func (p *GatewayProps) Objects() ([]runtime.Object, error) {
 	if err := bad.Err(); err != nil {
 		return nil, err
 	}
-	return append(v.class(ranges), v.gateway()...), nil
+	objects := v.objects(&bad, ranges)
+	if err := bad.Err(); err != nil {
+		return nil, err
+	}
+	return objects, nil
+}
+
+// gatewayParts are what Tune leaves alone, by the kind of object.
+var gatewayParts = map[string][]part{
+	"TargetGroupConfiguration": {{[]string{"spec", "defaultConfiguration", "targetType"}, "it left alone: targets are Pod addresses"},
+		{[]string{"spec", "defaultConfiguration", "protocolVersion"}, "the field ProtocolVersion"}},
+	"LoadBalancerConfiguration": {{[]string{"spec", "scheme"}, "the field Scheme"}, {[]string{"spec", "ipAddressType"}, "the field AddressType"},
+		{[]string{"spec", "sourceRanges"}, "the field Inbound"}, {[]string{"spec", "loadBalancerName"}, "the field LoadBalancerName"},
+		{[]string{"spec", "defaultTargetGroupConfiguration"}, "it left alone: it makes targets of Pod addresses"}, {[]string{"spec", "wafV2"}, "the field WAFArn"}},
+	"GatewayClass": {{[]string{"spec", "controllerName"}, "HTTPRoutes or TCPRoutes, which choose the controller"},
+		{[]string{"spec", "parametersRef"}, "it left alone: it makes the load balancer dual-stack"}},
+	"Gateway":   {{[]string{"spec", "gatewayClassName"}, "it left alone: the class is this Gateway's own"}, {[]string{"spec", "listeners"}, "Certificates or TCPRoutes, which choose the listeners"}},
+	"HTTPRoute": {{[]string{"spec", "parentRefs"}, "it left alone: the route is this Gateway's"}},
+	"TCPRoute":  {{[]string{"spec", "parentRefs"}, "it left alone: the route is this Gateway's"}},
+}
+
+// objects are all of them, as Tune has them. What Tune should not have changed is added to the problems.
+func (p GatewayProps) objects(bad *problems.List, ranges []string) []runtime.Object {
+	out := append(p.class(ranges), p.gateway()...)
+	for i, o := range out {
+		out[i] = tuned(bad, o, p.Tune, gatewayParts[o.GetObjectKind().GroupVersionKind().Kind])
+	}
+	return out
 }
 
 // className is cluster-wide, so it holds the namespace too. The Gateway alone is of that class.
@@ -341,11 +374,11 @@ func (p GatewayProps) class(ranges []string) []runtime.Object {
 	}
 	all := p.front().allAttributes()
 	for _, k := range sorted(all) {
-		conf.Spec.LoadBalancerAttributes = append(conf.Spec.LoadBalancerAttributes, kube.LoadBalancerAttribute{Key: k, Value: all[k]})
+		conf.Spec.LoadBalancerAttributes = append(conf.Spec.LoadBalancerAttributes, kube.Attribute{Key: k, Value: all[k]})
 	}
 	if len(p.Certificates) > 0 {
 		conf.Spec.ListenerConfigurations = []kube.ListenerConfiguration{{
-			ProtocolPort: "HTTPS:443", DefaultCertificate: p.Certificates[0], Certificates: slices.Clone(p.Certificates[1:]), SslPolicy: or(p.TLSPolicy, DefaultTLSPolicy),
+			ProtocolPort: "HTTPS:443", DefaultCertificate: p.Certificates[0], Certificates: append([]string(nil), p.Certificates[1:]...), SslPolicy: or(p.TLSPolicy, DefaultTLSPolicy),
 		}}
 	}
 	if p.WAFArn != "" {
@@ -453,14 +486,18 @@ func NewGateway(scope constructs.Construct, id string, props *GatewayProps) *Gat
 	ranges := p.front().ranges(&bad)
 	p.front().checkTree(&bad)
 	p.checkController(&bad)
+	var all []runtime.Object
+	if bad.Err() == nil { // Tune sees what is sound
+		all = p.objects(&bad, ranges)
+	}
 	if err := bad.Err(); err != nil {
 		panic(fmt.Errorf("expose.NewGateway %s/%s: %w", *scope.Node().Path(), id, err))
 	}
 	g := &Gateway{Construct: constructs.NewConstruct(scope, jsiix.Str(id))}
 	// The class and its configurations outlive the Gateway, whose load balancer is deleted by them.
-	class := apply(g.Construct, "", p.Cluster, []constructs.IDependable{p.Controller.Chart}, p.class(ranges)...)
+	class := apply(g.Construct, "", p.Cluster, []constructs.IDependable{p.Controller.Chart}, all[:3]...)
 	g.Configurations, g.Class = class[:2], class[2]
-	objects := p.gateway()
+	objects := all[3:]
 	g.Manifest = apply(g.Construct, "", p.Cluster, []constructs.IDependable{g.Class}, objects[0])[0]
 	for _, route := range objects[1:] { // beside each other, each after the Gateway
 		g.Routes = append(g.Routes, apply(g.Construct, "", p.Cluster, []constructs.IDependable{g.Manifest}, route)...)

@@ -122,6 +122,11 @@ type IngressProps struct {
 	// Annotations are further ones of the Ingress. Those that a field stands for are refused.
 	// Default: none.
 	Annotations map[string]string
+
+	// Tune changes the Ingress before it is applied, also where Objects gives it. What the load balancer cannot do without, or
+	// what another field rests on (addresses, targets, scheme, ranges, names, class, group), is refused.
+	// Default: nil.
+	Tune func(*networkingv1.Ingress)
 }
 
 // Rule sends requests for a host to Services by path.
@@ -389,8 +394,17 @@ func (p *IngressProps) Objects() ([]runtime.Object, error) {
 	if err := bad.Err(); err != nil {
 		return nil, err
 	}
-	return slices.Concat(v.class(), v.access(), []runtime.Object{v.ingress(ranges)}), nil
+	ingress := v.ingress(&bad, ranges)
+	if err := bad.Err(); err != nil {
+		return nil, err
+	}
+	return slices.Concat(v.class(), v.access(), []runtime.Object{ingress}), nil
 }
+
+// ingressParts are what Tune leaves alone of an Ingress.
+var ingressParts = append(notes(aws.IngressAnnotation, albOwned, "ip-address-type", "target-type", "scheme", "inbound-cidrs", "security-groups",
+	"manage-backend-security-group-rules", "group.name", "group.order", "load-balancer-name", "wafv2-acl-arn", "auth-idp-oidc", "kubernetes.io/ingress.class"),
+	part{[]string{"spec", "ingressClassName"}, "the field AddressType, which chooses the class"})
 
 // access lets the controller read the Secret of OIDC, and no other: its chart grants none, and without it the controller
 // never finds the client's id.
@@ -445,7 +459,8 @@ func (p IngressProps) class() []runtime.Object {
 	}
 }
 
-func (p IngressProps) ingress(ranges []string) *networkingv1.Ingress {
+// ingress is the object, as Tune has it. What Tune should not have changed is added to the problems.
+func (p IngressProps) ingress(bad *problems.List, ranges []string) *networkingv1.Ingress {
 	class := p.className()
 	out := &networkingv1.Ingress{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "networking.k8s.io/v1", Kind: "Ingress"},
@@ -468,7 +483,7 @@ func (p IngressProps) ingress(ranges []string) *networkingv1.Ingress {
 		}
 		out.Spec.Rules = append(out.Spec.Rules, rule)
 	}
-	return out
+	return tuned(bad, out, p.Tune, ingressParts)
 }
 
 func (b Backend) object() networkingv1.IngressBackend {
@@ -558,6 +573,10 @@ func NewIngress(scope constructs.Construct, id string, props *IngressProps) *Ing
 	p.check(&bad)
 	ranges := p.front().ranges(&bad)
 	p.front().checkTree(&bad)
+	var object *networkingv1.Ingress
+	if bad.Err() == nil { // Tune sees what is sound
+		object = p.ingress(&bad, ranges)
+	}
 	if err := bad.Err(); err != nil {
 		panic(fmt.Errorf("expose.NewIngress %s/%s: %w", *scope.Node().Path(), id, err))
 	}
@@ -573,7 +592,7 @@ func NewIngress(scope constructs.Construct, id string, props *IngressProps) *Ing
 		i.SecretAccess = apply(i.Construct, "", p.Cluster, after, access...)
 		after = append(after, i.SecretAccess[len(i.SecretAccess)-1])
 	}
-	i.Manifest = apply(i.Construct, "Manifest", p.Cluster, after, p.ingress(ranges))[0]
+	i.Manifest = apply(i.Construct, "Manifest", p.Cluster, after, object)[0]
 	i.balancer = p.front().published(published{
 		manifests: []awseksv2.KubernetesManifest{i.Manifest}, resource: "ingress", name: p.Name, list: "loadBalancer.ingress", field: "hostname", application: true,
 	}, controllersName(p.Controller, p.Group, p.Namespace, p.Name))

@@ -120,6 +120,11 @@ type ServiceProps struct {
 	// Annotations are further ones of the Service. Those that a field stands for are refused.
 	// Default: none.
 	Annotations map[string]string
+
+	// Tune changes the Service before it is applied, also where Objects gives it. What the load balancer cannot do without, or
+	// what another field rests on (addresses, targets, scheme, ranges, names, class, numbers and protocols of ports), is refused.
+	// Default: nil.
+	Tune func(*corev1.Service)
 }
 
 // Port is a listener and the Pods' port behind it.
@@ -383,10 +388,25 @@ func (p *ServiceProps) Objects() ([]runtime.Object, error) {
 	if err := bad.Err(); err != nil {
 		return nil, err
 	}
-	return []runtime.Object{v.service(ranges)}, nil
+	service := v.service(&bad, ranges)
+	if err := bad.Err(); err != nil {
+		return nil, err
+	}
+	return []runtime.Object{service}, nil
 }
 
-func (p ServiceProps) service(ranges []string) *corev1.Service {
+// serviceParts are what Tune leaves alone of a Service.
+var serviceParts = append(notes(aws.ServiceAnnotation, nlbOwned, "ip-address-type", "nlb-target-type", "type", "scheme", "internal", "security-groups", "name",
+	"manage-backend-security-group-rules", "disable-nlb-sg", "enable-prefix-for-ipv6-source-nat", "enable-tcp-udp-listener", aws.SourceRangesAnnotation),
+	part{[]string{"spec", "type"}, "it left alone: the controller answers a LoadBalancer"},
+	part{[]string{"spec", "loadBalancerClass"}, "it left alone: the class is the controller's"},
+	part{[]string{"spec", "ipFamilies"}, "it left alone: Pods have IPv6 addresses"},
+	part{[]string{"spec", "ipFamilyPolicy"}, "it left alone: Pods have IPv6 addresses"},
+	part{[]string{"spec", "loadBalancerSourceRanges"}, "the field Inbound"},
+)
+
+// service is the object, as Tune has it. What Tune should not have changed is added to the problems.
+func (p ServiceProps) service(bad *problems.List, ranges []string) *corev1.Service {
 	class, policy, nodePorts := aws.ServiceClass, corev1.IPFamilyPolicySingleStack, false
 	out := &corev1.Service{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Service"},
@@ -413,7 +433,21 @@ func (p ServiceProps) service(ranges []string) *corev1.Service {
 		}
 		out.Spec.Ports = append(out.Spec.Ports, sp)
 	}
+	before := heard(out.Spec.Ports)
+	out = tuned(bad, out, p.Tune, serviceParts)
+	if now := heard(out.Spec.Ports); now != before {
+		bad.Add("Tune", "Service %s: spec.ports: %s: want the field Ports, which has %s", p.Name, now, before)
+	}
 	return out
+}
+
+// heard are the numbers and protocols of ports.
+func heard(ports []corev1.ServicePort) string {
+	list := make([]string, len(ports))
+	for i, p := range ports {
+		list[i] = strings.ToLower(string(p.Protocol)) + "/" + strconv.Itoa(int(p.Port))
+	}
+	return strings.Join(list, ", ")
 }
 
 func (p ServiceProps) annotations() map[string]string {
@@ -522,11 +556,15 @@ func NewService(scope constructs.Construct, id string, props *ServiceProps) *Ser
 	p.check(&bad)
 	ranges := p.front().ranges(&bad)
 	p.front().checkTree(&bad)
+	var object *corev1.Service
+	if bad.Err() == nil { // Tune sees what is sound
+		object = p.service(&bad, ranges)
+	}
 	if err := bad.Err(); err != nil {
 		panic(fmt.Errorf("expose.NewService %s/%s: %w", *scope.Node().Path(), id, err))
 	}
 	s := &Service{Construct: constructs.NewConstruct(scope, jsiix.Str(id))}
-	manifests := apply(s.Construct, "Manifest", p.Cluster, []constructs.IDependable{p.Controller.Chart}, p.service(ranges))
+	manifests := apply(s.Construct, "Manifest", p.Cluster, []constructs.IDependable{p.Controller.Chart}, object)
 	s.Manifest = manifests[0]
 	s.balancer = p.front().published(published{
 		manifests: manifests, resource: "service", name: p.Name, list: "loadBalancer.ingress", field: "hostname",

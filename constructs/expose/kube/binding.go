@@ -1,8 +1,6 @@
 package kube
 
 import (
-	"slices"
-
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/intstr"
@@ -19,25 +17,7 @@ type TargetGroupBinding struct {
 }
 
 // DeepCopyObject makes it a runtime.Object.
-func (t *TargetGroupBinding) DeepCopyObject() runtime.Object {
-	out := *t
-	t.ObjectMeta.DeepCopyInto(&out.ObjectMeta)
-	if t.Spec.Networking != nil {
-		out.Spec.Networking = &TargetGroupBindingNetworking{}
-		for _, r := range t.Spec.Networking.Ingress {
-			rule := NetworkingIngressRule{Ports: slices.Clone(r.Ports)}
-			for _, from := range r.From {
-				if from.SecurityGroup != nil {
-					group := *from.SecurityGroup
-					from.SecurityGroup = &group
-				}
-				rule.From = append(rule.From, from)
-			}
-			out.Spec.Networking.Ingress = append(out.Spec.Networking.Ingress, rule)
-		}
-	}
-	return &out
-}
+func (t *TargetGroupBinding) DeepCopyObject() runtime.Object { return deepCopy(t) }
 
 // TargetGroupBindingSpec says which Service's Pods go to which target group.
 type TargetGroupBindingSpec struct {

@@ -1,14 +1,11 @@
 package kube
 
 import (
-	"maps"
-	"slices"
-
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
-// LoadBalancerConfiguration is the controller's kind, gateway.k8s.aws, with the fields that expose sets: what a
+// LoadBalancerConfiguration is the controller's kind, gateway.k8s.aws, with the fields that matter on IPv6 clusters: what a
 // Gateway's load balancer is.
 type LoadBalancerConfiguration struct {
 	metav1.TypeMeta   `json:",inline"`
@@ -30,11 +27,27 @@ type LoadBalancerConfigurationSpec struct {
 	// ListenerConfigurations are about listeners with certificates.
 	ListenerConfigurations []ListenerConfiguration `json:"listenerConfigurations,omitempty"`
 	// LoadBalancerAttributes are the load balancer's, by name.
-	LoadBalancerAttributes []LoadBalancerAttribute `json:"loadBalancerAttributes,omitempty"`
+	LoadBalancerAttributes []Attribute `json:"loadBalancerAttributes,omitempty"`
 	// DefaultTargetGroupConfiguration is what all its target groups are.
 	DefaultTargetGroupConfiguration *ConfigurationReference `json:"defaultTargetGroupConfiguration,omitempty"`
 	// Tags are on the AWS resources.
 	Tags map[string]string `json:"tags,omitempty"`
+	// LoadBalancerSubnets are the load balancer's. Left out they are those that the controller finds by their role tags.
+	LoadBalancerSubnets []SubnetConfiguration `json:"loadBalancerSubnets,omitempty"`
+	// SecurityGroups are the load balancer's, by id or Name tag, instead of one that the controller makes of SourceRanges.
+	SecurityGroups []string `json:"securityGroups,omitempty"`
+	// SecurityGroupPrefixes are the ids of prefix lists that are let in beside SourceRanges.
+	SecurityGroupPrefixes []string `json:"securityGroupPrefixes,omitempty"`
+	// ManageBackendSecurityGroupRules has the controller open the Pods to SecurityGroups.
+	ManageBackendSecurityGroupRules bool `json:"manageBackendSecurityGroupRules,omitempty"`
+	// EnableICMP lets in what tells of packets that are too big. Network load balancers only.
+	EnableICMP bool `json:"enableICMP,omitempty"`
+	// EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic is on or off. Network load balancers only.
+	EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic string `json:"enforceSecurityGroupInboundRulesOnPrivateLinkTraffic,omitempty"`
+	// MinimumLoadBalancerCapacity is what is reserved.
+	MinimumLoadBalancerCapacity *MinimumLoadBalancerCapacity `json:"minimumLoadBalancerCapacity,omitempty"`
+	// ShieldConfiguration is about AWS Shield Advanced. Application load balancers only.
+	ShieldConfiguration *ShieldConfiguration `json:"shieldConfiguration,omitempty"`
 	// WAFv2 is the web ACL in front of it.
 	WAFv2 *WAFv2 `json:"wafV2,omitempty"`
 }
@@ -49,10 +62,54 @@ type ListenerConfiguration struct {
 	Certificates []string `json:"certificates,omitempty"`
 	// SslPolicy is the security policy.
 	SslPolicy string `json:"sslPolicy,omitempty"`
+	// AlpnPolicy is what a TLS listener agrees on with clients.
+	AlpnPolicy string `json:"alpnPolicy,omitempty"`
+	// ListenerAttributes are the listener's, by name.
+	ListenerAttributes []Attribute `json:"listenerAttributes,omitempty"`
+	// MutualAuthentication asks clients for a certificate.
+	MutualAuthentication *MutualAuthentication `json:"mutualAuthentication,omitempty"`
 }
 
-// LoadBalancerAttribute is an attribute by name.
-type LoadBalancerAttribute struct {
+// MutualAuthentication says whether clients show a certificate, and which ones are trusted.
+type MutualAuthentication struct {
+	// Mode is off, passthrough or verify.
+	Mode string `json:"mode"`
+	// TrustStore is the name or ARN of the store for verify.
+	TrustStore string `json:"trustStore,omitempty"`
+	// IgnoreClientCertificateExpiry takes certificates that have expired.
+	IgnoreClientCertificateExpiry bool `json:"ignoreClientCertificateExpiry,omitempty"`
+	// AdvertiseTrustStoreCaNames is on or off.
+	AdvertiseTrustStoreCaNames string `json:"advertiseTrustStoreCaNames,omitempty"`
+}
+
+// SubnetConfiguration is a subnet of a load balancer, and its addresses there.
+type SubnetConfiguration struct {
+	// Identifier is the subnet's id or Name tag.
+	Identifier string `json:"identifier"`
+	// EIPAllocation is the allocation id of an Elastic IP.
+	EIPAllocation string `json:"eipAllocation,omitempty"`
+	// PrivateIPv4Allocation is an address of the subnet's IPv4 range.
+	PrivateIPv4Allocation string `json:"privateIPv4Allocation,omitempty"`
+	// IPv6Allocation is an address of the subnet's IPv6 range.
+	IPv6Allocation string `json:"ipv6Allocation,omitempty"`
+	// SourceNatIPv6Prefix is an IPv6 prefix of 80 bits for UDP, or auto_assigned.
+	SourceNatIPv6Prefix string `json:"sourceNatIPv6Prefix,omitempty"`
+}
+
+// MinimumLoadBalancerCapacity is a reservation.
+type MinimumLoadBalancerCapacity struct {
+	// CapacityUnits is how much.
+	CapacityUnits int32 `json:"capacityUnits"`
+}
+
+// ShieldConfiguration is about AWS Shield Advanced.
+type ShieldConfiguration struct {
+	// Enabled says that it protects the load balancer.
+	Enabled bool `json:"enabled"`
+}
+
+// Attribute is an attribute by name.
+type Attribute struct {
 	// Key is the attribute's name.
 	Key string `json:"key"`
 	// Value is what it is.
@@ -72,21 +129,7 @@ type WAFv2 struct {
 }
 
 // DeepCopyObject makes it a runtime.Object.
-func (c *LoadBalancerConfiguration) DeepCopyObject() runtime.Object {
-	out := *c
-	out.ObjectMeta = *c.ObjectMeta.DeepCopy()
-	out.Spec.SourceRanges = slices.Clone(c.Spec.SourceRanges)
-	out.Spec.ListenerConfigurations = slices.Clone(c.Spec.ListenerConfigurations)
-	for i := range out.Spec.ListenerConfigurations {
-		l := &out.Spec.ListenerConfigurations[i]
-		l.Certificates = slices.Clone(l.Certificates)
-	}
-	out.Spec.LoadBalancerAttributes = slices.Clone(c.Spec.LoadBalancerAttributes)
-	out.Spec.DefaultTargetGroupConfiguration = clone(c.Spec.DefaultTargetGroupConfiguration)
-	out.Spec.Tags = maps.Clone(c.Spec.Tags)
-	out.Spec.WAFv2 = clone(c.Spec.WAFv2)
-	return &out
-}
+func (c *LoadBalancerConfiguration) DeepCopyObject() runtime.Object { return deepCopy(c) }
 
 // TargetGroupConfiguration is the controller's kind, gateway.k8s.aws, with the fields that this package sets: what the
 // target groups behind a Gateway are.
@@ -109,6 +152,13 @@ type TargetGroupProps struct {
 	TargetType string `json:"targetType,omitempty"`
 	// ProtocolVersion is HTTP1, HTTP2 or GRPC.
 	ProtocolVersion string `json:"protocolVersion,omitempty"`
+	// Protocol is what Pods speak: HTTP or HTTPS behind an application load balancer, TCP, TLS, UDP or TCP_UDP behind a network
+	// load balancer. Left out it is the listener's, without TLS.
+	Protocol string `json:"protocol,omitempty"`
+	// TargetGroupAttributes are the target groups', by name.
+	TargetGroupAttributes []Attribute `json:"targetGroupAttributes,omitempty"`
+	// Tags are on the target groups.
+	Tags map[string]string `json:"tags,omitempty"`
 	// HealthCheckConfig says which Pods can serve.
 	HealthCheckConfig *HealthCheckConfig `json:"healthCheckConfig,omitempty"`
 }
@@ -142,20 +192,4 @@ type HealthCheckMatcher struct {
 }
 
 // DeepCopyObject makes it a runtime.Object.
-func (c *TargetGroupConfiguration) DeepCopyObject() runtime.Object {
-	out := *c
-	out.ObjectMeta = *c.ObjectMeta.DeepCopy()
-	if h := clone(c.Spec.DefaultConfiguration.HealthCheckConfig); h != nil {
-		h.Matcher = clone(h.Matcher)
-		out.Spec.DefaultConfiguration.HealthCheckConfig = h
-	}
-	return &out
-}
-
-func clone[T any](p *T) *T {
-	if p == nil {
-		return nil
-	}
-	v := *p
-	return &v
-}
+func (c *TargetGroupConfiguration) DeepCopyObject() runtime.Object { return deepCopy(c) }

@@ -25,8 +25,4 @@ type IngressClassParamsSpec struct {
 }
 
 // DeepCopyObject makes it a runtime.Object.
-func (p *IngressClassParams) DeepCopyObject() runtime.Object {
-	out := *p
-	out.ObjectMeta = *p.ObjectMeta.DeepCopy()
-	return &out
-}
+func (p *IngressClassParams) DeepCopyObject() runtime.Object { return deepCopy(p) }
