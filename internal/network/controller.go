@@ -174,7 +174,7 @@ func (b *builder) serviceTarget(c *Cluster, o *Object, s settings, namespace, na
 	svc := c.Object("Service", namespace, name)
 	n, known := port.Int()
 	t.Port = b.port(o.Ref, port)
-	if svc != nil {
+	if t.AnyPort = svc == nil && t.TargetType == "ip"; !t.AnyPort && svc != nil {
 		t.Ref = svc.Ref
 		for _, p := range At(svc.Value, "spec", "ports").Items() {
 			pn, _ := p.Get("port").Int()
@@ -189,7 +189,8 @@ func (b *builder) serviceTarget(c *Cluster, o *Object, s settings, namespace, na
 				if _, ok := tp.Int(); ok {
 					t.Port = b.port(svc.Ref, tp)
 				} else {
-					t.Port = b.namedPort(c, svc, tp.String(), own)
+					t.Port = b.namedPort(c, svc, tp.String())
+					t.AnyPort = t.Port == 0
 				}
 			}
 			break
@@ -198,20 +199,16 @@ func (b *builder) serviceTarget(c *Cluster, o *Object, s settings, namespace, na
 	return t
 }
 
-// namedPort looks a port name up in the workloads that a Service selects.
-func (b *builder) namedPort(c *Cluster, svc *Object, name string, otherwise uint16) uint16 {
+// namedPort looks a port name up in the workloads that a Service selects; 0 where none has it.
+func (b *builder) namedPort(c *Cluster, svc *Object, name string) uint16 {
 	for _, w := range c.Selected(svc) {
-		for _, ct := range At(w.PodSpec(), "containers").Items() {
-			for _, p := range ct.Get("ports").Items() {
-				if p.Get("name").Is(name) {
-					if n := b.port(w.Ref, p.Get("containerPort")); n != 0 {
-						return n
-					}
-				}
+		for _, p := range containerPorts(w) {
+			if p.name == name {
+				return p.number
 			}
 		}
 	}
-	return otherwise
+	return 0
 }
 
 // finish gives a load balancer its subnets and security groups as the controller would, or the controller's
@@ -308,7 +305,11 @@ func (b *builder) finish(l *LoadBalancer, s settings) {
 		l.Groups = append(l.Groups, c.Controller.BackendGroup)
 		for _, li := range l.Listeners {
 			for _, t := range li.Targets {
-				t.Backend = []*Rule{{Ref: c.Controller.In("backend rule"), Proto: t.Proto, From: t.Port, To: t.Port, Group: c.Controller.BackendGroup, Implied: true}}
+				rule := &Rule{Ref: c.Controller.In("backend rule"), Proto: t.Proto, From: t.Port, To: t.Port, Group: c.Controller.BackendGroup, Implied: true}
+				if t.AnyPort { // the controller reads the port in the cluster
+					rule.From, rule.To = 0, 65535
+				}
+				t.Backend = []*Rule{rule}
 			}
 		}
 	}
@@ -441,7 +442,7 @@ func (b *builder) hypothetical(c *Cluster, scheme string) {
 	l := b.newLB(c, &Object{Ref: r, Cluster: c, Kind: "Ingress"}, ALB, s)
 	l.For, l.Hypothetical, l.Assumption = nil, true, assumed
 	t := b.serviceTarget(c, &Object{Ref: r, Cluster: c}, s, "", "", cfn.String("8080"))
-	t.Name = "its Pods"
+	t.Name, t.AnyPort = "its Pods", false
 	l.Listeners = []*Listener{{Ref: r, Port: 443, Proto: TCP, Targets: []*TargetGroup{t}}}
 	b.finish(l, s)
 }

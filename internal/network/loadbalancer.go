@@ -405,7 +405,10 @@ func (t *tracer) proxy(from *Interface, d Destination) Verdict {
 		return t.stop(Denied, AtTargetGroup, tg.Ref, "target type instance needs a primary IPv6 address on the node's interface; want target type ip")
 	}
 	after := header{src: t.address(front, tg.Family), dst: dst, proto: t.pkt.proto, srcPort: t.port(front), dstPort: fixedNumber(tg.Port)}
-	if tg.Port == 0 {
+	switch {
+	case tg.AnyPort:
+		after.dstPort = t.number(targetPortKey, "port of the Pods behind "+tg.Ref.String(), assigned, anyPort, cmp.Or(tg.Port, 8080))
+	case tg.Port == 0:
 		after.dstPort = t.pkt.dstPort
 	}
 	action, how := Connect, "a new connection to the target"
