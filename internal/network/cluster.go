@@ -214,7 +214,7 @@ func (n *Network) API(q Query, from *Interface) []Destination {
 			for _, p := range filter(sh.API, at(q.To)) {
 				d := Destination{Name: p.Name, To: p, Port: port, Proto: TCP, Named: true}
 				if c.Family == IPv6 {
-					d.Family = IPv6
+					d.Family, d.Fails = IPv6, p.lacks6
 				}
 				out = append(out, d)
 			}

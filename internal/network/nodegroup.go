@@ -225,8 +225,11 @@ func (a *addressing) clusterPods(c *Cluster) *ClusterPods {
 			Groups: append([]*SecurityGroup{c.Group}, c.Groups...)}, sub)
 		p.On = "interface in " + sub.String()
 		p.Name = fmt.Sprintf("%s@%s", APIServer, sub.Ref)
-		if c.Family == IPv4 {
+		switch {
+		case c.Family == IPv4:
 			p.IPv6 = netip.Addr{}
+		case p.Unknown == "" && !sub.IPv6.IsValid():
+			p.lacks6 = sub.lacksIPv6(AtControlPlane)
 		}
 		s.API = append(s.API, p)
 	}
@@ -264,7 +267,7 @@ func (a *addressing) pod(c *Cluster, ng *NodeGroup, ref Ref, sub *Subnet, groups
 	switch {
 	case p.Unknown != "":
 	case !sub.IPv6.IsValid():
-		p.lacks6 = &Failure{NoRoute, AtNode, sub.Ref, fmt.Sprintf("subnet %s has no IPv6 range", sub.Ref)}
+		p.lacks6 = sub.lacksIPv6(AtNode)
 	case ng != nil && !ng.IPv6(sub):
 		p.lacks6 = &Failure{NoRoute, AtNode, sub.In("AssignIpv6AddressOnCreation"), fmt.Sprintf("subnet %s has AssignIpv6AddressOnCreation false: its nodes get no IPv6 address", sub.Ref)}
 	}

@@ -114,6 +114,14 @@ func (s *Subnet) Prefix(f Family) netip.Prefix {
 	return s.IPv4
 }
 
+// lacksIPv6 says why interfaces in the subnet have no IPv6 address: the VPC, or the subnet alone, has no range.
+func (s *Subnet) lacksIPv6(at Component) *Failure {
+	if s.VPC != nil && len(s.VPC.Prefixes(IPv6)) == 0 {
+		return &Failure{NoRoute, at, s.VPC.Ref, fmt.Sprintf("VPC %s has no IPv6 range", s.VPC.Ref)}
+	}
+	return &Failure{NoRoute, at, s.Ref, fmt.Sprintf("subnet %s has no IPv6 range", s.Ref)}
+}
+
 // Meant says by a subnet's tags what it is for, whatever its routes do: the role tags of the load balancer controller
 // (https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html) and the type that CDK writes down. Both are false
 // where there is no tag, or tags that contradict each other.

@@ -33,7 +33,7 @@ var endpointRules = []Rule{
 						switch {
 						case typ == "ipv6" && off(c.raw(s).Prop("Ipv6Native"), false):
 							c.report(r, "IpAddressType", "endpoint %s is ipv6, and its subnet %s has IPv4", r.ID, s.LogicalID)
-						case typ == "ipv4" && native, typ == "dualstack" && (native || missing(c.raw(s), "Ipv6CidrBlock", "Ipv6IpamPoolId", "Ipv6NetmaskLength") && len(c.set.Resources("AWS::EC2::SubnetCidrBlock")) == 0):
+						case typ == "ipv4" && native, typ == "dualstack" && !c.withoutIPv6(s.VPC) && (native || missing(c.raw(s), "Ipv6CidrBlock", "Ipv6IpamPoolId", "Ipv6NetmaskLength") && len(c.set.Resources("AWS::EC2::SubnetCidrBlock")) == 0):
 							c.report(r, "IpAddressType", "endpoint %s is %s, and its subnet %s has not both families", r.ID, typ, s.LogicalID)
 						}
 					}

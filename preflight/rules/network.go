@@ -27,19 +27,8 @@ var networkRules = []Rule{
 		Fix:    "add an AWS::EC2::VPCCidrBlock with AmazonProvidedIpv6CidrBlock: true, or create the VPC dual-stack",
 		Source: docIPv6,
 		check: func(c *check) {
-			given := map[*cfn.Resource]bool{}
-			for _, r := range c.set.Resources("AWS::EC2::VPCCidrBlock") {
-				v, ok := r.Prop("VpcId").Resource()
-				if !ok {
-					return // it may belong to any of the VPCs
-				}
-				given[v] = given[v] || missing(r, "CidrBlock", "Ipv4IpamPoolId")
-			}
 			for _, cl := range c.clusters6() {
-				if cl.VPC == nil || cl.VPC.Imported {
-					continue
-				}
-				if vpc := c.raw(cl.VPC); vpc != nil && !given[vpc] {
+				if c.withoutIPv6(cl.VPC) {
 					c.report(c.raw(cl.VPC), "", "VPC %s of the IPv6 cluster %s has no IPv6 range", cl.VPC.LogicalID, cl.LogicalID)
 				}
 			}
@@ -66,7 +55,7 @@ var networkRules = []Rule{
 					c.report(r, "Ipv6Native", "subnet %s is IPv6-only", r.ID)
 				case missing(r, "CidrBlock", "Ipv4IpamPoolId", "Ipv4NetmaskLength"):
 					c.report(r, "CidrBlock", "subnet %s has no IPv4 range", r.ID)
-				case missing(r, "Ipv6CidrBlock", "Ipv6IpamPoolId", "Ipv6NetmaskLength") && !extra[r]:
+				case missing(r, "Ipv6CidrBlock", "Ipv6IpamPoolId", "Ipv6NetmaskLength") && !extra[r] && !c.withoutIPv6(s.VPC):
 					c.report(r, "Ipv6CidrBlock", "subnet %s has no IPv6 range", r.ID)
 				}
 			}
@@ -84,7 +73,7 @@ var networkRules = []Rule{
 				}
 				for _, s := range c.declared(n.Subnets) {
 					r := c.raw(s)
-					if off(r.Prop("AssignIpv6AddressOnCreation"), on(r.Prop("Ipv6Native"), false)) {
+					if off(r.Prop("AssignIpv6AddressOnCreation"), on(r.Prop("Ipv6Native"), false)) && !c.withoutIPv6(s.VPC) {
 						c.report(r, "AssignIpv6AddressOnCreation", "subnet %s of the nodes %s does not assign IPv6 addresses", r.ID, n.LogicalID)
 					}
 				}
@@ -392,4 +381,18 @@ func wider(a, b *network.Subnet, f network.Family) *network.Subnet {
 		return a
 	}
 	return b
+}
+
+// withoutIPv6 reports whether a VPC of the templates has no IPv6 range: then nothing in it can have one, and V01 tells.
+func (c *check) withoutIPv6(v *network.VPC) bool {
+	if v == nil || v.Imported || c.raw(v) == nil {
+		return false
+	}
+	for _, r := range c.set.Resources("AWS::EC2::VPCCidrBlock") {
+		of, ok := r.Prop("VpcId").Resource()
+		if !ok || of == c.raw(v) && missing(r, "CidrBlock", "Ipv4IpamPoolId") {
+			return false // or it may belong to any of the VPCs
+		}
+	}
+	return true
 }

@@ -130,8 +130,6 @@ Resources:
 	}
 	want := []string{
 		"V01 Resources.Vpc",
-		"V02 Resources.A.Properties.Ipv6CidrBlock",
-		"V02 Resources.B.Properties.Ipv6CidrBlock",
 		"V05 Resources.Cluster.Properties.Config.kubernetesNetworkConfig.serviceIpv4Cidr",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

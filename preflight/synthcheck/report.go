@@ -170,6 +170,7 @@ func (r *reporter) flows(report flow.Report) {
 		first[c] = f
 		order = append(order, c)
 	}
+	told := map[cause]string{} // the flow that a cause was told with
 	for _, c := range order {
 		f, others := first[c], ""
 		if more[c] > 0 {
@@ -185,6 +186,12 @@ func (r *reporter) flows(report flow.Report) {
 			what += " (" + strings.Join(decisive.Text(), "; ") + ")"
 		}
 		description := fmt.Sprintf("%s: %s → %s%s: %s", f.Title, f.From, f.To, others, what)
+		same := cause{"", c.stack, c.logicalID, c.by}
+		if before, ok := told[same]; ok && last.LogicalID != "" {
+			description = fmt.Sprintf("%s%s: as %s, at %s", f.Title, others, before, last.By)
+		} else {
+			told[same] = c.id
+		}
 		if f.Trace.Verdict == flow.Insufficient {
 			r.add(c.id, severityWarning, description, "", at)
 			continue

@@ -209,3 +209,39 @@ func BenchmarkValidate(b *testing.B) {
 		}
 	}
 }
+
+// TestOneCause: in a VPC without an IPv6 range much is missing that it alone would mend. It is told once, as an error of the VPC; the flows
+// that fail for it are a line each.
+func TestOneCause(t *testing.T) {
+	t.Parallel()
+	report := (&plugin{today: time.Date(2026, time.November, 1, 0, 0, 0, 0, time.UTC)}).Validate(assembly(t, func(r map[string]map[string]any) {
+		for id, res := range r {
+			props, _ := res["Properties"].(map[string]any)
+			switch res["Type"] {
+			case "AWS::EC2::VPCCidrBlock":
+				delete(r, id)
+			case "AWS::EC2::Subnet":
+				delete(props, "Ipv6CidrBlock")
+				delete(props, "AssignIpv6AddressOnCreation")
+			}
+			delete(res, "DependsOn")
+		}
+	}))
+	count := map[string]int{}
+	long := 0
+	for _, v := range *report.Violations {
+		if *v.Severity != severityError {
+			continue
+		}
+		count[*v.RuleName]++
+		if strings.HasPrefix(*v.RuleName, "F") && !strings.Contains(*v.Description, ": as F1") {
+			long++
+		}
+	}
+	if count["V01"] != 1 || count["V02"]+count["V03"]+count["V28"] > 0 || count["F1"] != 1 || count["F3"] != 1 || count["F6"] > 2 || long > 4 {
+		t.Errorf("errors %v, %d of flows in full", count, long)
+		for _, v := range *report.Violations {
+			t.Log(*v.Description)
+		}
+	}
+}
