@@ -274,7 +274,7 @@ func TestGatewayRefuses(t *testing.T) {
 		change func(*expose.GatewayProps)
 		want   string
 	}{
-		"not installed": {func(p *expose.GatewayProps) { p.CRDsInstalled = false }, "CRDsInstalled: false: no chart here installs the Gateway API 1.6.0"},
+		"not installed": {func(p *expose.GatewayProps) { p.CRDsInstalled = false }, "CRDsInstalled: false: the controller brings no kinds of the Gateway API: want lbc.NewGatewayAPI for the controller, or version 1.6.0"},
 		"no routes":     {func(p *expose.GatewayProps) { p.HTTPRoutes = nil }, "HTTPRoutes: missing"},
 		"both kinds":    {func(p *expose.GatewayProps) { h := p.HTTPRoutes; tcp(p); p.HTTPRoutes = h }, "TCPRoutes: given with HTTPRoutes"},
 		"NLB's addresses": {func(p *expose.GatewayProps) {
