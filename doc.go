@@ -3,7 +3,9 @@
 //
 //   - constructs/dualstack: the dual-stack VPC, its subnets, NAT, egress-only internet gateway and endpoints
 //   - constructs/ipv6eks: the IPv6 cluster, the VPC CNI, add-ons, node groups, Fargate profiles and access
-//   - constructs/lbc: the AWS Load Balancer Controller
+//   - constructs/lbc: the AWS Load Balancer Controller, and the Gateway API's kinds
+//   - constructs/expose: services for clients of both families: Ingress, Service, Gateway, a NLB of the stack's own;
+//     constructs/expose/kube: the controller's own kinds of objects
 //   - constructs/kubectllayer: the Lambda layer that charts and manifests are applied with
 //   - stacks: the constructs composed into stacks that deploy as they are
 //   - preflight/flow, preflight/rules: proof on the templates, before deployment; cmd/preflight is their command

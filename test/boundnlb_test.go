@@ -268,6 +268,29 @@ func TestBoundNLBUpdates(t *testing.T) {
 	}
 }
 
+// Any security group is let in, of this stack or another's, to each port by its protocol.
+func TestBoundNLBAllowsFrom(t *testing.T) {
+	tpl := synth(t, func(app awscdk.App) {
+		p := stacks.NewPlatform(app, "P", nil)
+		b := expose.NewBoundNLB(p.Stack, "Bound", &expose.BoundNLBProps{
+			Cluster: p.Cluster, Controller: p.Controller, Service: "shop", Ports: []expose.BoundPort{{Port: 53}, {Port: 53, UDP: true}},
+		})
+		b.AllowFrom(awsec2.NewSecurityGroup(p.Stack, jsiix.Str("Own"), &awsec2.SecurityGroupProps{Vpc: p.Vpc.Vpc}), "ours")
+		b.AllowFrom(awsec2.SecurityGroup_FromSecurityGroupId(p.Stack, jsiix.Str("Known"), jsiix.Str("sg-0123456789abcdef0"), nil), "theirs")
+		mustPanic(t, func() { b.AllowFrom(nil, "nobody") }, "expose.BoundNLB.AllowFrom P/Bound: nil: want a security group")
+	})["P"]
+	rules := map[string]int{}
+	for _, id := range tpl.of("AWS::EC2::SecurityGroupIngress") {
+		r := tpl.Resources[id].Properties
+		if r["Description"] == "ours" || r["Description"] == "theirs" {
+			rules[r["Description"].(string)+" "+r["IpProtocol"].(string)]++
+		}
+	}
+	if got := js(rules); got != `{"ours tcp":1,"ours udp":1,"theirs tcp":1,"theirs udp":1}` {
+		t.Errorf("rules %s", got)
+	}
+}
+
 // What Tune may not change is refused, not put right in silence.
 func TestBoundNLBRefusesTune(t *testing.T) {
 	type (

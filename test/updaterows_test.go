@@ -85,6 +85,19 @@ func updateGroups() []updateGroup {
 			awscdk.NewCfnOutput(p.Stack, jsiix.Str("AlbHostname"), &awscdk.CfnOutputProps{Value: jsiix.Str(alb.Hostname())})
 		})
 	}
+	grpc := func(version expose.ProtocolVersion) *state {
+		return with(func(p *stacks.Platform) {
+			expose.NewIngress(p.Stack, "Alb", &expose.IngressProps{
+				Cluster: p.Cluster, Controller: p.Controller, Name: "web", Certificates: []string{"arn:aws:acm:eu-west-1:111122223333:certificate/1"},
+				ProtocolVersion: version, DefaultBackend: expose.Backend{Service: "web", Port: 80},
+			})
+		})
+	}
+	tls := func(policy expose.ALPNPolicy) *state {
+		return bound(func(p *expose.BoundNLBProps) {
+			p.Ports[0].CertificateArns, p.Ports[0].ALPN = []string{"arn:aws:acm:eu-west-1:111122223333:certificate/1"}, policy
+		})
+	}
 	second := with(func(p *stacks.Platform) { p.Cluster.AddNodeGroup("Spot", &ipv6eks.NodeGroupProps{Spot: true}) })
 	boundTwo := bound(func(p *expose.BoundNLBProps) { p.Ports = append(p.Ports, expose.BoundPort{Port: 80}) })
 	splitThree := split(func(n *stacks.NetworkProps, _ *stacks.ClusterProps) { n.Network.Azs = 3 })
@@ -222,6 +235,8 @@ func updateGroups() []updateGroup {
 					means: "**New load balancers with new names**; kubectl deletes the old namespace with all that is in it, first."},
 				{what: "an Ingress from internal to the internet", from: ingress(expose.Internal), to: ingress(expose.InternetFacing),
 					means: "**A new ALB with a new name**: the controller deletes the old one first. The deployment waits for the new name."},
+				{what: "an Ingress from HTTP to gRPC (ProtocolVersion)", from: grpc(""), to: grpc(expose.GRPC),
+					means: "The same ALB with new target groups: the controller turns the listener over and deletes the old ones. Requests fail until the new targets are healthy, and clients of HTTP/1.1 from then on."},
 				{what: "BoundNLB: a second port", from: boundStd, to: boundTwo, means: "Nothing else changes."},
 				{what: "BoundNLB: a port goes", from: boundTwo, to: boundStd, loses: []string{"listener", "target group"}, means: "Its clients lose it at the end of the update."},
 				{what: "BoundNLB: another port", from: boundStd, to: bound(func(p *expose.BoundNLBProps) { p.Ports[0].Port, p.Ports[0].ServicePort = 8443, 443 }), loses: []string{"listener", "target group"},
@@ -230,6 +245,10 @@ func updateGroups() []updateGroup {
 					means: "The port is not served for some minutes, until the new targets are healthy. Without a gap: add a port, move the clients, take the old one away."},
 				{what: "BoundNLB: TCP to UDP", from: boundStd, to: bound(func(p *expose.BoundNLBProps) { p.Ports[0].UDP = true; p.HealthCheck.Port = 8080 }), loses: []string{"target group"},
 					means: "The same; clients of TCP are cut off."},
+				{what: "BoundNLB: UDP beside TCP on a port", from: boundStd, to: bound(func(p *expose.BoundNLBProps) {
+					p.Ports = append(p.Ports, expose.BoundPort{Port: p.Ports[0].Port, ServicePort: p.Ports[0].ServicePort, TargetPort: p.Ports[0].TargetPort, UDP: true})
+				}), loses: []string{"target group"}, means: "One listener for both, with a new target group; TCP is not served for some minutes, as with another Pods' port."},
+				{what: "BoundNLB: HTTP/2 for gRPC (ALPN)", from: tls(""), to: tls(expose.HTTP2Preferred), means: "For new connections."},
 				{what: "BoundNLB: a certificate, TCP to TLS", from: boundStd, to: bound(func(p *expose.BoundNLBProps) {
 					p.Ports[0].CertificateArns = []string{"arn:aws:acm:eu-west-1:111122223333:certificate/1"}
 				}), means: "New connections are TLS; the Pods get what is inside."},

@@ -162,6 +162,7 @@ type BoundNLB struct {
 	Bindings []awseksv2.KubernetesManifest
 
 	kinds []targetKind // of TargetGroups
+	ports []BoundPort
 }
 
 // Arn is the load balancer's ARN, as a token.
@@ -170,6 +171,17 @@ func (b *BoundNLB) Arn() string { return *b.LoadBalancer.LoadBalancerArn() }
 // DNSName is the load balancer's name, as a token: it has A and AAAA records, of private addresses if it is internal,
 // that every resolver finds.
 func (b *BoundNLB) DNSName() string { return *b.LoadBalancer.LoadBalancerDnsName() }
+
+// AllowFrom lets the members of a security group, any that CDK knows of, connect to all ports, from their private addresses of
+// both families. BoundNLBProps.ClientSecurityGroups does so for those that are known beforehand.
+func (b *BoundNLB) AllowFrom(group awsec2.ISecurityGroup, description string) {
+	if group == nil {
+		panic(fmt.Errorf("expose.BoundNLB.AllowFrom %s: nil: want a security group", *b.Construct.Node().Path()))
+	}
+	for _, port := range b.ports {
+		b.SecurityGroup.AddIngressRule(group, port.ec2(), jsiix.Str(description), nil)
+	}
+}
 
 // BindAfter has the bindings wait for what makes the Service's namespace, or the Service.
 func (b *BoundNLB) BindAfter(first ...constructs.IDependable) {
@@ -329,7 +341,7 @@ func NewBoundNLB(scope constructs.Construct, id string, props *BoundNLBProps) *B
 	if err := bad.Err(); err != nil {
 		panic(fmt.Errorf("expose.NewBoundNLB %s/%s: %w", *scope.Node().Path(), id, err))
 	}
-	b := &BoundNLB{Construct: constructs.NewConstruct(scope, jsiix.Str(id))}
+	b := &BoundNLB{Construct: constructs.NewConstruct(scope, jsiix.Str(id)), ports: p.Ports}
 	b.addSecurityGroup(p)
 	b.addLoadBalancer(p)
 	for _, port := range p.listeners() {
@@ -370,9 +382,9 @@ func (b *BoundNLB) addSecurityGroup(p BoundNLBProps) {
 		for _, vpc := range p.ClientVpcs {
 			vpc.AllowFrom(b.SecurityGroup, open, "clients")
 		}
-		for _, group := range p.ClientSecurityGroups {
-			b.SecurityGroup.AddIngressRule(group, open, jsiix.Str("clients"), nil)
-		}
+	}
+	for _, group := range p.ClientSecurityGroups {
+		b.AllowFrom(group, "clients")
 	}
 }
 

@@ -171,12 +171,13 @@ func TestTargetGroupBindingCopies(t *testing.T) {
 func ExampleNewBoundNLB() {
 	app := awscdk.NewApp(nil)
 	platform := stacks.NewPlatform(app, "Platform", nil)
-	stack, clients := platform.Stack, netip.MustParsePrefix("10.1.0.0/16")
+	stack := platform.Stack
+	clients := []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16"), netip.MustParsePrefix("2001:db8:1234:5600::/56")}
 
 	bridge := expose.NewBoundNLB(stack, "Bridge", &expose.BoundNLBProps{
 		Cluster: platform.Cluster, Controller: platform.Controller,
 		Namespace: "shop", Service: "shop", Ports: []expose.BoundPort{{Port: 443, TargetPort: 8443}},
-		Inbound: expose.Inbound{ClusterVpc: true, Cidrs: []netip.Prefix{clients}},
+		Inbound: expose.Inbound{ClusterVpc: true, Cidrs: clients},
 	})
 	awsec2.NewVpcEndpointService(stack, jsii.String("Service"), &awsec2.VpcEndpointServiceProps{
 		VpcEndpointServiceLoadBalancers: &[]awsec2.IVpcEndpointServiceLoadBalancer{bridge.LoadBalancer},

@@ -274,7 +274,7 @@ func TestGatewayRefuses(t *testing.T) {
 		change func(*expose.GatewayProps)
 		want   string
 	}{
-		"not installed": {func(p *expose.GatewayProps) { p.CRDsInstalled = false }, "CRDsInstalled: false: no chart here installs the Gateway API 1.6.0"},
+		"not installed": {func(p *expose.GatewayProps) { p.CRDsInstalled = false }, "CRDsInstalled: false: the controller brings no kinds of the Gateway API: want lbc.NewGatewayAPI for the controller, or version 1.6.0"},
 		"no routes":     {func(p *expose.GatewayProps) { p.HTTPRoutes = nil }, "HTTPRoutes: missing"},
 		"both kinds":    {func(p *expose.GatewayProps) { h := p.HTTPRoutes; tcp(p); p.HTTPRoutes = h }, "TCPRoutes: given with HTTPRoutes"},
 		"NLB's addresses": {func(p *expose.GatewayProps) {
@@ -340,9 +340,16 @@ func TestCheckGroups(t *testing.T) {
 		"ranges": {with(func(p *expose.IngressProps) {
 			p.Inbound.Families, p.Inbound.Cidrs = expose.OnlyIPv4, []netip.Prefix{four}
 		}), "has Inbound 203.0.113.0/24, and default/a has 2001:db8::/32,203.0.113.0/24: want"},
+		"attributes": {with(func(p *expose.IngressProps) {
+			p.Attributes = map[string]string{"idle_timeout.timeout_seconds": "90"}
+		}), "Group: g: Ingress team/c has Attributes[idle_timeout.timeout_seconds] 90, and default/a has 60: want the same"},
+		"logs":   {with(func(p *expose.IngressProps) { p.AccessLogs = &expose.AccessLogs{Bucket: "theirs"} }), "Ingress team/c has Attributes[access_logs.s3.bucket] theirs, and default/a has ours"},
+		"tags":   {with(func(p *expose.IngressProps) { p.Tags = map[string]string{"team": "b"} }), "Ingress team/c has Tags[team] b, and default/a has a"},
 		"places": {in("b", "g", 1), "GroupOrder: 1: Ingress default/b has the place of default/a"},
 	} {
-		if err := expose.CheckGroups(in("a", "g", 1), c.other); err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
+		a := in("a", "g", 1)
+		a.Attributes, a.Tags, a.AccessLogs = map[string]string{"idle_timeout.timeout_seconds": "60"}, map[string]string{"team": "a"}, &expose.AccessLogs{Bucket: "ours"}
+		if err := expose.CheckGroups(a, c.other); err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: got %v, want just %q", name, err, c.want)
 		}
 	}

@@ -11,7 +11,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/validation"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
-	gatewayv1alpha2 "sigs.k8s.io/gateway-api/apis/v1alpha2"
 
 	"github.com/eks-ipv6/cdk/constructs/expose/kube"
 	"github.com/eks-ipv6/cdk/constructs/ipv6eks"
@@ -23,7 +22,7 @@ import (
 
 // GatewayAPIVersion is the Gateway API whose standard channel must be in the cluster before a [Gateway]: the first in which
 // TCPRoute is v1, as the controller's version 3.5.0 wants it.
-const GatewayAPIVersion = "1.6.0"
+const GatewayAPIVersion = lbc.DefaultGatewayAPIVersion
 
 // GatewayProps are the choices of a [Gateway]. Name, CRDsInstalled and HTTPRoutes or TCPRoutes are required.
 type GatewayProps struct {
@@ -32,8 +31,8 @@ type GatewayProps struct {
 	// Controller is what serves it there. Only [NewGateway] needs it.
 	Controller *lbc.Controller
 
-	// CRDsInstalled confirms that the cluster has the Gateway API's kinds, which are not the controller's alone, and which no
-	// chart here installs:
+	// CRDsInstalled confirms that the cluster has the Gateway API's kinds, which are not the controller's alone, where
+	// [lbc.NewGatewayAPI] does not apply them:
 	//
 	//	kubectl apply --server-side -f https://github.com/kubernetes-sigs/gateway-api/releases/download/v1.6.0/standard-install.yaml
 	//
@@ -41,7 +40,7 @@ type GatewayProps struct {
 	//
 	// The controller looks for them when it starts: restart it (kubectl -n kube-system rollout restart deployment
 	// aws-load-balancer-controller) when they came later.
-	// Default: false, and the Gateway is refused.
+	// Default: false, and the Gateway is refused; with NewGateway true where the Controller has lbc.ControllerProps.GatewayAPI.
 	CRDsInstalled bool
 
 	// Name is the Gateway's, and begins those of its routes.
@@ -197,7 +196,7 @@ func (p GatewayProps) front() front {
 // check is Validate of choices with every default written out.
 func (p GatewayProps) check(bad *problems.List) {
 	if !p.CRDsInstalled {
-		bad.Add("CRDsInstalled", "false: no chart here installs the Gateway API %s: apply it (the command is at this field), then say true", GatewayAPIVersion)
+		bad.Add("CRDsInstalled", "false: the controller brings no kinds of the Gateway API: want lbc.NewGatewayAPI for the controller, or version %s applied by somebody else (the command is at this field) and true", GatewayAPIVersion)
 	}
 	checkName(bad, p.Name, p.Namespace)
 	switch {
@@ -456,12 +455,11 @@ func (p GatewayProps) gateway() []runtime.Object {
 		out = append(out, route)
 	}
 	for i, r := range p.TCPRoutes {
-		out = append(out, &gatewayv1alpha2.TCPRoute{
-			// The Go type is of the API's version 1.5, whose TCPRoute has the same fields in v1alpha2; Go 1.25 can build no later one.
+		out = append(out, &gatewayv1.TCPRoute{
 			TypeMeta:   metav1.TypeMeta{APIVersion: gatewayGroup + "/v1", Kind: "TCPRoute"},
 			ObjectMeta: metav1.ObjectMeta{Name: p.routeName(r.Name, i), Namespace: namespace},
-			Spec: gatewayv1alpha2.TCPRouteSpec{
-				CommonRouteSpec: parent(listeners[i]), Rules: []gatewayv1alpha2.TCPRouteRule{{BackendRefs: []gatewayv1.BackendRef{r.Backend.ref()}}},
+			Spec: gatewayv1.TCPRouteSpec{
+				CommonRouteSpec: parent(listeners[i]), Rules: []gatewayv1.TCPRouteRule{{BackendRefs: []gatewayv1.BackendRef{r.Backend.ref()}}},
 			},
 		})
 	}
@@ -478,6 +476,7 @@ func (b Backend) ref() gatewayv1.BackendRef {
 func NewGateway(scope constructs.Construct, id string, props *GatewayProps) *Gateway {
 	p := props.withDefaults()
 	p.Inbound.vpc = vpcRanges(p.Cluster)
+	p.CRDsInstalled = p.CRDsInstalled || p.Controller != nil && p.Controller.GatewayAPI != nil
 	if p.network() && p.LoadBalancerName == "" {
 		p.LoadBalancerName = networkName(scope, id, p.Namespace, p.Name, p.Scheme)
 	}
@@ -518,6 +517,8 @@ func (p GatewayProps) checkController(bad *problems.List) {
 		bad.Add("Controller", "version %s has the Gateway API off, and no configuration of targets: want %s or later", c.ChartVersion, minGateway)
 	case p.network() && !c.AtLeast(minTCPRoute):
 		bad.Add("TCPRoutes", "the controller's version %s knows TCPRoute in a version that the Gateway API %s gave up: want %s or later", c.ChartVersion, GatewayAPIVersion, minTCPRoute)
+	case p.network() && c.GatewayAPI != nil && !c.GatewayAPI.AtLeast(GatewayAPIVersion):
+		bad.Add("TCPRoutes", "the Gateway API %s has no TCPRoute of version v1 in its standard channel: want lbc.GatewayAPIProps.Version %s or later", c.GatewayAPI.Version, GatewayAPIVersion)
 	}
 }
 

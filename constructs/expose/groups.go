@@ -27,6 +27,8 @@ func CheckGroups(ingresses ...*IngressProps) error {
 	for _, p := range ingresses {
 		if v := p.withDefaults(); v.Group != "" {
 			check.exclusive(v)
+			check.pairs(v, "Attributes", v.front().allAttributes())
+			check.pairs(v, "Tags", v.Tags)
 			check.order(v)
 			check.count(v)
 		}
@@ -87,6 +89,22 @@ func (g groupCheck) exclusive(p IngressProps) {
 			g.first[key] = said{p.called(), value}
 		case f.value != value:
 			g.bad.Add("Group", "%s: Ingress %s has %s %s, and %s has %s: want the same in all of a group", p.Group, p.called(), e.field, value, f.by, f.value)
+		}
+	}
+}
+
+// pairs tells which attributes and tags an Ingress has otherwise than one before: those that one alone has are the group's.
+// Source: https://github.com/kubernetes-sigs/aws-load-balancer-controller/blob/v3.5.0/pkg/ingress/model_build_load_balancer_attributes.go and
+// https://github.com/kubernetes-sigs/aws-load-balancer-controller/blob/v3.5.0/pkg/ingress/model_build_tags.go
+func (g groupCheck) pairs(p IngressProps, field string, own map[string]string) {
+	for _, k := range sorted(own) {
+		at := field + "[" + k + "]"
+		key := p.Group + " " + at
+		switch f, ok := g.first[key]; {
+		case !ok:
+			g.first[key] = said{p.called(), own[k]}
+		case f.value != own[k]:
+			g.bad.Add("Group", "%s: Ingress %s has %s %s, and %s has %s: want the same in all of a group", p.Group, p.called(), at, own[k], f.by, f.value)
 		}
 	}
 }

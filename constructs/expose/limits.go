@@ -61,12 +61,12 @@ func checkBlanks(here *problems.List, value string) bool {
 // Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/add-rule.html and
 // https://kubernetes.io/docs/concepts/services-networking/ingress/#hostname-wildcards
 func checkHost(here *problems.List, name string) {
-	_, notAddress := netip.ParseAddr(strings.Trim(name, "[]"))
+	_, err := netip.ParseAddr(strings.Trim(name, "[]"))
 	last := name[strings.LastIndex(name, ".")+1:]
 	switch {
 	case jsiix.IsToken(name):
 		here.Add("", "a CDK token: want the name itself, as rules are checked against the API's limits")
-	case notAddress == nil:
+	case err == nil:
 		here.Add("", "%q is an address: want a DNS name such as www.example.com, or none for any host", name)
 	case len(validation.IsDNS1123Subdomain(strings.TrimPrefix(name, "*."))) > 0:
 		here.Add("", "%q: want a DNS name such as www.example.com or *.example.com", name)

@@ -72,6 +72,11 @@ type ControllerProps struct {
 	// Default: the kinds of ChartVersion, or, where they are not known, those that helm installs the first time, with a warning.
 	CRDs []map[string]any
 
+	// GatewayAPI is the Gateway API's kinds, which expose.NewGateway needs. The chart waits for them, and its Pods start anew when
+	// they come or change (chart value podAnnotations), as the controller looks for them when it starts.
+	// Default: none; somebody else applies them, or there are no Gateways.
+	GatewayAPI *GatewayAPI
+
 	// DisruptionBudget lets a drained node take one of the controller's Pods at a time (chart value podDisruptionBudget).
 	// Default: false.
 	DisruptionBudget bool
@@ -114,6 +119,8 @@ type Controller struct {
 	Identity *ipv6eks.PodIdentity
 	// CRDs applies the controller's kinds, which stay when it goes; nil where somebody else does. The chart waits for it.
 	CRDs constructs.Construct
+	// GatewayAPI is ControllerProps.GatewayAPI, or nil.
+	GatewayAPI *GatewayAPI
 	// Chart is the Helm release. Ingresses and Services depend on it, so that it is there to delete their load balancers.
 	Chart awseksv2.HelmChart
 	// ServiceDefault is the admission policy of DualStackServices, or nil.
@@ -162,7 +169,7 @@ func (p ControllerProps) check(bad *problems.List, kubernetesVersion string) {
 	if msg := invalidImageRepository(p.ImageRepository); p.ImageRepository != "" && msg != "" {
 		bad.Add("ImageRepository", "%q: %s", p.ImageRepository, msg)
 	}
-	checkCRDs(bad, p.CRDs)
+	checkCRDs(bad, "CRDs", p.CRDs)
 	p.checkValues(bad)
 	if p.DualStackServices && kubernetesVersion != "" && !ipv6eks.AtLeast(kubernetesVersion, admissionPolicyVersion) {
 		bad.Add("DualStackServices", "Kubernetes %s serves no MutatingAdmissionPolicy: want a cluster of version %s or later, or the annotation on each Service", kubernetesVersion, admissionPolicyVersion)
@@ -179,7 +186,7 @@ func NewController(scope constructs.Construct, id string, props *ControllerProps
 	if p.Policy == nil {
 		p.Policy, _ = Policy(p.ChartVersion, *awscdk.Aws_PARTITION())
 	}
-	c := &Controller{Construct: constructs.NewConstruct(scope, jsiix.Str(id)), ChartVersion: p.ChartVersion}
+	c := &Controller{Construct: constructs.NewConstruct(scope, jsiix.Str(id)), ChartVersion: p.ChartVersion, GatewayAPI: p.GatewayAPI}
 	c.Identity = p.Cluster.NewPodIdentity(c.Construct, "Controller", Namespace, ServiceAccount,
 		map[string]awsiam.PolicyDocument{"Controller": awsiam.PolicyDocument_FromJson(p.Policy)})
 
@@ -206,6 +213,9 @@ func NewController(scope constructs.Construct, id string, props *ControllerProps
 	after := []constructs.IDependable{c.Identity.Association, p.Cluster.CoreDNS}
 	if c.CRDs != nil {
 		after = append(after, c.CRDs)
+	}
+	if p.GatewayAPI != nil {
+		after = append(after, p.GatewayAPI.Construct)
 	}
 	c.Chart.Node().AddDependency(after...)
 	c.Construct.Node().AddValidation(&fargateCheck{p.Cluster, podLabels(*hp.Values)})

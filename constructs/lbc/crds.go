@@ -45,23 +45,27 @@ func crdsOf(chartVersion string) string {
 // Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 const maxCRDs = 200_000
 
-// checkCRDs tells what is wrong with kinds of the user's.
-func checkCRDs(bad *problems.List, crds []map[string]any) {
+// checkCRDs tells what is wrong with kinds of the user's, of a field or, without one, of an element.
+func checkCRDs(bad *problems.List, field string, crds []map[string]any) {
 	for i, c := range crds {
 		meta, _ := c["metadata"].(map[string]any)
 		name, _ := meta["name"].(string)
 		if c["apiVersion"] != "apiextensions.k8s.io/v1" || c["kind"] != "CustomResourceDefinition" || name == "" {
-			bad.At("CRDs", i).Add("", "%v %v %q: want a CustomResourceDefinition of apiextensions.k8s.io/v1 with a name", c["apiVersion"], c["kind"], name)
+			here := bad
+			if field != "" {
+				here = bad.At(field, i)
+			}
+			here.Add("", "%v %v %q: want a CustomResourceDefinition of apiextensions.k8s.io/v1 with a name", c["apiVersion"], c["kind"], name)
 		}
 	}
 	text, err := json.Marshal(crds)
 	switch {
 	case err != nil:
-		bad.Add("CRDs", "%w: want objects that JSON can hold", err)
+		bad.Add(field, "%w: want objects that JSON can hold", err)
 	case len(text) > maxCRDs:
-		bad.Add("CRDs", "%d bytes: want %d at most, what a function is sent: leave the schemas' descriptions out", len(text), maxCRDs)
+		bad.Add(field, "%d bytes: want %d at most, what a function is sent: leave the schemas' descriptions out", len(text), maxCRDs)
 	case jsiix.IsToken(string(text)):
-		bad.Add("CRDs", "a CDK token in them: want plain values")
+		bad.Add(field, "a CDK token in them: want plain values")
 	}
 }
 
@@ -86,14 +90,19 @@ func (c *Controller) addCRDs(p ControllerProps) {
 		return
 	}
 	c.CRDs = constructs.NewConstruct(c.Construct, jsiix.Str("CRDs"))
-	awscdk.NewCustomResource(c.CRDs, jsiix.Str("Resource"), &awscdk.CustomResourceProps{
-		ServiceToken:  awseksv2.KubectlProvider_GetKubectlProvider(c.CRDs, p.Cluster.L2).ServiceToken(),
+	applyCRDs(c.CRDs, p.Cluster, objects)
+}
+
+// applyCRDs makes the resource that applies kinds, a JSON list.
+func applyCRDs(scope constructs.Construct, cluster *ipv6eks.Cluster, objects string) {
+	awscdk.NewCustomResource(scope, jsiix.Str("Resource"), &awscdk.CustomResourceProps{
+		ServiceToken:  awseksv2.KubectlProvider_GetKubectlProvider(scope, cluster.L2).ServiceToken(),
 		ResourceType:  jsiix.Str("Custom::AWSCDK-EKS-KubernetesResource"),
 		RemovalPolicy: awscdk.RemovalPolicy_RETAIN,
 		Properties: &map[string]any{
-			"ClusterName": p.Cluster.Name, "Manifest": objects,
-			"Overwrite": true, // kubectl apply also when helm has made them
+			"ClusterName": cluster.Name, "Manifest": objects,
+			"Overwrite": true, // kubectl apply also when somebody has made them
 		},
 	})
-	ipv6eks.LimitTimeout(c.CRDs)
+	ipv6eks.LimitTimeout(scope)
 }

@@ -33,24 +33,6 @@ func upstreamCRDs(t *testing.T) (out []any) {
 	return out
 }
 
-// withoutDescriptions drops the text of schemas. A property that is called description is a schema, not a text.
-func withoutDescriptions(v any) any {
-	switch v := v.(type) {
-	case map[string]any:
-		if _, ok := v["description"].(string); ok {
-			delete(v, "description")
-		}
-		for k, e := range v {
-			v[k] = withoutDescriptions(e)
-		}
-	case []any:
-		for i, e := range v {
-			v[i] = withoutDescriptions(e)
-		}
-	}
-	return v
-}
-
 // With -update it writes the file.
 func TestCRDsAreUpstreams(t *testing.T) {
 	objects := upstreamCRDs(t)

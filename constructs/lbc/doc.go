@@ -15,7 +15,10 @@
 // Its kinds (CRDs) are applied by the template and updated with it, which helm does not do; they stay when the controller
 // goes: docs/adr/0009.
 //
+// Gateways need kinds of the Gateway API besides, which are not the controller's alone: [NewGatewayAPI].
+//
 // policies/ and crds/ hold the controller's own IAM policy and kinds as data, Apache-2.0, from
 // https://github.com/kubernetes-sigs/aws-load-balancer-controller (docs/install/iam_policy.json and
-// helm/aws-load-balancer-controller/crds of release 3.5.0).
+// helm/aws-load-balancer-controller/crds of release 3.5.0), and the Gateway API's kinds, Apache-2.0, from
+// https://github.com/kubernetes-sigs/gateway-api (config/crd/standard of release 1.6.0).
 package lbc

@@ -166,3 +166,45 @@ func ExampleNewController() {
 
 	app.Synth(nil)
 }
+
+// The Gateway API's kinds, the controller after them, and then what is of these kinds.
+func ExampleNewGatewayAPI() {
+	app := awscdk.NewApp(nil)
+	stack := awscdk.NewStack(app, jsii.String("Demo"), nil)
+	cluster := ipv6eks.NewCluster(stack, "Cluster", &ipv6eks.ClusterProps{
+		Vpc:     dualstack.NewVpc(stack, "Network", nil).Vpc,
+		Kubectl: kubectllayer.New(stack, "Kubectl"),
+	})
+	cluster.AddNodeGroup("Nodes", nil)
+
+	api := lbc.NewGatewayAPI(stack, "GatewayAPI", &lbc.GatewayAPIProps{Cluster: cluster})
+	lbc.NewController(stack, "LoadBalancerController", &lbc.ControllerProps{Cluster: cluster, GatewayAPI: api})
+
+	app.Synth(nil)
+}
+
+// Another version of the Gateway API than the one that is known here.
+func ExampleParseCRDs() {
+	text := []byte(`# standard-install.yaml of that release
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata:
+  name: gateways.gateway.networking.k8s.io
+  annotations: {gateway.networking.k8s.io/bundle-version: v1.7.0}
+`)
+	kinds, err := lbc.ParseCRDs(text)
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(len(kinds), (&lbc.GatewayAPIProps{Version: "1.7.0", CRDs: kinds}).Validate())
+	fmt.Println((&lbc.GatewayAPIProps{Version: "1.7.0"}).Validate())
+	// Output:
+	// 1 <nil>
+	// Version: 1.7.0: its kinds are not known here: want 1.6.0, or the kinds of that release in CRDs (ParseCRDs reads its standard-install.yaml)
+}
+
+func ExampleControllerProps_Validate() {
+	fmt.Println((&lbc.ControllerProps{Values: map[string]any{"defaultTargetType": "instance"}}).Validate())
+	// Output:
+	// Values[defaultTargetType]: instance targets need a primary IPv6 address, which node groups do not give: leave it at "ip"
+}

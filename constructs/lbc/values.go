@@ -54,6 +54,9 @@ func (p ControllerProps) values() map[string]any {
 	if p.DisruptionBudget {
 		out = merge(out, map[string]any{"podDisruptionBudget": map[string]any{"maxUnavailable": 1}})
 	}
+	if p.GatewayAPI != nil {
+		out = merge(map[string]any{"podAnnotations": map[string]any{gatewayAPIAnnotation: p.GatewayAPI.Version}}, out)
+	}
 	if p.overIPv6() {
 		out = merge(ipv6Values(), out)
 	}
@@ -62,6 +65,9 @@ func (p ControllerProps) values() map[string]any {
 	}
 	return out
 }
+
+// gatewayAPIAnnotation has the controller's Pods start anew with another version of the Gateway API.
+const gatewayAPIAnnotation = "eks-ipv6/gateway-api"
 
 // owned are the values that belong to the cluster.
 var owned = []string{"clusterName", "region", "vpcId"}

@@ -86,10 +86,10 @@ func walk(t *testing.T, path string, typ reflect.Type, schema map[string]any) {
 		t.Errorf("%s is %v in the controller's schema, and %s here", path, schema["type"], typ)
 		return
 	}
-	switch typ.Kind() {
-	case reflect.Slice:
+	if typ.Kind() == reflect.Slice {
 		walk(t, path+"[]", typ.Elem(), schema["items"].(map[string]any))
-	case reflect.Struct:
+	}
+	if typ.Kind() == reflect.Struct {
 		fields, _ := schema["properties"].(map[string]any)
 		here := map[string]bool{}
 		for i := range typ.NumField() {
