@@ -196,5 +196,7 @@ func (w Workload) build(scope constructs.Construct, vpc *dualstack.Vpc) (*ipv6ek
 		lp.WithoutWAFAndShield = true
 		lp.ImageRepository = cmp.Or(lp.ImageRepository, lbc.DualStackImageRepository)
 	}
-	return cluster, nodes, lbc.NewController(scope, "LoadBalancerController", &lp)
+	controller := lbc.NewController(scope, "LoadBalancerController", &lp)
+	cluster.ChartsWaitFor(controller.Construct)
+	return cluster, nodes, controller
 }
