@@ -197,9 +197,9 @@ type Cluster struct {
 	ControlPlaneSecurityGroup awsec2.SecurityGroup
 	// SecretsKey encrypts Kubernetes secrets.
 	SecretsKey awskms.IKey
-	// LogGroup keeps the control plane logs. It belongs to EKS; LogRetention makes it if it is missing and says how long
-	// it keeps them.
-	LogGroup     awslogs.ILogGroup
+	// LogGroup keeps the control plane logs. It belongs to EKS.
+	LogGroup awslogs.ILogGroup
+	// LogRetention makes LogGroup if it is missing, and says how long it keeps logs.
 	LogRetention awslogs.LogRetention
 	// CNIIdentity is the role of the VPC CNI and what binds it to kube-system/aws-node.
 	CNIIdentity *PodIdentity
