@@ -33,10 +33,14 @@ type ExposedProps struct {
 // dual-stack: IPv4 and IPv6 clients reach IPv6 Pods through either. Its outputs AlbHostname and NlbHostname are the load
 // balancers' names, for curl -4 and curl -6.
 type Exposed struct {
+	// Platform is below.
 	*Platform
+	// Echo is the example application.
 	Echo *expose.Echo
-	ALB  *expose.Ingress
-	NLB  *expose.Service
+	// ALB is its Ingress, and what becomes of it.
+	ALB *expose.Ingress
+	// NLB is its Service of type LoadBalancer.
+	NLB *expose.Service
 }
 
 // Validate tells everything that is wrong with the choices, or nil. It needs no CDK.

@@ -151,10 +151,15 @@ type ClientProps struct {
 // Interop is an IPv6 cluster, clients beyond its boundary, and what joins them, in one stack: a join belongs to both sides
 // (docs/adr/0006). Its outputs are those of a platform, the clients' VPC, and the name that clients connect to.
 type Interop struct {
-	Stack      awscdk.Stack
-	Vpc        *dualstack.Vpc
-	Cluster    *ipv6eks.Cluster
-	Nodes      *ipv6eks.NodeGroup
+	// Stack has both sides.
+	Stack awscdk.Stack
+	// Vpc is the IPv6 cluster's.
+	Vpc *dualstack.Vpc
+	// Cluster is the IPv6 cluster.
+	Cluster *ipv6eks.Cluster
+	// Nodes is its first node group.
+	Nodes *ipv6eks.NodeGroup
+	// Controller is its AWS Load Balancer Controller.
 	Controller *lbc.Controller
 	// Bridge is the internal dual-stack load balancer: clients reach it over IPv4, it reaches the Pods over IPv6.
 	Bridge *expose.BoundNLB
@@ -162,11 +167,14 @@ type Interop struct {
 	Echo *expose.Echo
 	// Clients are on the other side.
 	Clients Clients
-	// Peering, TransitGateway and EndpointService with Endpoint are what Join asked for; the others are nil.
-	Peering         awsec2.CfnVPCPeeringConnection
-	TransitGateway  awsec2.CfnTransitGateway
+	// Peering is JoinPeering's, or nil.
+	Peering awsec2.CfnVPCPeeringConnection
+	// TransitGateway is JoinTransitGateway's, or nil.
+	TransitGateway awsec2.CfnTransitGateway
+	// EndpointService offers the bridge with JoinPrivateLink, or is nil.
 	EndpointService awsec2.VpcEndpointService
-	Endpoint        awsec2.InterfaceVpcEndpoint
+	// Endpoint is where the clients find it with JoinPrivateLink, or nil.
+	Endpoint awsec2.InterfaceVpcEndpoint
 }
 
 // Clients are what calls the service.
@@ -177,8 +185,9 @@ type Clients struct {
 	DualStack *dualstack.Vpc
 	// Subnets are private, in the order of their zones.
 	Subnets []awsec2.ISubnet
-	// IPv4Cluster and IPv6Cluster are what Kind asked for, or nil.
+	// IPv4Cluster is that of ClientIPv4Cluster, or nil.
 	IPv4Cluster awseksv2.Cluster
+	// IPv6Cluster is that of ClientIPv6Cluster, or nil.
 	IPv6Cluster *ipv6eks.Cluster
 }
 

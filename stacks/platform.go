@@ -40,7 +40,7 @@ type Workload struct {
 	Cluster ipv6eks.ClusterProps
 
 	// KubectlLayerPath is a folder or zip file with kubectl and helm, and KubectlVersion its kubectl's minor version, such as
-	// 1.36.
+	// 1.36: both, or neither.
 	// Default: kubectllayer.For the cluster's version.
 	KubectlLayerPath, KubectlVersion string
 
@@ -69,10 +69,15 @@ type Workload struct {
 // Platform is an IPv6 EKS platform in one stack. Its outputs are the ids and ranges of the network, the cluster's name,
 // endpoint and service range, and the command that points kubectl at it.
 type Platform struct {
-	Stack      awscdk.Stack
-	Vpc        *dualstack.Vpc
-	Cluster    *ipv6eks.Cluster
-	Nodes      *ipv6eks.NodeGroup
+	// Stack has all of it. What is added goes there too, or into stacks of their own.
+	Stack awscdk.Stack
+	// Vpc is the network.
+	Vpc *dualstack.Vpc
+	// Cluster is the EKS cluster.
+	Cluster *ipv6eks.Cluster
+	// Nodes is the first node group.
+	Nodes *ipv6eks.NodeGroup
+	// Controller is the AWS Load Balancer Controller. Charts of Cluster.NewChart wait for it.
 	Controller *lbc.Controller
 }
 
@@ -89,9 +94,9 @@ func (p PlatformProps) check(bad *problems.List) {
 }
 
 // Validate tells everything that is wrong with the choices, or nil. It needs no CDK.
-func (w Workload) Validate() error {
+func (w *Workload) Validate() error {
 	var bad problems.List
-	w.check(&bad)
+	jsiix.Value(w).check(&bad)
 	return bad.Err()
 }
 
@@ -101,6 +106,12 @@ func (w Workload) check(bad *problems.List) {
 	}
 	if w.Cluster.Kubectl.Layer != nil || w.Cluster.Vpc != nil {
 		bad.Add("Cluster.Vpc, Cluster.Kubectl", "they are filled in here: leave them out, or compose the constructs yourself")
+	}
+	if w.Controller.Cluster != nil {
+		bad.Add("Controller.Cluster", "it is filled in here: leave it out, or compose the constructs yourself")
+	}
+	if w.Deletable && w.Cluster.DeletionProtection {
+		bad.Add("Deletable", "true with Cluster.DeletionProtection: want one of the two")
 	}
 	if w.Deletable && !w.Hardened {
 		bad.Add("Deletable", "true without Hardened: a cluster without deletion protection is deletable: leave it out, or leave out Cluster.DeletionProtection")
@@ -196,5 +207,7 @@ func (w Workload) build(scope constructs.Construct, vpc *dualstack.Vpc) (*ipv6ek
 		lp.WithoutWAFAndShield = true
 		lp.ImageRepository = cmp.Or(lp.ImageRepository, lbc.DualStackImageRepository)
 	}
-	return cluster, nodes, lbc.NewController(scope, "LoadBalancerController", &lp)
+	controller := lbc.NewController(scope, "LoadBalancerController", &lp)
+	cluster.ChartsWaitFor(controller.Construct)
+	return cluster, nodes, controller
 }

@@ -29,8 +29,10 @@ type NetworkProps struct {
 
 // Network is a dual-stack VPC in a stack of its own.
 type Network struct {
+	// Stack has the VPC and nothing else.
 	Stack awscdk.Stack
-	Vpc   *dualstack.Vpc
+	// Vpc is the VPC.
+	Vpc *dualstack.Vpc
 }
 
 // Validate tells everything that is wrong with the choices, or nil. It needs no CDK.
@@ -68,23 +70,33 @@ type ClusterProps struct {
 // Cluster is an IPv6 EKS cluster, its nodes and its controller in a stack of their own. What it takes from the network's
 // stack are CloudFormation exports: the network can be neither deleted nor changed in those parts under a living cluster.
 type Cluster struct {
-	Stack      awscdk.Stack
-	Cluster    *ipv6eks.Cluster
-	Nodes      *ipv6eks.NodeGroup
+	// Stack has the cluster and what runs on it.
+	Stack awscdk.Stack
+	// Cluster is the EKS cluster.
+	Cluster *ipv6eks.Cluster
+	// Nodes is the first node group.
+	Nodes *ipv6eks.NodeGroup
+	// Controller is the AWS Load Balancer Controller. Charts of Cluster.NewChart wait for it.
 	Controller *lbc.Controller
 }
 
-// NewCluster makes a [Cluster]. It panics with the error of [Workload.Validate], or if there is no network.
-func NewCluster(scope constructs.Construct, id string, props *ClusterProps) *Cluster {
-	p := jsiix.Value(props)
+// Validate tells everything that is wrong with the choices, or nil. It needs no CDK.
+func (p *ClusterProps) Validate() error {
 	var bad problems.List
-	p.Workload.check(&bad)
-	if p.Network == nil {
+	v := jsiix.Value(p)
+	v.Workload.check(&bad)
+	if v.Network == nil {
 		bad.Add("Network", "missing: want stacks.NewNetwork(…)")
 	}
-	if err := bad.Err(); err != nil {
+	return bad.Err()
+}
+
+// NewCluster makes a [Cluster]. It panics with the error of [ClusterProps.Validate].
+func NewCluster(scope constructs.Construct, id string, props *ClusterProps) *Cluster {
+	if err := props.Validate(); err != nil {
 		panic(fmt.Errorf("stacks.NewCluster %s: %w", id, err))
 	}
+	p := jsiix.Value(props)
 	stack := awscdk.NewStack(scope, jsiix.Str(id), &p.Stack)
 	// CDK's newer default lets a producer change under its consumers: https://github.com/aws/aws-cdk/blob/main/packages/aws-cdk-lib/README.md#reference-strength
 	stack.Node().SetContext(jsiix.Str("@aws-cdk/core:defaultCrossStackReferences"), "strong")

@@ -70,10 +70,23 @@ func TestPlatformPropsAccepts(t *testing.T) {
 	}
 }
 
-func TestWorkloadRefusesHalfALayer(t *testing.T) {
+func TestWorkloadRefuses(t *testing.T) {
 	t.Parallel()
-	if err := (stacks.Workload{KubectlLayerPath: "layer.zip"}).Validate(); err == nil || !strings.Contains(err.Error(), "want both, or neither") {
-		t.Errorf("got %v", err)
+	for name, c := range map[string]struct {
+		workload stacks.Workload
+		want     string
+	}{
+		"half a layer":          {stacks.Workload{KubectlLayerPath: "layer.zip"}, "want both, or neither"},
+		"a cluster of its own":  {stacks.Workload{Controller: lbc.ControllerProps{Cluster: &ipv6eks.Cluster{}}}, "Controller.Cluster: it is filled in here"},
+		"protected, and not so": {stacks.Workload{Hardened: true, Deletable: true, Cluster: ipv6eks.ClusterProps{DeletionProtection: true}}, "Deletable: true with Cluster.DeletionProtection"},
+	} {
+		if err := c.workload.Validate(); err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: got %v, want just %q", name, err, c.want)
+		}
+	}
+	var none *stacks.ClusterProps
+	if err := none.Validate(); err == nil || err.Error() != "Network: missing: want stacks.NewNetwork(…)" {
+		t.Errorf("no network: %v", err)
 	}
 }
 

@@ -10,19 +10,32 @@ import (
 // CDK's and CloudFormation's spelling is Ipv6; here it is IPv6 throughout.
 var otherSpelling = regexp.MustCompile(`Ipv[46]|Eks|VpcCni`)
 
+// lagging are the packages whose names are not all documented yet, and props whose Validate has another shape.
+var lagging = map[string]bool{"constructs/expose": true, "constructs/lbc": true}
+
 // What people import has one spelling for each thing, repeats no type's name in a field that holds CDK's construct of it, and
-// names no type that they cannot.
+// names no type that they cannot. All of it is documented, and each kind of props can be validated.
 func TestAPI(t *testing.T) {
 	seen := 0
 	for _, p := range modulePackages(t) {
 		if !p.in("constructs", "stacks") {
 			continue
 		}
+		props, validated := map[string]bool{}, map[string]bool{}
 		for _, f := range p.own {
 			hidden := internalImports(f)
 			for _, d := range f.Decls {
 				for _, n := range exported(d) {
 					seen++
+					for _, given := range n.takes {
+						props[given] = true
+					}
+					if n.name == "Validate" && n.validates {
+						validated[n.owner] = true
+					}
+					if !n.documented && !lagging[p.path] {
+						t.Errorf("%s: %s has no doc comment", p.path, n)
+					}
 					switch pkg, _ := packageOf(n.typ); {
 					case otherSpelling.MatchString(n.name):
 						t.Errorf("%s: %s: want IPv4, IPv6, EKS, VpcCNI", p.path, n)
@@ -34,9 +47,37 @@ func TestAPI(t *testing.T) {
 				}
 			}
 		}
+		for name := range props {
+			if !validated[name] && !lagging[p.path] {
+				t.Errorf("%s: %s has no Validate() error", p.path, name)
+			}
+		}
 	}
 	if seen < 400 {
 		t.Errorf("only %d names looked at", seen)
+	}
+}
+
+// The root's map has every package that can be imported.
+func TestRootNamesPackages(t *testing.T) {
+	doc, seen := "", 0
+	list := modulePackages(t)
+	for _, p := range list {
+		if p.ImportPath+"/" == module {
+			doc = p.own[0].Doc.Text()
+		}
+	}
+	for _, p := range list {
+		if p.Name == "main" || len(p.own) == 0 || p.ImportPath+"/" == module || p.in("test", "examples", "docs") || strings.Contains(p.path+"/", "internal/") {
+			continue
+		}
+		seen++
+		if !strings.Contains(doc, p.path) {
+			t.Errorf("doc.go does not name %s", p.path)
+		}
+	}
+	if seen < 10 {
+		t.Errorf("only %d packages", seen)
 	}
 }
 
@@ -45,6 +86,8 @@ type name struct {
 	owner, name string
 	typ         ast.Expr // of a field
 	documented  bool
+	validates   bool     // func (*T) …() error
+	takes       []string // the props that a function wants
 }
 
 func (n name) String() string {
@@ -65,24 +108,46 @@ func exported(d ast.Decl) (names []name) {
 	case *ast.FuncDecl:
 		owner := receiver(d)
 		if owner == "" || ast.IsExported(owner) {
-			add(name{owner, d.Name.Name, nil, d.Doc != nil})
+			add(name{owner, d.Name.Name, nil, d.Doc != nil, validates(d), propsOf(d)})
 		}
 	case *ast.GenDecl:
 		for _, s := range d.Specs {
 			switch s := s.(type) {
 			case *ast.ValueSpec:
 				for _, id := range s.Names {
-					add(name{"", id.Name, nil, d.Doc != nil || s.Doc != nil || s.Comment != nil})
+					add(name{"", id.Name, nil, d.Doc != nil || s.Doc != nil || s.Comment != nil, false, nil})
 				}
 			case *ast.TypeSpec:
-				add(name{"", s.Name.Name, nil, d.Doc != nil || s.Doc != nil})
+				add(name{"", s.Name.Name, nil, d.Doc != nil || s.Doc != nil, false, nil})
 				if st, ok := s.Type.(*ast.StructType); ok && ast.IsExported(s.Name.Name) {
 					for _, field := range st.Fields.List {
 						for _, id := range field.Names {
-							add(name{s.Name.Name, id.Name, field.Type, field.Doc != nil || field.Comment != nil})
+							add(name{s.Name.Name, id.Name, field.Type, field.Doc != nil || field.Comment != nil, false, nil})
 						}
 					}
 				}
+			}
+		}
+	}
+	return names
+}
+
+// validates tells whether a method is func (*T) Validate() error, but for its name.
+func validates(f *ast.FuncDecl) bool {
+	if f.Recv == nil || f.Type.Params.NumFields() != 0 || f.Type.Results.NumFields() != 1 {
+		return false
+	}
+	_, pointer := f.Recv.List[0].Type.(*ast.StarExpr)
+	result, ok := f.Type.Results.List[0].Type.(*ast.Ident)
+	return pointer && ok && result.Name == "error"
+}
+
+// propsOf are the types of this package that a function takes as *…Props or *…Attributes.
+func propsOf(f *ast.FuncDecl) (names []string) {
+	for _, parameter := range f.Type.Params.List {
+		if star, ok := parameter.Type.(*ast.StarExpr); ok {
+			if id, ok := star.X.(*ast.Ident); ok && (strings.HasSuffix(id.Name, "Props") || strings.HasSuffix(id.Name, "Attributes")) {
+				names = append(names, id.Name)
 			}
 		}
 	}

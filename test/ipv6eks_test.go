@@ -222,7 +222,7 @@ func TestFargate(t *testing.T) {
 
 func TestCapacityOfOthers(t *testing.T) {
 	tpl := clusterTemplate(t, ipv6eks.ClusterProps{}, func(stack awscdk.Stack, c *ipv6eks.Cluster) {
-		c.AddCapacity(c.L2.AddNodegroupCapacity(jsiix.Str("Stock"), &awseksv2.NodegroupOptions{AmiType: awseksv2.NodegroupAmiType_AL2023_X86_64_STANDARD}))
+		c.AddCapacity(c.L2.(awseksv2.Cluster).AddNodegroupCapacity(jsiix.Str("Stock"), &awseksv2.NodegroupOptions{AmiType: awseksv2.NodegroupAmiType_AL2023_X86_64_STANDARD}))
 	})
 	nodes, _ := tpl.one(t, "AWS::EKS::Nodegroup")
 	cni, _ := tpl.find(t, "AWS::EKS::Addon", "AddonName", "vpc-cni")
@@ -235,7 +235,7 @@ func TestCapacityOfOthers(t *testing.T) {
 func TestPodIdentity(t *testing.T) {
 	tpl := clusterTemplate(t, ipv6eks.ClusterProps{}, func(stack awscdk.Stack, c *ipv6eks.Cluster) {
 		addNodes(stack, c)
-		web := c.NewPodIdentity(stack, "Web", "shop", "web", nil)
+		web := c.NewPodIdentity(stack, "Web", &ipv6eks.PodIdentityProps{Namespace: "shop", ServiceAccount: "web"})
 		web.Role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{Actions: jsiix.Strs([]string{"sns:Publish"}), Resources: jsiix.Strs([]string{"*"})}))
 	})
 	_, a := tpl.find(t, "AWS::EKS::PodIdentityAssociation", "ServiceAccount", "web")

@@ -79,6 +79,12 @@ func synth(t testing.TB, build func(app awscdk.App)) map[string]template {
 	if msg := panicOf(func() { build(app); app.Synth(nil) }); msg != "" {
 		t.Fatal(msg)
 	}
+	return readTemplates(t, outdir)
+}
+
+// readTemplates are the templates of a cloud assembly by their stacks' names.
+func readTemplates(t testing.TB, outdir string) map[string]template {
+	t.Helper()
 	files, err := filepath.Glob(filepath.Join(outdir, "*.template.json"))
 	if err != nil {
 		t.Fatal(err)

@@ -193,6 +193,8 @@ func updateGroups() []updateGroup {
 				{what: "a key for the disks (VolumeKey)", from: standard, to: key(func(p *pp, k awskms.IKey) { p.Nodes.VolumeKey = k }), means: "Nodes are replaced one at a time."},
 				{what: "Pods reach the metadata service", from: standard, to: platform(func(p *pp) { p.Nodes.PodsReachIMDS = true }), means: "Nodes are replaced one at a time."},
 				{what: "labels", from: standard, to: platform(labels), means: "On the living nodes, at once."},
+				{what: "tags of the nodes (Tags)", from: standard, to: platform(func(p *pp) { p.Nodes.Tags = map[string]string{"team": "web"} }),
+					means: "Nodes are replaced one at a time, since instances and volumes have those of the launch template."},
 				{what: "a taint", from: platform(), to: platform(func(p *pp) {
 					p.Nodes.Taints = []ipv6eks.Taint{{Key: "dedicated", Value: "web", Effect: ipv6eks.PreferNoSchedule}}
 				}),
@@ -215,6 +217,13 @@ func updateGroups() []updateGroup {
 			{what: "network policies", from: standard, to: platform(func(p *pp) { p.Cluster.CNI.NetworkPolicy = true }), means: "aws-node restarts node by node; policies that exist take effect."},
 			{what: "no IPv4 egress for Pods", from: standard, to: platform(func(p *pp) { p.Cluster.CNI.DisableIPv4Egress = true }), means: "Pods that run keep theirs until their nodes are replaced."},
 			{what: "an add-on's version left to EKS", from: standard, to: platform(func(p *pp) { p.Cluster.AddonVersions = map[string]string{"coredns": ipv6eks.EKSDefault} }), means: "It stays at the version that it has, or takes EKS's default: CloudFormation does not say which."},
+			{what: "an add-on's configuration (AddonConfiguration)", from: standard, to: platform(func(p *pp) {
+				p.Cluster.AddonConfiguration = map[string]map[string]any{"coredns": {"replicaCount": 3}}
+			}), means: "EKS applies it; its Pods roll, where the configuration is theirs."},
+			{what: "a further add-on (AddAddon)", from: standard, to: with(func(p *stacks.Platform) { p.Cluster.AddAddon("aws-efs-csi-driver", nil) }), means: "Nothing else changes."},
+			{what: "a chart (NewChart)", from: standard, to: with(func(p *stacks.Platform) {
+				p.Cluster.NewChart(p.Stack, "CertManager", &ipv6eks.ChartProps{Chart: "cert-manager", Repository: "https://charts.jetstack.io", Version: "v1.19.1", Namespace: "cert-manager"})
+			}), means: "Nothing else changes."},
 			{what: "metrics-server", from: standard, to: platform(func(p *pp) { p.Cluster.MetricsServer = true }), means: "Nothing else changes."},
 			{what: "the EBS CSI driver", from: standard, to: platform(func(p *pp) { p.Cluster.EBSDriver = true }), args: [2]string{"", "-c ebsDriver=true"}, means: "Nothing else changes."},
 			{what: "the controller's chart, 3.4.3 to 3.5.0", from: platform(func(p *pp) { p.Controller.ChartVersion = "3.4.3" }), to: standard, means: "Its Pods roll; load balancers go on. The controller's own kinds are applied before it, where they differ."},
@@ -289,9 +298,9 @@ func updateGroups() []updateGroup {
 			{what: "Deletable, before the end of a hardened platform", from: platform(func(p *pp) { p.Hardened = true }), to: platform(func(p *pp) { p.Hardened, p.Deletable = true, true }),
 				args: [2]string{"-c hardened=true", "-c deletable=true"}, means: "`cdk destroy` works then."},
 			{what: "tags of the stack (StackProps.Tags)", from: standard, to: platform(func(p *pp) { p.Stack.Tags = &map[string]*string{"team": jsiix.Str("web")} }),
-				means: "They are not in the template: CloudFormation puts them on every resource that takes tags."},
+				means: "They are not in the template: CloudFormation puts them on every resource that takes tags, the node group among them, and on no instance or volume of it."},
 			{what: "tags by awscdk.Tags_Of", from: standard, to: with(func(p *stacks.Platform) { awscdk.Tags_Of(p.Stack).Add(jsiix.Str("team"), jsiix.Str("web"), nil) }),
-				means: "On the resources, in place; instances and volumes get none, they have those of the launch template."},
+				means: "On the resources, in place; nodes are replaced one at a time, since instances and volumes have those of the launch template."},
 			{what: "termination protection", from: standard, to: platform(func(p *pp) { p.Stack.TerminationProtection = jsiix.Bool(true) }), means: "Not in the template: the CDK CLI sets it."},
 		}},
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/jsiix"
 	"github.com/eks-ipv6/cdk/internal/problems"
+	"github.com/eks-ipv6/cdk/internal/tuned"
 )
 
 const (
@@ -82,42 +83,57 @@ func (p ClusterProps) installs(addon string) bool { return slices.Contains(p.add
 
 // addAddons installs the managed add-ons. The stock L2 knows neither conflicts nor associations
 // (https://github.com/aws/aws-cdk/issues/34903), so these are AWS::EKS::Addon as CloudFormation has it.
-func (c *Cluster) addAddons(p ClusterProps) {
-	addon := func(id, name, version, configuration string) awseksv2.CfnAddon {
-		return awseksv2.NewCfnAddon(c.Construct, jsiix.Str(id), &awseksv2.CfnAddonProps{
-			ClusterName: jsiix.Str(c.Name), AddonName: jsiix.Str(name), AddonVersion: jsiix.StrOrNil(versionOf(p.Version, name, version)),
-			ConfigurationValues: jsiix.StrOrNil(configuration), ResolveConflicts: jsiix.Str("OVERWRITE"),
-		})
+func (c *Cluster) addAddons(p ClusterProps, bad *problems.List, stop func()) {
+	addon := func(id, name string) awseksv2.CfnAddon {
+		version := p.AddonVersions[name]
+		if name == addonVpcCNI {
+			version = p.CNI.Version
+		}
+		ap := c.addonProps(name, version, p.configuration(name))
+		if p.TuneAddon != nil {
+			tuned.Call(bad.In("TuneAddon"), func(ap *awseksv2.CfnAddonProps) { p.TuneAddon(name, ap) }, ap, fixedOfAddon)
+			stop()
+		}
+		return awseksv2.NewCfnAddon(c.Construct, jsiix.Str(id), ap)
 	}
-	c.PodIdentityAgent = addon("PodIdentityAgent", addonPodIdentityAgent, p.AddonVersions[addonPodIdentityAgent], "")
-	c.KubeProxy = addon("KubeProxy", addonKubeProxy, p.AddonVersions[addonKubeProxy], "")
-	c.CNIIdentity = c.NewPodIdentity(c.Construct, "VpcCni", "kube-system", "aws-node", map[string]awsiam.PolicyDocument{"VpcCni": cniPolicy()})
-	c.VpcCNI = addon("VpcCni", addonVpcCNI, p.CNI.Version, p.CNI.configuration())
+	c.PodIdentityAgent = addon("PodIdentityAgent", addonPodIdentityAgent)
+	c.KubeProxy = addon("KubeProxy", addonKubeProxy)
+	c.CNIIdentity = c.NewPodIdentity(c.Construct, "VpcCni", &PodIdentityProps{
+		Namespace: "kube-system", ServiceAccount: "aws-node", Policies: map[string]awsiam.PolicyDocument{"VpcCni": cniPolicy()},
+	})
+	c.VpcCNI = addon("VpcCni", addonVpcCNI)
 	c.VpcCNI.AddResourceDependency(c.CNIIdentity.Association, nil)
 	if p.CNI.NetworkPolicy && !p.CNI.DisableIPv4Egress {
 		awscdk.Annotations_Of(c.Construct).AddWarningV2(jsiix.Str("eks-ipv6:NetworkPolicyIpv4Egress"),
 			jsiix.Str("network policies do not filter the Pods' IPv4 egress (https://docs.aws.amazon.com/eks/latest/userguide/cni-network-policy.html): set CNI.DisableIPv4Egress, or acknowledge this"), nil)
 	}
+	c.beforeNodes = []constructs.IDependable{c.VpcCNI, c.CNIIdentity.Association, c.PodIdentityAgent, c.KubeProxy}
 
-	c.CoreDNS = addon("CoreDNS", addonCoreDNS, p.AddonVersions[addonCoreDNS], p.coreDNS())
+	c.CoreDNS = addon("CoreDNS", addonCoreDNS)
 	c.afterNodes = append(c.afterNodes, c.CoreDNS)
 	if p.MetricsServer {
-		c.afterNodes = append(c.afterNodes, addon("MetricsServer", addonMetricsServer, p.AddonVersions[addonMetricsServer], ""))
+		c.afterNodes = append(c.afterNodes, addon("MetricsServer", addonMetricsServer))
 	}
 	if p.NodeMonitoring {
-		addon("NodeMonitoring", addonNodeMonitoring, p.AddonVersions[addonNodeMonitoring], "")
+		addon("NodeMonitoring", addonNodeMonitoring)
 	}
 	if p.EBSDriver {
-		driver := addon("EBSDriver", addonEBSDriver, p.AddonVersions[addonEBSDriver], "")
+		driver := addon("EBSDriver", addonEBSDriver)
 		c.afterNodes = append(c.afterNodes, driver)
 		c.addEBS(p, driver)
 	}
 }
 
-// beforeNodes is what must be in place when the first node joins, or its Pods get no addresses.
-func (c *Cluster) beforeNodes() []constructs.IDependable {
-	return []constructs.IDependable{c.VpcCNI, c.CNIIdentity.Association, c.PodIdentityAgent, c.KubeProxy}
+// addonProps are the properties of an add-on. Values without a version, or without configuration, are left to EKS.
+func (c *Cluster) addonProps(name, version string, configuration map[string]any) *awseksv2.CfnAddonProps {
+	return &awseksv2.CfnAddonProps{
+		ClusterName: jsiix.Str(c.Name), AddonName: jsiix.Str(name), AddonVersion: jsiix.StrOrNil(versionOf(c.Version, name, version)),
+		ConfigurationValues: jsiix.StrOrNil(text(configuration)), ResolveConflicts: jsiix.Str("OVERWRITE"),
+	}
 }
+
+// fixedOfAddon are the properties of an add-on that come from elsewhere.
+var fixedOfAddon = map[string]string{"ClusterName": "leave it alone", "AddonName": "want AddAddon for another add-on"}
 
 // AddCapacity tells the cluster of nodes that were made without it, such as the stock construct's: they wait for
 // the VPC CNI and its role, and coredns waits for them.
@@ -126,14 +142,19 @@ func (c *Cluster) AddCapacity(nodes constructs.IConstruct) {
 	c.addNodes(nodes)
 }
 
+// addNodes has nodes wait for what must be in place when the first one joins, or its Pods get no addresses.
 func (c *Cluster) addNodes(nodes constructs.IConstruct) {
-	nodes.Node().AddDependency(c.beforeNodes()...)
-	c.runAddonsAfter(nodes)
+	if len(c.beforeNodes) > 0 { // an existing cluster has it
+		nodes.Node().AddDependency(c.beforeNodes...)
+	}
+	c.nodes = append(c.nodes, nodes)
+	c.runAfter(nodes)
 }
 
-// runAddonsAfter has the add-ons that are Deployments wait for somewhere to run.
-func (c *Cluster) runAddonsAfter(nodes constructs.IConstruct) {
+// runAfter has the add-ons that are Deployments wait for somewhere to run.
+func (c *Cluster) runAfter(capacity constructs.IConstruct) {
+	c.capacity = append(c.capacity, capacity)
 	for _, a := range c.afterNodes {
-		a.Node().AddDependency(nodes)
+		a.Node().AddDependency(capacity)
 	}
 }

@@ -151,6 +151,16 @@ type ClusterProps struct {
 	// library or with the Kubernetes version, and not by itself.
 	AddonVersions map[string]string
 
+	// AddonConfiguration has what the add-ons of the cluster are configured with, by name, in their own schema, which
+	// aws eks describe-addon-configuration shows: {"coredns": {"replicaCount": 3}}. It is laid over what the other fields say,
+	// object by object; what a field says is said there, and what ipamd or IPv6 do not stand is refused.
+	// Default: what the other fields say.
+	AddonConfiguration map[string]map[string]any
+
+	// TuneAddon changes the properties of an add-on of the cluster before it is made, whose name it gets.
+	// Default: nil.
+	TuneAddon func(name string, props *awseksv2.CfnAddonProps)
+
 	// ConfinePodIdentity has the roles of NewPodIdentity, those of the VPC CNI and of the controller among them, trust
 	// EKS for this cluster and this account alone (aws:SourceArn, aws:SourceAccount).
 	// Default: false; an association, which only an administrator of EKS makes, is what binds a role.
@@ -168,8 +178,8 @@ type ClusterProps struct {
 type Cluster struct {
 	// Construct is the scope that all parts are made in.
 	Construct constructs.Construct
-	// L2 is CDK's construct, for manifests, charts and whatever takes an awseksv2.ICluster.
-	L2 awseksv2.Cluster
+	// L2 is CDK's construct, for manifests and whatever takes an awseksv2.ICluster. That of NewCluster is an awseksv2.Cluster.
+	L2 awseksv2.ICluster
 	// L1 is the AWS::EKS::Cluster itself.
 	L1 awseksv2.CfnCluster
 	// Name is a token for the cluster's name, which makes what uses it wait for the cluster.
@@ -187,9 +197,9 @@ type Cluster struct {
 	ControlPlaneSecurityGroup awsec2.SecurityGroup
 	// SecretsKey encrypts Kubernetes secrets.
 	SecretsKey awskms.IKey
-	// LogGroup keeps the control plane logs. It belongs to EKS; LogRetention makes it if it is missing and says how long
-	// it keeps them.
-	LogGroup     awslogs.ILogGroup
+	// LogGroup keeps the control plane logs. It belongs to EKS.
+	LogGroup awslogs.ILogGroup
+	// LogRetention makes LogGroup if it is missing, and says how long it keeps logs.
 	LogRetention awslogs.LogRetention
 	// CNIIdentity is the role of the VPC CNI and what binds it to kube-system/aws-node.
 	CNIIdentity *PodIdentity
@@ -201,7 +211,16 @@ type Cluster struct {
 
 	kept        kept.Values      // what this library's other packages keep with the cluster
 	subnets     []awsec2.ISubnet // where nodes go by default
-	afterNodes  []constructs.IConstruct
+	existing    bool             // of FromClusterAttributes
+	groupID     string           // of an existing cluster, if it is known
+	connections awsec2.Connections
+	charts      []constructs.IConstruct
+	chartsAfter []constructs.IDependable // what charts wait for
+	own         []string                 // the add-ons that the cluster installs itself
+	beforeNodes []constructs.IDependable // what nodes wait for
+	nodes       []constructs.IConstruct
+	capacity    []constructs.IConstruct // nodes, and Fargate profiles
+	afterNodes  []constructs.IConstruct // what waits for capacity
 	nodeRole    awsiam.Role
 	fargateRole awsiam.Role
 	onFargate   []fargatePods
@@ -265,6 +284,7 @@ func (p ClusterProps) check(bad *problems.List) {
 	p.CNI.check(bad.In("CNI"))
 	p.checkEBS(bad)
 	p.checkAddonVersions(bad)
+	p.checkAddonConfiguration(bad)
 }
 
 func (p ClusterProps) checkEBS(bad *problems.List) {
@@ -357,7 +377,7 @@ func NewCluster(scope constructs.Construct, id string, props *ClusterProps) *Clu
 	c := &Cluster{
 		Construct: constructs.NewConstruct(scope, jsiix.Str(id)), Vpc: p.Vpc, Region: region, Version: p.Version, PodsReachIPv4: !p.CNI.DisableIPv4Egress,
 		subnets: p.nodeSubnets(), kubectl: p.Kubectl.Layer != nil,
-		confined: p.ConfinePodIdentity, dnsOnFargate: p.CoreDNSOnFargate,
+		confined: p.ConfinePodIdentity, dnsOnFargate: p.CoreDNSOnFargate, own: append(p.addons(), addonVpcCNI),
 	}
 	name := p.Name
 	if name == "" {
@@ -410,7 +430,7 @@ func NewCluster(scope constructs.Construct, id string, props *ClusterProps) *Clu
 	}
 	c.addAdmins(p.AdminRoleArns)
 	c.addAccess(p.Access)
-	c.addAddons(p)
+	c.addAddons(p, &bad, stop)
 	c.Construct.Node().AddValidation(&treeCheck{c})
 	c.warn()
 	return c

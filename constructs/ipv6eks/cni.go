@@ -1,8 +1,6 @@
 package ipv6eks
 
 import (
-	"encoding/json"
-	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -105,9 +103,11 @@ func (o CNIOptions) check(bad *problems.List) {
 }
 
 // configuration is the add-on's configuration, in its own JSON schema. EKS adds what makes it IPv6.
-func (o CNIOptions) configuration() string {
-	env := map[string]string{"ENABLE_V4_EGRESS": strconv.FormatBool(!o.DisableIPv4Egress)}
-	maps.Copy(env, o.Env)
+func (o CNIOptions) configuration() map[string]any {
+	env := map[string]any{"ENABLE_V4_EGRESS": strconv.FormatBool(!o.DisableIPv4Egress)}
+	for name, value := range o.Env {
+		env[name] = value
+	}
 	values := map[string]any{"env": env}
 	if o.NetworkPolicy {
 		values["enableNetworkPolicy"] = "true"
@@ -115,11 +115,7 @@ func (o CNIOptions) configuration() string {
 	if o.StrictNetworkPolicy {
 		env["NETWORK_POLICY_ENFORCING_MODE"] = "strict"
 	}
-	out, err := json.Marshal(values)
-	if err != nil {
-		panic(err) // strings and maps of strings always encode
-	}
-	return string(out)
+	return values
 }
 
 // CNIActions are the IAM actions of the VPC CNI's role on an IPv6 cluster. AWS manages no policy with them

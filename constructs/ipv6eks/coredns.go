@@ -1,10 +1,6 @@
 package ipv6eks
 
-import (
-	"encoding/json"
-
-	"github.com/eks-ipv6/cdk/internal/aws"
-)
+import "github.com/eks-ipv6/cdk/internal/aws"
 
 // corefileIPv6 is EKS's own Corefile (https://github.com/aws/containers-roadmap/issues/2352), but for the upstream: not
 // the node's resolv.conf, which names the VPC's resolver by IPv4, but the same resolver by its IPv6 address, which Nitro
@@ -32,7 +28,7 @@ var corefileIPv6 = `.:53 {
 
 // coreDNS is the add-on's configuration, in its own JSON schema. Pods without a way to IPv4 cannot ask the VPC's resolver
 // at its IPv4 address, coredns among them.
-func (p ClusterProps) coreDNS() string {
+func (p ClusterProps) coreDNS() map[string]any {
 	values := map[string]any{}
 	if p.CoreDNSOnFargate {
 		values["computeType"] = "Fargate"
@@ -40,12 +36,5 @@ func (p ClusterProps) coreDNS() string {
 	if p.CNI.DisableIPv4Egress {
 		values["corefile"] = corefileIPv6
 	}
-	if len(values) == 0 {
-		return ""
-	}
-	out, err := json.Marshal(values)
-	if err != nil {
-		panic(err) // strings always encode
-	}
-	return string(out)
+	return values
 }

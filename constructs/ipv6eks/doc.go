@@ -11,11 +11,13 @@
 //	   ├─ role of aws-node, bound by Pod Identity
 //	   ├─ vpc-cni
 //	   └─ node groups (private subnets, IMDSv2, encrypted disks)
-//	      └─ coredns, metrics-server
-//	         └─ charts and manifests that depend on Cluster.CoreDNS
+//	      └─ coredns, metrics-server, add-ons of AddAddon
+//	         └─ the load balancer controller, and charts of NewChart after it
 //
 // The Pods' way to IPv4-only hosts is the VPC CNI's: each Pod has a node-local address out of 169.254.172.0/22
 // that the node translates to its own. See [CNIOptions.DisableIPv4Egress].
+//
+// Applications may be in stacks of their own: [FromClusterAttributes] is a cluster that is there already.
 //
 // What EKS refuses on IPv6 is refused here before anything is synthesized: the service IPv4 range, Outposts,
 // hybrid nodes, the China Regions, Windows and non-Nitro nodes, and CNI settings with which ipamd does not start.

@@ -13,8 +13,9 @@ const ebsPolicy = "service-role/AmazonEBSCSIDriverPolicyV2"
 
 // addEBS gives the driver its role, and the cluster a StorageClass: the add-on's own encrypts only where the account does.
 func (c *Cluster) addEBS(p ClusterProps, driver awseksv2.CfnAddon) {
-	c.EBSIdentity = c.NewPodIdentity(c.Construct, "EBSDriver", "kube-system", "ebs-csi-controller-sa", nil)
-	c.EBSIdentity.Role.AddManagedPolicy(managedPolicy(ebsPolicy))
+	c.EBSIdentity = c.NewPodIdentity(c.Construct, "EBSDriver", &PodIdentityProps{
+		Namespace: "kube-system", ServiceAccount: "ebs-csi-controller-sa", ManagedPolicies: []string{ebsPolicy},
+	})
 	driver.Node().AddDependency(c.EBSIdentity.Association)
 	parameters := map[string]any{"type": "gp3", "encrypted": "true"}
 	if p.VolumeKey != nil {

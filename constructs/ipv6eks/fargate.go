@@ -10,6 +10,7 @@ import (
 
 	"github.com/eks-ipv6/cdk/internal/jsiix"
 	"github.com/eks-ipv6/cdk/internal/problems"
+	"github.com/eks-ipv6/cdk/internal/tuned"
 )
 
 // FargateSelector says which Pods run on Fargate.
@@ -61,7 +62,7 @@ func (p *FargateProfileProps) Validate() error {
 // before it, and, with the first one of a cluster, the role that pulls images for the Pods. It panics with the error of [FargateProfileProps.Validate] and
 // the construct's path.
 func (c *Cluster) AddFargateProfile(id string, props *FargateProfileProps) awseksv2.CfnFargateProfile {
-	if err := errors.Join(props.Validate(), c.take(id)); err != nil {
+	if err := errors.Join(props.Validate(), c.take(id), c.checkNetwork()); err != nil {
 		panic(fmt.Errorf("ipv6eks.AddFargateProfile %s/%s: %w", *c.Construct.Node().Path(), id, err))
 	}
 	if c.fargateRole == nil {
@@ -83,8 +84,10 @@ func (c *Cluster) AddFargateProfile(id string, props *FargateProfileProps) awsek
 		ClusterName: jsiix.Str(c.Name), PodExecutionRoleArn: c.fargateRole.RoleArn(),
 		Selectors: &selectors, Subnets: &subnets,
 	}
-	if props.Tune != nil {
-		props.Tune(fp)
+	var bad problems.List
+	tuned.Call(bad.In("Tune"), props.Tune, fp, map[string]string{"ClusterName": "want the cluster's own AddFargateProfile", "Selectors": "want FargateProfileProps.Selectors"})
+	if err := bad.Err(); err != nil {
+		panic(fmt.Errorf("ipv6eks.AddFargateProfile %s/%s: %w", *c.Construct.Node().Path(), id, err))
 	}
 	for _, s := range props.Selectors {
 		c.onFargate = append(c.onFargate, fargatePods{id, s})
@@ -95,7 +98,7 @@ func (c *Cluster) AddFargateProfile(id string, props *FargateProfileProps) awsek
 		profile.Node().AddDependency(c.lastProfile)
 	}
 	c.lastProfile = profile
-	c.runAddonsAfter(profile)
+	c.runAfter(profile)
 	return profile
 }
 

@@ -5,12 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/aws/aws-cdk-go/awscdk/v2"
-	"github.com/aws/jsii-runtime-go"
-
-	"github.com/eks-ipv6/cdk/constructs/dualstack"
 	"github.com/eks-ipv6/cdk/constructs/ipv6eks"
-	"github.com/eks-ipv6/cdk/constructs/kubectllayer"
 )
 
 func prefixes(list ...string) []netip.Prefix {
@@ -294,59 +289,4 @@ func TestFargateProfilePropsRefuses(t *testing.T) {
 	if err := (&ipv6eks.FargateProfileProps{Selectors: []ipv6eks.FargateSelector{{Namespace: "batch"}}}).Validate(); err != nil {
 		t.Error(err)
 	}
-}
-
-func ExampleNewCluster() {
-	app := awscdk.NewApp(nil)
-	stack := awscdk.NewStack(app, jsii.String("Demo"), nil)
-	network := dualstack.NewVpc(stack, "Network", nil)
-
-	cluster := ipv6eks.NewCluster(stack, "Cluster", &ipv6eks.ClusterProps{
-		Vpc:            network.L2,
-		Kubectl:        kubectllayer.New(stack, "Kubectl"),
-		APIAccessCidrs: []netip.Prefix{netip.MustParsePrefix("203.0.113.0/24"), netip.MustParsePrefix("2001:db8:10::/48")},
-		AdminRoleArns:  []string{"arn:aws:iam::111122223333:role/PlatformAdmin"},
-		CNI:            ipv6eks.CNIOptions{NetworkPolicy: true, DisableIPv4Egress: true},
-	})
-	cluster.AddNodeGroup("General", &ipv6eks.NodeGroupProps{AMI: ipv6eks.Bottlerocket, Architecture: ipv6eks.ARM, Min: 2, Max: 10})
-	cluster.AddNodeGroup("Batch", &ipv6eks.NodeGroupProps{
-		InstanceTypes: []string{"m7i.xlarge", "m6i.xlarge", "m5.xlarge"}, Spot: true, Max: 20, ScaleToZero: true,
-		Taints: []ipv6eks.Taint{{Key: "batch", Effect: ipv6eks.NoSchedule}},
-	})
-
-	app.Synth(nil)
-}
-
-func ExampleCluster_NewPodIdentity() {
-	app := awscdk.NewApp(nil)
-	stack := awscdk.NewStack(app, jsii.String("Demo"), nil)
-	cluster := ipv6eks.NewCluster(stack, "Cluster", &ipv6eks.ClusterProps{Vpc: dualstack.NewVpc(stack, "Network", nil).L2})
-	cluster.AddNodeGroup("Nodes", nil)
-
-	// Pods of service account web in namespace shop act as this role; grant it what they need.
-	web := cluster.NewPodIdentity(stack, "Web", "shop", "web", nil)
-	awscdk.NewCfnOutput(stack, jsii.String("WebRole"), &awscdk.CfnOutputProps{Value: web.Role.RoleArn()})
-
-	app.Synth(nil)
-}
-
-// Access for people who do not administer, an encrypted default StorageClass, and nodes that stay a version behind while the
-// control plane is upgraded.
-func ExampleCluster_AddNodeGroup() {
-	app := awscdk.NewApp(nil)
-	stack := awscdk.NewStack(app, jsii.String("Demo"), nil)
-	cluster := ipv6eks.NewCluster(stack, "Cluster", &ipv6eks.ClusterProps{
-		Vpc: dualstack.NewVpc(stack, "Network", nil).L2, Version: "1.36", Kubectl: kubectllayer.For(stack, "Kubectl", "1.36"),
-		EBSDriver: true,
-		Access: []ipv6eks.Access{
-			{Principal: "arn:aws:iam::111122223333:role/OnCall", Right: ipv6eks.AdminView},
-			{Principal: "arn:aws:iam::111122223333:role/Shop", Right: ipv6eks.Edit, Namespaces: []string{"shop", "shop-*"}},
-		},
-	})
-	cluster.AddNodeGroup("General", &ipv6eks.NodeGroupProps{Version: "1.35", VolumeKey: ipv6eks.NewVolumeKey(stack, "Volumes")})
-	cluster.AddNodeGroup("Gpu", &ipv6eks.NodeGroupProps{
-		InstanceTypes: []string{"g6.xlarge"}, AMI: ipv6eks.AL2023Nvidia, ScaleToZero: true,
-		Taints: []ipv6eks.Taint{{Key: "nvidia.com/gpu", Effect: ipv6eks.NoSchedule}},
-	})
-	app.Synth(nil)
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/eks-ipv6/cdk/internal/jsiix"
 	"github.com/eks-ipv6/cdk/internal/problems"
+	"github.com/eks-ipv6/cdk/internal/tuned"
 )
 
 // AMI is a family of EKS node images.
@@ -141,6 +142,13 @@ type NodeGroupProps struct {
 	// Default: none.
 	Taints []Taint
 
+	// Tags are AWS tags of the group's instances, volumes and network interfaces, which is where costs are. Tags of scopes above,
+	// by awscdk.Tags_Of, are there too. The group itself gets none, and StackProps.Tags are left out: EKS changes no group's tags
+	// together with its launch template (https://github.com/aws/aws-cdk/issues/16644), and CloudFormation puts those on the group.
+	// A change replaces the nodes, MaxUnavailable at a time.
+	// Default: a Name of the cluster's and the group's.
+	Tags map[string]string
+
 	// MaxUnavailable is how many nodes an update may replace at a time, 1 to 100.
 	// Default: 1.
 	MaxUnavailable int
@@ -167,12 +175,13 @@ type NodeGroupProps struct {
 	// Default: the cluster's.
 	Subnets *awsec2.SubnetSelection
 
-	// Tune changes the node group's properties before it is made.
+	// Tune changes the node group's properties before it is made. What comes from the fields here, and what EKS refuses beside a
+	// launch template, is refused.
 	// Default: nil.
 	Tune func(*awseksv2.CfnNodegroupProps)
 
-	// TuneLaunchTemplate changes the launch template's data before it is made. Give it no NetworkInterfaces: they
-	// override the subnets' IPv6 assignment.
+	// TuneLaunchTemplate changes the launch template's data before it is made. What EKS does not take in one is refused, and
+	// NetworkInterfaces, which override the subnets' IPv6 assignment.
 	// Default: nil.
 	TuneLaunchTemplate func(*awsec2.CfnLaunchTemplate_LaunchTemplateDataProperty)
 }
@@ -248,6 +257,7 @@ func (p *NodeGroupProps) resolve() (NodeGroupProps, error) {
 	checkRelease(&bad, n.Version, n.ReleaseVersion)
 	n.checkSize(&bad)
 	checkLabels(&bad, n.Labels)
+	checkTags(&bad, n.Tags)
 	for i, t := range n.Taints {
 		t.check(bad.At("Taints", i))
 	}
@@ -364,7 +374,7 @@ func (p NodeGroupProps) takesPods() bool {
 // may be nil. It panics with the error of [NodeGroupProps.Validate] and the construct's path.
 func (c *Cluster) AddNodeGroup(id string, props *NodeGroupProps) *NodeGroup {
 	p, err := props.resolve()
-	if err = errors.Join(err, CheckNodeSkew(p.Version, c.Version), c.take(id)); err != nil {
+	if err = errors.Join(err, CheckNodeSkew(p.Version, c.Version), c.take(id), c.checkNetwork(), c.checkGroup(len(p.SecurityGroups) > 0)); err != nil {
 		panic(fmt.Errorf("ipv6eks.AddNodeGroup %s/%s: %w", *c.Construct.Node().Path(), id, err))
 	}
 	for _, t := range p.InstanceTypes {
@@ -372,7 +382,17 @@ func (c *Cluster) AddNodeGroup(id string, props *NodeGroupProps) *NodeGroup {
 			awscdk.Annotations_Of(c.Construct).AddWarningV2(jsiix.Str("eks-ipv6:InstanceFamily-"+t), jsiix.Str(id+": InstanceTypes: "+said), nil)
 		}
 	}
-	n := &NodeGroup{Role: c.sharedNodeRole(p.SessionManager), LaunchTemplate: c.launchTemplate(id, p)}
+	var bad problems.List
+	stop := func() {
+		if err := bad.Err(); err != nil {
+			panic(fmt.Errorf("ipv6eks.AddNodeGroup %s/%s: %w", *c.Construct.Node().Path(), id, err))
+		}
+	}
+	c.warnStackTags(id)
+	n := &NodeGroup{Role: c.sharedNodeRole(p.SessionManager)}
+	tags := &nodeTags{name: c.Name + "-" + id, given: p.Tags}
+	n.LaunchTemplate = c.launchTemplate(id, p, tags, &bad)
+	stop()
 
 	subnets := []any{}
 	for _, s := range c.subnetIDs(p.Subnets) {
@@ -414,10 +434,12 @@ func (c *Cluster) AddNodeGroup(id string, props *NodeGroupProps) *NodeGroup {
 	if p.NodeRepair {
 		np.NodeRepairConfig = &awseksv2.CfnNodegroup_NodeRepairConfigProperty{Enabled: true}
 	}
-	if p.Tune != nil {
-		p.Tune(np)
-	}
+	tuned.Call(bad.In("Tune"), p.Tune, np, fixedOfNodes)
+	checkTuned(bad.In("Tune"), np)
+	stop()
 	n.L1 = awseksv2.NewCfnNodegroup(c.Construct, jsiix.Str(id), np)
+	n.L1.AddPropertyDeletionOverride(jsiix.Str("Tags"))
+	tags.group = n.L1
 	if p.takesPods() {
 		c.schedulable++
 	} else {
@@ -443,7 +465,7 @@ func (c *Cluster) sharedNodeRole(sessionManager bool) awsiam.Role {
 	return c.nodeRole
 }
 
-func (c *Cluster) launchTemplate(id string, p NodeGroupProps) awsec2.CfnLaunchTemplate {
+func (c *Cluster) launchTemplate(id string, p NodeGroupProps, tags *nodeTags, bad *problems.List) awsec2.CfnLaunchTemplate {
 	hops := 1
 	if p.PodsReachIMDS {
 		hops = 2
@@ -461,28 +483,21 @@ func (c *Cluster) launchTemplate(id string, p NodeGroupProps) awsec2.CfnLaunchTe
 	if strings.HasPrefix(string(p.AMI), string(Bottlerocket)) { // an operating system volume of the image's size, and one for the rest
 		disks = []any{disk("/dev/xvda", 0), disk("/dev/xvdb", p.DiskGiB)}
 	}
-	name := jsiix.List(any(map[string]any{"key": "Name", "value": c.Name + "-" + id}))
-	tags := []any{}
-	for _, of := range []string{"instance", "volume", "network-interface"} {
-		tags = append(tags, map[string]any{"resourceType": of, "tags": name})
-	}
 	data := &awsec2.CfnLaunchTemplate_LaunchTemplateDataProperty{
 		BlockDeviceMappings: &disks,
 		MetadataOptions: &awsec2.CfnLaunchTemplate_MetadataOptionsProperty{
 			HttpEndpoint: jsiix.Str("enabled"), HttpTokens: jsiix.Str("required"), HttpPutResponseHopLimit: jsiix.Num(hops),
 		},
-		TagSpecifications: &tags,
+		TagSpecifications: awscdk.Lazy_UncachedAny(tags, nil),
 	}
 	if len(p.SecurityGroups) > 0 {
 		// Groups in a launch template take the place of the cluster security group, so it is named too.
-		groups := []*string{c.L1.AttrClusterSecurityGroupId()}
+		groups := []*string{c.L2.ClusterSecurityGroupId()}
 		for _, g := range p.SecurityGroups {
 			groups = append(groups, g.SecurityGroupId())
 		}
 		data.SecurityGroupIds = &groups
 	}
-	if p.TuneLaunchTemplate != nil {
-		p.TuneLaunchTemplate(data)
-	}
+	tuned.Call(bad.In("TuneLaunchTemplate"), p.TuneLaunchTemplate, data, fixedOfTemplate)
 	return awsec2.NewCfnLaunchTemplate(c.Construct, jsiix.Str(id+"Template"), &awsec2.CfnLaunchTemplateProps{LaunchTemplateData: data})
 }

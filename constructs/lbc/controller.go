@@ -187,8 +187,10 @@ func NewController(scope constructs.Construct, id string, props *ControllerProps
 		p.Policy, _ = Policy(p.ChartVersion, *awscdk.Aws_PARTITION())
 	}
 	c := &Controller{Construct: constructs.NewConstruct(scope, jsiix.Str(id)), ChartVersion: p.ChartVersion, GatewayAPI: p.GatewayAPI}
-	c.Identity = p.Cluster.NewPodIdentity(c.Construct, "Controller", Namespace, ServiceAccount,
-		map[string]awsiam.PolicyDocument{"Controller": awsiam.PolicyDocument_FromJson(p.Policy)})
+	c.Identity = p.Cluster.NewPodIdentity(c.Construct, "Controller", &ipv6eks.PodIdentityProps{
+		Namespace: Namespace, ServiceAccount: ServiceAccount,
+		Policies: map[string]awsiam.PolicyDocument{"Controller": awsiam.PolicyDocument_FromJson(p.Policy)},
+	})
 
 	c.addCRDs(p)
 	c.warnIPv6(p)

@@ -172,7 +172,7 @@ func ExampleNewGatewayAPI() {
 	app := awscdk.NewApp(nil)
 	stack := awscdk.NewStack(app, jsii.String("Demo"), nil)
 	cluster := ipv6eks.NewCluster(stack, "Cluster", &ipv6eks.ClusterProps{
-		Vpc:     dualstack.NewVpc(stack, "Network", nil).Vpc,
+		Vpc:     dualstack.NewVpc(stack, "Network", nil).L2,
 		Kubectl: kubectllayer.New(stack, "Kubectl"),
 	})
 	cluster.AddNodeGroup("Nodes", nil)

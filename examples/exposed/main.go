@@ -3,9 +3,6 @@
 package main
 
 import (
-	"fmt"
-	"os"
-
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 
 	"github.com/eks-ipv6/cdk/examples/internal/options"
@@ -21,8 +18,7 @@ func main() {
 			err = exposed.Validate()
 		}
 		if err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
+			options.Fail(err)
 		}
 		stacks.NewExposed(app, "Ipv6Exposed", exposed)
 	})

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"os"
 	"strconv"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -31,9 +30,7 @@ func main() {
 			return ""
 		})
 		if err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			jsii.Close()
-			os.Exit(1)
+			options.Fail(err)
 		}
 		stacks.NewInterop(app, ids[p.Join], p)
 	})

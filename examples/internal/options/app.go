@@ -22,13 +22,18 @@ func Run(build func(app awscdk.App, props *stacks.PlatformProps)) {
 	context, _ := app.Node().GetAllContext(nil).(map[string]any)
 	props, err := Parse(context, os.Getenv("CDK_DEFAULT_REGION"))
 	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		jsii.Close()
-		os.Exit(1)
+		Fail(err)
 	}
 	if os.Getenv("CDK_VALIDATION") != "false" { // what switches off CDK's own validation, for a quick look at a template
 		synthcheck.Register(app, nil)
 	}
 	build(app, props)
 	app.Synth(nil)
+}
+
+// Fail ends the program with a message and exit status 1, once Node.js has ended: what it has to say comes before.
+func Fail(err error) {
+	jsii.Close()
+	fmt.Fprintln(os.Stderr, err)
+	os.Exit(1)
 }
