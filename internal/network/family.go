@@ -1,6 +1,7 @@
 package network
 
 import (
+	"fmt"
 	"net/netip"
 	"strconv"
 )
@@ -68,6 +69,24 @@ func (p Proto) String() string {
 
 // Number is IANA's number of the protocol. AnyProto has none.
 func (p Proto) Number() uint16 { return uint16(max(p, 0)) }
+
+// addressKey tells the addresses of one walk apart: in VPCs whose ranges overlap, two interfaces may have the same one.
+type addressKey struct {
+	vpc int // its index, or noVPC
+	one netip.Addr
+}
+
+// noVPC stands for no VPC.
+const noVPC = -1
+
+func (k addressKey) String() string { return fmt.Sprintf("%s in %d", k.one, k.vpc) }
+
+func (p *Interface) key(a netip.Addr) addressKey {
+	if p.VPC == nil {
+		return addressKey{noVPC, a}
+	}
+	return addressKey{p.VPC.Index, a}
+}
 
 // portKey tells the source ports of one flow apart: a packet may pass one translator twice.
 type portKey struct {

@@ -101,9 +101,9 @@ func newSampler(n *Network, t Trace, of Sampling) *sampler {
 
 // inside reports whether a variable is the address of an interface in a VPC.
 func (s *sampler) inside(key any) bool {
-	a, ok := key.(netip.Addr)
+	a, ok := key.(addressKey)
 	return ok && !slices.ContainsFunc([]*Interface{s.from, s.trace.dest.To}, func(p *Interface) bool {
-		return p.Outside() && (a == p.IPv4 || a == p.IPv6)
+		return p.Outside() && (a == p.key(p.IPv4) || a == p.key(p.IPv6))
 	})
 }
 
@@ -359,8 +359,8 @@ func (s *sampler) value(v variable, w wish, try int) (domain, bool) {
 
 // ownValue is what the network has as it is built: of an address the variable's key, where that is one, else the first.
 func ownValue(v variable) domain {
-	if a, ok := v.key.(netip.Addr); ok {
-		return domain{addrs: netset.One(a)}
+	if a, ok := v.key.(addressKey); ok {
+		return domain{addrs: netset.One(a.one)}
 	}
 	if v.address {
 		return domain{addrs: netset.One(v.asked.addrs.First())}
@@ -443,7 +443,7 @@ func (t Trace) sampled(e *Ends) {
 func (t Trace) readdress(i *Interface) {
 	beyond := i.Outside()
 	for _, own := range []*netip.Addr{&i.IPv4, &i.IPv6, &i.NodeIPv6} {
-		d, ok := t.one[*own]
+		d, ok := t.one[i.key(*own)]
 		if !ok || d.addrs.First() == *own {
 			continue
 		}

@@ -388,7 +388,7 @@ func (t *tracer) address(p *Interface, f Family) address {
 	if f == IPv6 {
 		set = p.range6
 	}
-	return t.walk.address(one, "address of "+p.Name, p.free, set, one)
+	return t.walk.address(p.key(one), "address of "+p.Name, p.free, set, one)
 }
 
 // publicAddress is an interface's public IPv4 address. AWS chooses it: it may be any.
@@ -396,7 +396,7 @@ func (t *tracer) publicAddress(p *Interface) address {
 	if !p.Public.IsValid() {
 		return address{}
 	}
-	return t.walk.address(p.Public, "public address of "+p.Name, assigned, t.net.global4, p.Public)
+	return t.walk.address(addressKey{noVPC, p.Public}, "public address of "+p.Name, assigned, t.net.global4, p.Public)
 }
 
 // port is the source port that an interface opens a connection from.
