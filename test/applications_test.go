@@ -20,6 +20,7 @@ import (
 	"github.com/eks-ipv6/cdk/constructs/kubectllayer"
 	"github.com/eks-ipv6/cdk/internal/jsiix"
 	"github.com/eks-ipv6/cdk/preflight/flow"
+	"github.com/eks-ipv6/cdk/preflight/render"
 	"github.com/eks-ipv6/cdk/stacks"
 )
 
@@ -299,7 +300,7 @@ func TestDatabaseConnections(t *testing.T) {
 	for port, want := range map[uint16]bool{5432: true, 5433: false} {
 		tr, err := network.Trace(flow.Query{From: network.Endpoints()[pod], To: flow.Resource(db), Port: port})
 		if err != nil || tr.Verdict.OK() != want {
-			t.Errorf("port %d: %v\n%s", port, err, flow.TraceText(tr, flow.TextOptions{}))
+			t.Errorf("port %d: %v\n%s", port, err, render.TraceText(tr, render.TextOptions{}))
 		}
 	}
 }
