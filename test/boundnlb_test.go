@@ -275,7 +275,7 @@ func TestBoundNLBAllowsFrom(t *testing.T) {
 		b := expose.NewBoundNLB(p.Stack, "Bound", &expose.BoundNLBProps{
 			Cluster: p.Cluster, Controller: p.Controller, Service: "shop", Ports: []expose.BoundPort{{Port: 53}, {Port: 53, UDP: true}},
 		})
-		b.AllowFrom(awsec2.NewSecurityGroup(p.Stack, jsiix.Str("Own"), &awsec2.SecurityGroupProps{Vpc: p.Vpc.Vpc}), "ours")
+		b.AllowFrom(awsec2.NewSecurityGroup(p.Stack, jsiix.Str("Own"), &awsec2.SecurityGroupProps{Vpc: p.Vpc.L2}), "ours")
 		b.AllowFrom(awsec2.SecurityGroup_FromSecurityGroupId(p.Stack, jsiix.Str("Known"), jsiix.Str("sg-0123456789abcdef0"), nil), "theirs")
 		mustPanic(t, func() { b.AllowFrom(nil, "nobody") }, "expose.BoundNLB.AllowFrom P/Bound: nil: want a security group")
 	})["P"]
