@@ -22,7 +22,7 @@ func checkCommand() *cobra.Command {
 		known        deployment
 	)
 	c := &cobra.Command{
-		Use:   "check [-deployed OLD]... [-o text|json] [-acknowledge ID=REASON]... [-parameter NAME=VALUE]... [-region R] [PATH...]",
+		Use:   "check [-deployed OLD]... [-o text|json] [-acknowledge ID=REASON]... [-parameter NAME=VALUE]... [-parameters FILE] [-region R] [PATH...]",
 		Short: "Find the mistakes that break an IPv6 cluster",
 		Long: `Check runs the rules V01 to W… over the templates: an error is a template that AWS refuses or a cluster that will not
 work, a warning works at a cost or a risk. Exit status: 2 when there are errors, 0 when there are none.

@@ -80,15 +80,15 @@ an error; 3 the templates do not say enough.`,
 		Args:          cobra.ArbitraryArgs,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return fmt.Errorf("unknown command %q: want trace or check; preflight -h tells more", args[0])
+				return fmt.Errorf("unknown command %q: want trace, check or endpoints; preflight -h tells more", args[0])
 			}
-			return errors.New("no command: want trace or check; preflight -h tells more")
+			return errors.New("no command: want trace, check or endpoints; preflight -h tells more")
 		},
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.Flags().Bool("version", false, "the version of preflight") // without cobra's -v, which is trace's
 	root.SetVersionTemplate("preflight {{.Version}}\n")
-	for _, c := range []*cobra.Command{traceCommand(), checkCommand()} {
+	for _, c := range []*cobra.Command{traceCommand(), checkCommand(), endpointsCommand()} {
 		c.DisableFlagsInUseLine = true
 		c.Flags().SortFlags = false
 		root.AddCommand(c)
@@ -143,17 +143,25 @@ func inputs(args []string) ([]string, error) {
 // deployment are the flags that say what templates leave to their deployment.
 type deployment struct {
 	parameters []string
+	file       string
 	region     string
 }
 
 func (d *deployment) flags(f *pflag.FlagSet) {
 	f.StringArrayVar(&d.parameters, "parameter", nil, "`NAME=VALUE`: a parameter's value, or STACK.NAME=VALUE (default: its Default)")
+	f.StringVar(&d.file, "parameters", "", "`FILE` with the parameters' values, JSON or YAML: {NAME: VALUE}, or as the AWS CLI and CodePipeline have them; -parameter goes before it")
 	f.StringVar(&d.region, "region", "", "AWS::Region of stacks that do not name theirs")
 }
 
 // values are those of the parameters, by name.
 func (d *deployment) values() (map[string]string, error) {
 	out := map[string]string{}
+	if d.file != "" {
+		var err error
+		if out, err = readParameters(d.file); err != nil {
+			return nil, err
+		}
+	}
 	for _, p := range d.parameters {
 		name, value, ok := strings.Cut(p, "=")
 		if !ok || name == "" {

@@ -40,7 +40,7 @@ func traceCommand() *cobra.Command {
 		known    deployment
 	)
 	c := &cobra.Command{
-		Use:   "trace [-o text|json|mermaid] [-v] [-from A -to B [-port N] [-proto P] [-family F]] [-parameter NAME=VALUE]... [-region R] [PATH...]",
+		Use:   "trace [-o text|json|mermaid] [-v] [-from A -to B [-port N] [-proto P] [-family F]] [-parameter NAME=VALUE]... [-parameters FILE] [-region R] [PATH...]",
 		Short: "Trace packets hop by hop and compare each communication pattern with what it needs",
 		Long: `Trace follows packets through the network that the templates describe, hop by hop, and their answers back.
 
@@ -53,10 +53,14 @@ A and B are one of:
   service:NS/NAME  ingress:NS/NAME  gateway:NS/NAME       what Kubernetes exposes
   nodegroup:NAME  nodegroup:NAME@SUBNET  subnet:NAME
   apiserver  apiserver@SUBNET                             the Kubernetes API
-  internet4  internet6                                    a host on the internet
+  internet4  internet6  internet                          a host on the internet; internet, or anyone, is of both families
   203.0.113.7  2001:db8::7                                an address
+  203.0.113.0/24  2a00:1450::/32                          a range beyond the network
+  example.com                                             a host name (B only)
+  s3  sts  ecr.api                                        an AWS service, by the VPC's endpoint or the internet (B only)
   NAME                                                    any of these by logical id or construct path, or as
                                                           STACK/NAME where several stacks have the logical id
+preflight endpoints lists those of the templates.
 
 Every PATH is a template or a cloud assembly folder (default: cdk.out); several are one network.`,
 		Example: `  preflight trace cdk.out

@@ -17,7 +17,11 @@ import (
 //	service:NAMESPACE/NAME  ingress:NAMESPACE/NAME  gateway:NAMESPACE/NAME
 //	nodegroup:NAME  nodegroup:NAME@SUBNET  subnet:NAME  internet4  internet6
 //	apiserver  apiserver@SUBNET              the Kubernetes API, by one of its interfaces
+//	internet  anyone                         hosts on the internet, of both families
 //	203.0.113.7  2001:db8::7                 an address
+//	203.0.113.0/24  2a00:1450::/32           a range beyond the network
+//	example.com                              a host name, to which
+//	s3  ecr.api  sts                         an AWS service, to which
 //	NAME                                     any of these by logical id or construct path
 type Name string
 
@@ -30,6 +34,9 @@ func (e Name) family() Family {
 		return IPv6
 	default:
 	}
+	if p, err := netip.ParsePrefix(string(e)); err == nil {
+		return FamilyOf(p.Addr())
+	}
 	a, _ := netip.ParseAddr(string(e))
 	return FamilyOf(a)
 }
@@ -40,6 +47,9 @@ const (
 	Internet4 Name = "internet4" // a host on the IPv4 internet
 	Internet6 Name = "internet6" // a host on the IPv6 internet
 	APIServer Name = "apiserver" // the Kubernetes API of the cluster
+	// Everywhere and Anyone are hosts on the internet of both families.
+	Everywhere Name = "internet"
+	Anyone     Name = "anyone"
 )
 
 // Bracketed sets an IPv6 address apart from the port that follows.
@@ -136,7 +146,7 @@ func distance(a, b string) int {
 
 // Endpoints lists the names a query can use on this network, addresses aside.
 func (n *Network) Endpoints() []Name {
-	out := []Name{Internet4, Internet6}
+	out := []Name{Everywhere, Internet4, Internet6}
 	if len(n.ClusterPods) > 0 {
 		out = append(out, AnyPod, APIServer)
 	}
@@ -208,6 +218,11 @@ func (n *Network) endsOf(ep Name, source bool) (out []*Interface, assumes []stri
 		if a, err := netip.ParseAddr(s); err == nil {
 			p, assumes := n.At(a.Unmap(), source)
 			return []*Interface{p}, assumes, nil
+		}
+		if len(n.byRef[s]) == 0 {
+			if out, assumes, err := n.outside(ep, source); len(out) > 0 || err != nil {
+				return out, assumes, err
+			}
 		}
 		if hasKind && kind != "service" && kind != "ingress" && kind != "gateway" && len(n.byRef[s]) == 0 {
 			return nil, nil, n.unknown(ep)

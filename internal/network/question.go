@@ -124,10 +124,14 @@ func (n *Network) TraceAll(q Query) ([]Trace, error) {
 		return nil, err
 	}
 	var out []Trace
+	from = ofFamily(from, q.Family)
 	for i, f := range from {
 		dests, err := n.dests(q, f)
 		if err != nil {
 			return nil, err
+		}
+		if len(dests) > 1 { // of a name with both families, the one that is asked for
+			dests = slices.DeleteFunc(dests, func(d Destination) bool { return q.Family != 0 && d.To.Outside() && !d.To.addr(q.Family).IsValid() })
 		}
 		for _, j := range Partners(i, len(from), len(dests)) {
 			d := dests[j]
@@ -196,6 +200,11 @@ func (n *Network) dests(q Query, from *Interface) ([]Destination, error) {
 	}
 	if len(out) > 0 {
 		return out, nil
+	}
+	if len(n.byRef[s]) == 0 {
+		if out := n.toAWS(q, from); len(out) > 0 {
+			return out, nil
+		}
 	}
 	places, assumes, err := n.endsOf(q.To, false)
 	if err != nil {
@@ -293,4 +302,9 @@ func (t Trace) Ends() (Ends, bool) {
 	}
 	t.sampled(&e)
 	return e, true
+}
+
+// ofFamily leaves out the hosts on the internet that have no address of a family.
+func ofFamily(list []*Interface, f Family) []*Interface {
+	return slices.DeleteFunc(slices.Clone(list), func(i *Interface) bool { return f != 0 && len(list) > 1 && i.Outside() && !i.addr(f).IsValid() })
 }

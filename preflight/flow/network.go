@@ -111,6 +111,22 @@ func (n *Network) Endpoints() []Endpoint {
 	return out
 }
 
+// Listed is a name that a query can use, and what it stands for.
+type Listed struct {
+	Endpoint Endpoint
+	What     string // "Pods of the Deployment", "subnet"
+	Path     string // the construct path of what it is, or its logical id; empty where no template declares it
+}
+
+// List are the names that a query can use on this network, with what each stands for; addresses, ranges and host names aside.
+func (n *Network) List() []Listed {
+	var out []Listed
+	for _, l := range n.net.List() {
+		out = append(out, Listed{Endpoint(l.Name), l.What, l.Path})
+	}
+	return out
+}
+
 // Check traces the flows of the catalogue that apply to the network and compares each with its expectation. Every node
 // group and every subnet of it is traced, not only the first.
 func (n *Network) Check() Report {

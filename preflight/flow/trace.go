@@ -214,13 +214,18 @@ func (q Query) query() (network.Query, error) {
 //	service:NAMESPACE/NAME  ingress:NAMESPACE/NAME  gateway:NAMESPACE/NAME
 //	nodegroup:NAME  nodegroup:NAME@SUBNET  subnet:NAME  internet4  internet6
 //	apiserver  apiserver@SUBNET              the Kubernetes API, by one of its interfaces
+//	internet  anyone                         hosts on the internet, of both families
 //	203.0.113.7  2001:db8::7                 an address
+//	203.0.113.0/24  2a00:1450::/32           a range beyond the network
+//	example.com                              a host name, to which
+//	s3  ecr.api  sts                         an AWS service, to which: by the VPC's endpoint, else by the internet
 //	NAME                                     any of these by logical id or construct path
 type Endpoint string
 
 // Endpoints that need no name.
 const (
 	AnyPod    Endpoint = "pod:any"
+	Internet  Endpoint = "internet"  // hosts on the internet, of both families
 	Internet4 Endpoint = "internet4" // a host on the IPv4 internet
 	Internet6 Endpoint = "internet6" // a host on the IPv6 internet
 	APIServer Endpoint = "apiserver" // the Kubernetes API of the cluster
