@@ -130,9 +130,7 @@ func (n *Network) TraceAll(q Query) ([]Trace, error) {
 		if err != nil {
 			return nil, err
 		}
-		if len(dests) > 1 { // of a name with both families, the one that is asked for
-			dests = slices.DeleteFunc(dests, func(d Destination) bool { return q.Family != 0 && d.To.Outside() && !d.To.addr(q.Family).IsValid() })
-		}
+		dests = toFamily(dests, q.Family)
 		for _, j := range Partners(i, len(from), len(dests)) {
 			d := dests[j]
 			if f.Outside() && d.To.Outside() && d.PublicAPI == nil {
@@ -304,7 +302,20 @@ func (t Trace) Ends() (Ends, bool) {
 	return e, true
 }
 
-// ofFamily leaves out the hosts on the internet that have no address of a family.
+// ofFamily leaves out the senders on the internet that have no address of a family, where others of the same name have.
 func ofFamily(list []*Interface, f Family) []*Interface {
-	return slices.DeleteFunc(slices.Clone(list), func(i *Interface) bool { return f != 0 && len(list) > 1 && i.Outside() && !i.addr(f).IsValid() })
+	lacks := func(i *Interface) bool { return f != 0 && i.Outside() && !i.addr(f).IsValid() }
+	if !slices.ContainsFunc(list, func(i *Interface) bool { return !lacks(i) }) {
+		return list
+	}
+	return slices.DeleteFunc(slices.Clone(list), lacks)
+}
+
+// toFamily leaves out the destinations on the internet that have no address of a family, where others of the same name have.
+func toFamily(list []Destination, f Family) []Destination {
+	lacks := func(d Destination) bool { return f != 0 && d.To.Outside() && !d.To.addr(f).IsValid() }
+	if !slices.ContainsFunc(list, func(d Destination) bool { return !lacks(d) }) {
+		return list
+	}
+	return slices.DeleteFunc(list, lacks)
 }
