@@ -181,7 +181,7 @@ func (n *Network) Endpoints() []Name {
 
 // match reports whether a resource has a name: its logical id, construct path or other name.
 func match(r Ref, name string) bool {
-	return name != "" && (r.LogicalID == name || r.ConstructPath == name || r.Name == name)
+	return slices.Contains(r.names(), name)
 }
 
 // ends resolves an endpoint to the interfaces it means.

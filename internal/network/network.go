@@ -17,6 +17,7 @@ import (
 	"cmp"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/cfn"
@@ -122,6 +123,17 @@ func (r Ref) Label() string {
 	return r.LogicalID
 }
 
+// names are what people call a resource: its logical id, its construct path, that of the construct that it is the resource of, its name.
+func (r Ref) names() []string {
+	out := []string{r.LogicalID, r.ConstructPath, r.Name}
+	for _, own := range []string{"/Resource", "/Default"} {
+		if path, ok := strings.CutSuffix(r.ConstructPath, own); ok {
+			out = append(out, path)
+		}
+	}
+	return slices.DeleteFunc(out, func(s string) bool { return s == "" })
+}
+
 // Resource is anything that knows where it is written.
 type Resource interface{ Resource() Ref }
 
@@ -161,8 +173,8 @@ func (n *Network) prepare() {
 	n.byRef = map[string][]any{}
 	n.byAddr = map[netip.Addr]*Interface{}
 	add := func(r Ref, v any) {
-		for _, name := range []string{r.LogicalID, r.ConstructPath, r.Name} {
-			if name != "" && !slices.Contains(n.byRef[name], v) {
+		for _, name := range r.names() {
+			if !slices.Contains(n.byRef[name], v) {
 				n.byRef[name] = append(n.byRef[name], v)
 			}
 		}

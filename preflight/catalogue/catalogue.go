@@ -28,7 +28,7 @@ var Flows = [...]Flow{
 	{"F2", "Pod to Service ClusterIP", network.ExpectDelivered, "CoreDNS and the Services in the templates", (*catalogue).clusterIPs},
 	{"F3", "Pod to an IPv6 internet host", network.ExpectExits, "VPCs with an egress-only gateway or a default route", (*catalogue).internet6},
 	{"F4", "Pod to an IPv4 internet host", network.ExpectExits, "VPCs with a NAT gateway or a default route, and where Pods reach the IPv6 internet", (*catalogue).internet4},
-	{"F5", "Pod to a private IPv4 endpoint in the VPC", network.ExpectDelivered, "hosts of the VPC that have IPv4 only and listen", (*catalogue).privateIPv4},
+	{"F5", "Pod to a private endpoint in the VPC", network.ExpectDelivered, "databases, caches and mount targets of the VPC, over each family that they have; other hosts that have IPv4 only and listen", (*catalogue).privateIPv4},
 	{"F6", "Pod to the Kubernetes API, and the API to kubelet and webhooks", network.ExpectDelivered, "control planes whose subnets are in the templates", (*catalogue).api},
 	{"F7", "IPv4 internet client to a service", network.ExpectDelivered, "internet-facing load balancers, and those that the controller could make", (*catalogue).fromInternet4},
 	{"F8", "IPv6 internet client to a service", network.ExpectDelivered, "as F7", (*catalogue).fromInternet6},
@@ -302,11 +302,23 @@ func wide(p netip.Prefix) bool {
 
 func (c *catalogue) privateIPv4(s *network.ClusterPods) {
 	for _, h := range c.HostInterfaces {
-		if port, ok := listens(h); ok && h.VPC == s.Cluster.VPC && !h.IPv6.IsValid() {
+		port, ok := listens(h)
+		if !ok || h.VPC != s.Cluster.VPC {
+			continue
+		}
+		switch h.Component {
+		case network.AtDatabase, network.AtCache, network.AtMountTarget: // whose names have all of their addresses
+			if h.IPv6.IsValid() {
+				c.each(s.Pods, always(h.By(port, network.IPv6)))
+			}
 			c.each(s.Pods, always(h.By(port, network.IPv4)))
+		default:
+			if !h.IPv6.IsValid() {
+				c.each(s.Pods, always(h.By(port, network.IPv4)))
+			}
 		}
 	}
-	c.skip("no IPv4-only service (database, cache, mount target, instance that admits private ranges) in the VPC")
+	c.skip("no database, cache or mount target in the VPC, and no instance with IPv4 only that admits private ranges")
 }
 
 // listens reports whether a host offers a service inside the network, and its port: what a database or a mount target

@@ -96,3 +96,45 @@ func TestList(t *testing.T) {
 		}
 	}
 }
+
+// TestDatabases: F5 asks for a database by each family that it has, and constructs are called by their own paths.
+func TestDatabases(t *testing.T) {
+	t.Parallel()
+	four := set("DatabaseGroup", "SecurityGroupIngress", []any{object{"IpProtocol": "tcp", "FromPort": 5432, "ToPort": 5432, "CidrIp": "10.0.0.0/16"}})
+	for _, c := range []struct {
+		name   string
+		edit   func(template)
+		missed flow.Family
+		asked  int // families
+	}{
+		{"IPv4 only", all(drop("DatabaseFromNodes"), four), 0, 1},
+		{"both families", set("Database", "NetworkType", "DUAL"), 0, 2},
+		{"both families, of which the group admits IPv4", all(set("Database", "NetworkType", "DUAL"), drop("DatabaseFromNodes"), four), flow.IPv6, 2},
+	} {
+		tp := open(t, "cluster.yaml")
+		c.edit(tp)
+		asked := map[flow.Family]bool{}
+		for _, r := range networkOf(t, "cluster.yaml", tp).Check().Results {
+			if r.ID != "F5" {
+				continue
+			}
+			f := r.Trace.Query.Family
+			asked[f] = true
+			if r.OK == (f == c.missed) {
+				t.Errorf("%s: over %s: %v", c.name, f, r.Trace.Verdict)
+			}
+		}
+		if len(asked) != c.asked {
+			t.Errorf("%s: asked over %v", c.name, asked)
+		}
+	}
+	n, err := flow.Load("testdata/cluster.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range []flow.Endpoint{"Demo/Cluster/NodesX86", "nodegroup:Demo/Cluster/NodesX86", "Demo/Cluster/NodesX86/Resource", "pod:any@Demo/Cluster/NodesX86"} {
+		if _, err := n.Trace(flow.Query{From: e, To: flow.Internet6}); err != nil {
+			t.Error(err)
+		}
+	}
+}
