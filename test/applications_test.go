@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/constructs-go/constructs/v10"
 
+	"github.com/eks-ipv6/cdk/constructs/expose"
 	"github.com/eks-ipv6/cdk/constructs/ipv6eks"
 	"github.com/eks-ipv6/cdk/constructs/kubectllayer"
 	"github.com/eks-ipv6/cdk/internal/jsiix"
@@ -247,6 +248,11 @@ func TestFromClusterAttributes(t *testing.T) {
 	if !strings.HasPrefix(js(template.at("LaunchTemplateData", "SecurityGroupIds")), `["sg-0123456789abcdef0",`) {
 		t.Errorf("%s", js(template.Properties))
 	}
+	for _, id := range own.ids() {
+		if own.waitsFor(id, id) {
+			t.Errorf("%s waits for itself", id)
+		}
+	}
 	if len(own.of("AWS::EKS::Cluster")) != 0 {
 		t.Error("a cluster is made")
 	}
@@ -254,14 +260,25 @@ func TestFromClusterAttributes(t *testing.T) {
 	two := synth(t, func(app awscdk.App) {
 		p := stacks.NewPlatform(app, "P", nil)
 		stack := awscdk.NewStack(app, jsiix.Str("Shop"), nil)
-		use(stack, ipv6eks.FromClusterAttributes(stack, "Cluster", &ipv6eks.ClusterAttributes{
+		c := ipv6eks.FromClusterAttributes(stack, "Cluster", &ipv6eks.ClusterAttributes{
 			Name: p.Cluster.Name, Version: p.Cluster.Version, Vpc: p.Vpc.L2, SecurityGroupID: *p.Cluster.L2.ClusterSecurityGroupId(),
 			KubectlToken: p.Cluster.KubectlToken(), KubectlRoleArn: p.Cluster.KubectlRoleArn(),
-		}))
+		})
+		use(stack, c)
+		e := expose.NewEcho(stack, "Echo", &expose.EchoProps{Cluster: c, Controller: p.Controller})
+		service := expose.EchoService()
+		service.Cluster, service.Controller, service.Scheme, service.Inbound = c, p.Controller, expose.InternetFacing, expose.Inbound{Anywhere: true}
+		expose.NewService(stack, "Service", &service).Construct.Node().AddDependency(e.Construct)
+		expose.NewBoundNLB(stack, "Bound", &expose.BoundNLBProps{
+			Cluster: c, Controller: p.Controller, Service: "echo", Namespace: "echo", Ports: []expose.BoundPort{{Port: 80, TargetPort: 8080}}, Inbound: expose.Inbound{ClusterVpc: true},
+		})
 	})
-	if shop := two["Shop"]; len(shop.of("AWS::Lambda::Function")) != 0 || len(shop.of("Custom::AWSCDK-EKS-HelmChart")) != 1 {
-		t.Errorf("%v", shop.of("AWS::Lambda::Function"))
+	shop := two["Shop"]
+	if len(shop.of("AWS::Lambda::Function")) != 0 || len(shop.of("Custom::AWSCDK-EKS-HelmChart")) != 1 || len(shop.of("AWS::ElasticLoadBalancingV2::LoadBalancer")) != 1 {
+		t.Errorf("%v", shop.ids())
 	}
+	shop.manifestOf(t, "Service", "echo")
+	shop.manifestOf(t, "TargetGroupBinding", "echo-80-to-8080")
 
 	app, _ := newApp(t)
 	stack := awscdk.NewStack(app, jsiix.Str("S"), nil)

@@ -346,4 +346,22 @@ It costs, by the list prices of us-east-1: a second KMS key, US$ 1 a month; flow
 | FSBP ELB.5, ELB.6, ELB.17, ELB.18 | of load balancers that ` + "`expose`" + ` makes: AccessLogs, DeletionProtection, TLSPolicy, Certificates |
 
 checkov, which many teams run, finds on the platform's templates, plain and hardened, exactly what this table names: .ci/run holds it to that.
+
+## cdk-nag
+
+[cdk-nag](https://github.com/cdklabs/cdk-nag)'s AwsSolutions pack (2.37.55) finds one thing in the plain platform, AwsSolutions-VPC7: flow logs, which ` + "`Network.FlowLogs`" + ` or ` + "`Hardened`" + ` adds. What else it would find
+is what constructs cannot do without, AWS's managed policies and rights on what a controller will make, and has its reason in the resource's metadata, where cdk-nag reads it. A test holds that each has one.
+To run it on your app, beside what your program builds:
+
+    import "github.com/cdklabs/cdk-nag-go/cdknag/v2"
+
+    awscdk.Aspects_Of(app).Add(cdknag.NewAwsSolutionsChecks(&cdknag.NagPackProps{}), nil)
+
+and a reason of your own, which is added to those that are there:
+
+    cdknag.NagSuppressions_AddResourceSuppressions(platform.Nodes.Role, &[]*cdknag.NagPackSuppression{
+        {Id: jsii.String("AwsSolutions-IAM4"), Reason: jsii.String("agreed with security on 2026-11-27")},
+    }, jsii.Bool(true))
+
+Version 3 of cdk-nag does not read the metadata: there ` + "`awscdk.Validations_Of(construct).Acknowledge`" + ` takes the reasons, one for each finding.
 `

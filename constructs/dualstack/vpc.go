@@ -11,6 +11,7 @@ import (
 	"github.com/eks-ipv6/cdk/internal/functionlogs"
 	"github.com/eks-ipv6/cdk/internal/intent"
 	"github.com/eks-ipv6/cdk/internal/jsiix"
+	"github.com/eks-ipv6/cdk/internal/nag"
 	"github.com/eks-ipv6/cdk/internal/problems"
 	"github.com/eks-ipv6/cdk/internal/tuned"
 )
@@ -312,6 +313,7 @@ func NewVpc(scope constructs.Construct, id string, props *VpcProps) *Vpc {
 	if node.TryFindChild(jsiix.Str("RestrictDefaultSecurityGroupCustomResource")) != nil {
 		provider := awscdk.Stack_Of(scope).Node().FindChild(jsiix.Str("Custom::VpcRestrictDefaultSGCustomResourceProvider")).(constructs.Construct)
 		functionlogs.Own(provider, "Handler", awscdk.RemovalPolicy_DESTROY)
+		nag.SuppressChild(provider.Node(), "Role", nag.Reasons{"AwsSolutions-IAM4": "CDK's function for the default security group writes its logs by AWS's own policy"})
 	}
 	return v
 }

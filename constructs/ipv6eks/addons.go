@@ -11,6 +11,7 @@ import (
 
 	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/jsiix"
+	"github.com/eks-ipv6/cdk/internal/nag"
 	"github.com/eks-ipv6/cdk/internal/problems"
 	"github.com/eks-ipv6/cdk/internal/tuned"
 )
@@ -101,6 +102,7 @@ func (c *Cluster) addAddons(p ClusterProps, bad *problems.List, stop func()) {
 	c.CNIIdentity = c.NewPodIdentity(c.Construct, "VpcCni", &PodIdentityProps{
 		Namespace: "kube-system", ServiceAccount: "aws-node", Policies: map[string]awsiam.PolicyDocument{"VpcCni": cniPolicy()},
 	})
+	nag.Suppress(c.CNIIdentity.Role, nag.Reasons{"AwsSolutions-IAM5": "aws-node gives addresses to the interfaces of nodes, which autoscaling makes; its other rights describe, for which EC2 knows no resources"})
 	c.VpcCNI = addon("VpcCni", addonVpcCNI)
 	c.VpcCNI.AddResourceDependency(c.CNIIdentity.Association, nil)
 	if p.CNI.NetworkPolicy && !p.CNI.DisableIPv4Egress {

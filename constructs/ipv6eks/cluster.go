@@ -20,6 +20,7 @@ import (
 	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/jsiix"
 	"github.com/eks-ipv6/cdk/internal/kept"
+	"github.com/eks-ipv6/cdk/internal/nag"
 	"github.com/eks-ipv6/cdk/internal/problems"
 	"github.com/eks-ipv6/cdk/internal/tuned"
 )
@@ -414,6 +415,7 @@ func NewCluster(scope constructs.Construct, id string, props *ClusterProps) *Clu
 	c.L1 = node.DefaultChild().(awseksv2.CfnCluster)
 	c.Name = *c.L1.Ref()
 	c.L1.Node().AddDependency(c.LogRetention)
+	nag.SuppressChild(node, "Role", nag.Reasons{"AwsSolutions-IAM4": "EKS documents this policy of AWS for the role of a cluster"})
 	c.L1.SetUpgradePolicy(&awseksv2.CfnCluster_UpgradePolicyProperty{SupportType: jsiix.Str(p.supportType())})
 	if p.DeletionProtection {
 		c.L1.SetDeletionProtection(true)

@@ -5,6 +5,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 
 	"github.com/eks-ipv6/cdk/internal/jsiix"
+	"github.com/eks-ipv6/cdk/internal/nag"
 )
 
 // ebsPolicy is AWS's policy for the driver: it may touch the volumes and snapshots that the driver made and tagged, not
@@ -16,6 +17,7 @@ func (c *Cluster) addEBS(p ClusterProps, driver awseksv2.CfnAddon) {
 	c.EBSIdentity = c.NewPodIdentity(c.Construct, "EBSDriver", &PodIdentityProps{
 		Namespace: "kube-system", ServiceAccount: "ebs-csi-controller-sa", ManagedPolicies: []string{ebsPolicy},
 	})
+	nag.Suppress(c.EBSIdentity.Role, nag.Reasons{"AwsSolutions-IAM4": "the policy is AWS's for this driver, and limits it to the volumes that it has tagged"})
 	driver.Node().AddDependency(c.EBSIdentity.Association)
 	parameters := map[string]any{"type": "gp3", "encrypted": "true"}
 	if p.VolumeKey != nil {

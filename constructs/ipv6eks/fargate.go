@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 
 	"github.com/eks-ipv6/cdk/internal/jsiix"
+	"github.com/eks-ipv6/cdk/internal/nag"
 	"github.com/eks-ipv6/cdk/internal/problems"
 	"github.com/eks-ipv6/cdk/internal/tuned"
 )
@@ -70,6 +71,7 @@ func (c *Cluster) AddFargateProfile(id string, props *FargateProfileProps) awsek
 			AssumedBy:       awsiam.NewServicePrincipal(jsiix.Str("eks-fargate-pods.amazonaws.com"), nil),
 			ManagedPolicies: jsiix.List(managedPolicy("AmazonEKSFargatePodExecutionRolePolicy")),
 		})
+		nag.Suppress(c.fargateRole, nag.Reasons{"AwsSolutions-IAM4": "EKS documents this policy of AWS for Fargate"})
 	}
 	subnets := c.subnetIDs(props.Subnets)
 	selectors := []any{}

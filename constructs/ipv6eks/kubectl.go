@@ -4,11 +4,13 @@ import (
 	"fmt"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2/awseksv2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/constructs-go/constructs/v10"
 
 	"github.com/eks-ipv6/cdk/internal/functionlogs"
 	"github.com/eks-ipv6/cdk/internal/jsiix"
+	"github.com/eks-ipv6/cdk/internal/nag"
 	"github.com/eks-ipv6/cdk/internal/problems"
 )
 
@@ -57,8 +59,14 @@ func (c *Cluster) tuneKubectl(p ClusterProps, provider constructs.Node) {
 	function := functionlogs.Own(handler, "Resource", p.logRemoval()).(awslambda.CfnFunction)
 	function.AddPropertyOverride(jsiix.Str("VpcConfig.Ipv6AllowedForDualStack"), true)
 	limitKubectl(function)
+	nag.Suppress(function, nag.Reasons{"AwsSolutions-L1": "the Python version of CDK's function for kubectl is CDK's choice"})
+	nag.SuppressChild(handler.Node(), "ServiceRole", nag.Reasons{"AwsSolutions-IAM4": "CDK's function for kubectl has AWS's own policies for logs, network interfaces and charts in ECR"})
 	framework := provider.FindChild(jsiix.Str("Provider")).Node().FindChild(jsiix.Str("framework-onEvent")).(constructs.Construct)
 	functionlogs.Own(framework, "Resource", p.logRemoval())
+	if role, ok := framework.Node().TryFindChild(jsiix.Str("ServiceRole")).(awsiam.IRole); ok {
+		nag.Suppress(role, nag.Reasons{"AwsSolutions-IAM4": "CDK's provider framework has AWS's own policies for logs and network interfaces"})
+		nag.SuppressChild(role.Node(), "DefaultPolicy", nag.Reasons{"AwsSolutions-IAM5": "CDK's provider framework calls one function, whichever its version"})
+	}
 }
 
 // HasKubectl tells whether charts and manifests can be applied to the cluster.

@@ -82,8 +82,9 @@ func (e TaintEffect) normal() TaintEffect {
 		return PreferNoSchedule
 	case "NoExecute":
 		return NoExecute
+	default:
+		return e
 	}
-	return e
 }
 
 // wrongKey tells what keeps a key from being a label's or a taint's, or nothing.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/eks-ipv6/cdk/internal/functionlogs"
 	"github.com/eks-ipv6/cdk/internal/jsiix"
+	"github.com/eks-ipv6/cdk/internal/nag"
 )
 
 // AllLogTypes are the five logs that a control plane can write.
@@ -60,15 +61,19 @@ func ownRetentionLogs(stack awscdk.Stack, retention constructs.Construct, p Clus
 	if shared {
 		return
 	}
+	role := node.FindChild(jsiix.Str("ServiceRole")).(awsiam.IRole)
+	nag.Suppress(role, nag.Reasons{"AwsSolutions-IAM4": "CDK's function for log retention writes its logs by AWS's own policy"})
+	nag.SuppressChild(role.Node(), "DefaultPolicy", nag.Reasons{"AwsSolutions-IAM5": "CDK's function sets the retention of log groups by name, which it is told at the deployment"})
 	group := "/aws/lambda/" + *function.Ref()
 	policy := awsiam.NewPolicy(retention, jsiix.Str("OwnLogsPolicy"), &awsiam.PolicyProps{
-		Roles: jsiix.List(node.FindChild(jsiix.Str("ServiceRole")).(awsiam.IRole)),
+		Roles: jsiix.List(role),
 		Document: awsiam.PolicyDocument_FromJson(map[string]any{"Version": "2012-10-17", "Statement": []any{map[string]any{
 			"Effect": "Allow", "Action": "logs:DeleteLogGroup", "Resource": stack.FormatArn(&awscdk.ArnComponents{
 				Service: jsiix.Str("logs"), Resource: jsiix.Str("log-group"), ResourceName: jsiix.Str(group + ":*"), ArnFormat: awscdk.ArnFormat_COLON_RESOURCE_NAME,
 			}),
 		}}}),
 	})
+	nag.Suppress(policy, nag.Reasons{"AwsSolutions-IAM5": "the ARN of a log group ends with :*, and this is one group's"})
 	own := awscdk.NewCfnResource(retention, id, &awscdk.CfnResourceProps{Type: jsiix.Str("Custom::LogRetention"), Properties: &map[string]any{
 		"ServiceToken": function.GetAtt(jsiix.Str("Arn"), ""), "LogGroupName": group, "RetentionInDays": 1, "RemovalPolicy": "destroy",
 	}})

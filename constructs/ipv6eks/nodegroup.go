@@ -16,6 +16,7 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 
 	"github.com/eks-ipv6/cdk/internal/jsiix"
+	"github.com/eks-ipv6/cdk/internal/nag"
 	"github.com/eks-ipv6/cdk/internal/problems"
 	"github.com/eks-ipv6/cdk/internal/tuned"
 )
@@ -458,6 +459,7 @@ func (c *Cluster) sharedNodeRole(sessionManager bool) awsiam.Role {
 			AssumedBy:       awsiam.NewServicePrincipal(jsiix.Str("ec2.amazonaws.com"), nil),
 			ManagedPolicies: jsiix.List(managedPolicy("AmazonEKSWorkerNodePolicy"), managedPolicy("AmazonEC2ContainerRegistryPullOnly")),
 		})
+		nag.Suppress(c.nodeRole, nag.Reasons{"AwsSolutions-IAM4": "EKS documents these policies of AWS for nodes; they change with what kubelets call"})
 	}
 	if sessionManager {
 		c.nodeRole.AddManagedPolicy(managedPolicy("AmazonSSMManagedInstanceCore"))
