@@ -124,7 +124,7 @@ func (p *Interface) fix(a netip.Addr) {
 func (p *Interface) beside(q *Interface) bool {
 	node := func(x *Interface) (four, six netip.Addr, ok bool) {
 		if x.Kind == PodInterface && !x.HostNetwork {
-			return x.IPv4, x.Node().IPv6, true
+			return x.IPv4, x.nodesIPv6(), true
 		}
 		return x.IPv4, x.IPv6, x.Kind == PodInterface || x.Kind == NodeInterface
 	}

@@ -287,11 +287,19 @@ func (p *Interface) Node() *Interface {
 	if p.Kind == PodInterface && p.Cluster != nil && !p.HostNetwork {
 		n.Unknown = p.nodeUnknown
 	}
-	n.IPv6 = NodeIPv6(p.IPv6)
+	n.IPv6 = p.nodesIPv6()
 	if p.NodeIPv6.IsValid() {
-		n.IPv6, n.range6 = p.NodeIPv6, p.nodeRange6
+		n.range6 = p.nodeRange6
 	}
 	return &n
+}
+
+// nodesIPv6 is the IPv6 address of the node that a Pod is on.
+func (p *Interface) nodesIPv6() netip.Addr {
+	if p.NodeIPv6.IsValid() {
+		return p.NodeIPv6
+	}
+	return NodeIPv6(p.IPv6)
 }
 
 // workload is the interface of a workload's Pod.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/eks-ipv6/cdk/internal/netset"
 )
@@ -68,7 +69,9 @@ func (n *Network) anyone(from *Interface, d Destination) *Interface {
 
 // walk follows one packet of a question, and its answer. It returns the packets that fare the same, and where the others start.
 func (n *Network) walk(start map[any]domain, from *Interface, d Destination, tooMany bool) (Region, []map[any]domain) {
-	t := &tracer{walk: newWalk(start), net: n}
+	hops := hopLists.Get().(*[]Hop)
+	defer hopLists.Put(hops)
+	t := &tracer{walk: newWalk(start), net: n, hops: (*hops)[:0]}
 	var r Region
 	if tooMany {
 		t.question(from, d)
@@ -76,24 +79,28 @@ func (n *Network) walk(start map[any]domain, from *Interface, d Destination, too
 	} else {
 		r.Verdict = t.forward(from, d)
 	}
-	r.Hops, t.hops = t.hops, nil
+	r.Hops, t.hops = slices.Clone(t.hops), t.hops[:0]
 	if r.Verdict.OK() {
 		if back := t.back(); back != 0 {
 			r.Verdict = back
 		} else {
 			t.hopAt(Deliver, from, "answer to "+from.Name)
 		}
-		r.Return = t.hops
+		r.Return = slices.Clone(t.hops)
 	}
+	*hops = t.hops
 	r.Exception = r.Verdict.Blocked() && t.explicit || !r.Verdict.OK() && t.elsewhere
 	r.Assumptions = slices.Concat(d.Assumes, t.notes, n.assumed(r))
-	left := &variables{asked: t.asked}
+	left := &variables{list: make([]variable, 0, len(t.vars)), asked: t.asked}
 	for _, v := range t.vars {
 		left.list = append(left.list, *v)
 	}
 	r.cases = []*variables{left}
 	return r, t.forks
 }
+
+// hopLists are what walks collect their hops in: a region keeps a copy of its own, of the length that it has.
+var hopLists = sync.Pool{New: func() any { return new([]Hop) }}
 
 // narrowed reports whether a decision took values from a variable.
 func (v *variable) narrowed() bool {

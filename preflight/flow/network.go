@@ -132,6 +132,7 @@ func (n *Network) List() []Listed {
 func (n *Network) Check() Report {
 	var r Report
 	results, skipped := catalogue.Ask(n.net)
+	r.Results = make([]Result, 0, len(results))
 	for _, f := range results {
 		r.Results = append(r.Results, Result{ID: f.Flow.ID, Title: f.Flow.Title, From: f.From, To: f.To, Expect: Expect(f.Expect), Trace: traceOf(f.Trace), OK: f.OK})
 	}

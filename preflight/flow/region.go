@@ -88,13 +88,21 @@ func spansOf(list []network.Span) (out []Span) {
 func traceOf(t network.Trace) Trace {
 	q := t.Query
 	out := Trace{Query: Query{From: Endpoint(q.From), To: Endpoint(q.To), Port: q.Port, Proto: Proto(q.Proto.String()), Family: Family(q.Family), Everything: q.Everything},
-		From: t.From, To: t.To, Verdict: Verdict(t.Verdict), Hops: hopsOf(t.Hops), Return: hopsOf(t.Return), Assumptions: t.Assumptions, trace: t}
-	for _, r := range t.Regions {
-		out.Regions = append(out.Regions, Region{Verdict: Verdict(r.Verdict), Hops: hopsOf(r.Hops), Return: hopsOf(r.Return), Assumptions: r.Assumptions,
+		From: t.From, To: t.To, Verdict: Verdict(t.Verdict), Hops: hopsOf(t.Hops), Return: hopsOf(t.Return), Assumptions: t.Assumptions,
+		Regions: make([]Region, 0, len(t.Regions)), trace: t}
+	for i, r := range t.Regions {
+		hops, back := out.Hops, out.Return
+		if i != t.Shown() || !same(r.Hops, t.Hops) || !same(r.Return, t.Return) { // else the trace's way is this region's
+			hops, back = hopsOf(r.Hops), hopsOf(r.Return)
+		}
+		out.Regions = append(out.Regions, Region{Verdict: Verdict(r.Verdict), Hops: hops, Return: back, Assumptions: r.Assumptions,
 			Exception: r.Exception, Unassigned: r.Unassigned, region: r})
 	}
 	return out
 }
+
+// same reports whether two lists are one.
+func same(a, b []network.Hop) bool { return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0]) }
 
 func hopsOf(list []network.Hop) []Hop {
 	if list == nil {

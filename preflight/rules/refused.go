@@ -199,33 +199,47 @@ func (c *check) noIPv6(s *network.Subnet) bool {
 
 func (c *check) halfTheInternet() {
 	seen := map[*network.Subnet]bool{}
+	parts := map[wayKey]map[*network.Subnet]network.Trace{}
 	for _, cl := range c.clusters6() {
 		for _, n := range cl.NodeGroups {
 			for _, p := range c.nodePullers(n) {
-				if r := c.raw(p.subnet); r != nil && !seen[p.subnet] {
-					seen[p.subnet] = true
-					c.partOf(r, p)
+				r := c.raw(p.subnet)
+				if r == nil || seen[p.subnet] {
+					continue
+				}
+				seen[p.subnet] = true
+				for _, f := range []network.Family{network.IPv4, network.IPv6} {
+					if f == network.IPv6 && c.noIPv6(p.subnet) {
+						continue // V40 tells
+					}
+					key := wayKey{p.from, map[network.Family]network.Name{network.IPv4: network.Internet4, network.IPv6: network.Internet6}[f], f}
+					if parts[key] == nil {
+						parts[key] = c.partOf(key)
+					}
+					if t, ok := parts[key][p.subnet]; ok {
+						c.report(r, "", "nodes in subnet %s do not reach all of the %s internet: %s", r.ID, f, t.Decisive().Last().By)
+					}
 				}
 			}
 		}
 	}
 }
 
-func (c *check) partOf(r *cfn.Resource, p puller) {
-	for _, f := range []network.Family{network.IPv4, network.IPv6} {
-		to := map[network.Family]network.Name{network.IPv4: network.Internet4, network.IPv6: network.Internet6}[f]
-		if f == network.IPv6 && c.noIPv6(p.subnet) {
-			continue // V40 tells
+// partOf finds the subnets of a source whose table leads to a part of the internet only, with the first trace that says so.
+func (c *check) partOf(key wayKey) map[*network.Subnet]network.Trace {
+	out := map[*network.Subnet]network.Trace{}
+	for _, t := range c.traces(key) {
+		if t.Verdict != network.Mixed || t.Decisive().Verdict != network.NoRoute || passing(t) < 0.5 { // W19, V58 and others tell of those that reach next to nothing
+			continue
 		}
-		for _, t := range c.traces(wayKey{p.from, to, f}) {
-			ends, ok := t.Ends()
-			lost := t.Decisive()
-			open := slices.ContainsFunc(t.Regions, func(r network.Region) bool { return r.Verdict == network.Insufficient })
-			if !ok || open || ends.From.Subnet != p.subnet || t.Verdict != network.Mixed || lost.Verdict != network.NoRoute || passing(t) < 0.5 { // W19, V58 and others tell of those that reach next to nothing
-				continue
+		if slices.ContainsFunc(t.Regions, func(r network.Region) bool { return r.Verdict == network.Insufficient }) {
+			continue
+		}
+		if ends, ok := t.Ends(); ok {
+			if _, told := out[ends.From.Subnet]; !told {
+				out[ends.From.Subnet] = t
 			}
-			c.report(r, "", "nodes in subnet %s do not reach all of the %s internet: %s", r.ID, f, lost.Last().By)
-			break
 		}
 	}
+	return out
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -232,6 +233,29 @@ func BenchmarkCheck(b *testing.B) {
 			}
 		})
 	}
+}
+
+// TestLinear: four times the subnets are four times the work, as what is allocated shows. Not parallel: the other tests allocate too.
+func TestLinear(t *testing.T) {
+	allocated := func(subnets int) uint64 {
+		set, err := cfn.Parse(cfn.Options{}, cfn.Source{Name: "t", Data: []byte(wide(subnets))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		network := behind.Flow(network.Read(set)).(*flow.Network)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		if _, err := rules.Check(network, rules.Options{Today: today}); err != nil {
+			t.Fatal(err)
+		}
+		runtime.ReadMemStats(&after)
+		return after.TotalAlloc - before.TotalAlloc
+	}
+	few, many := allocated(60), allocated(240)
+	if float64(many) > 4.6*float64(few) {
+		t.Errorf("all rules allocate %d bytes for 60 subnets and %d for 240: %.1f times as much", few, many, float64(many)/float64(few))
+	}
+	t.Logf("%.2f times", float64(many)/float64(few))
 }
 
 // wide is a cluster whose nodes run in n subnets, each with a route table and two routes of its own.
