@@ -33,6 +33,7 @@ func TestSample(t *testing.T) {
 			}
 			of := sampling(8)
 			sent := map[string]bool{}
+			given, own := map[netip.Addr]string{}, map[netip.Addr]string{} // who has an address instead of its own, and who as its own
 			results, _ := catalogue.Ask(n)
 			for i, r := range results {
 				of.Seed = uint64(i)
@@ -42,11 +43,32 @@ func TestSample(t *testing.T) {
 				}
 				for _, s := range list {
 					checkSample(t, s)
+					e, _ := s.Ends()
+					for _, i := range []*network.Interface{&e.From, e.To, e.Front, e.Backend} {
+						if i == nil {
+							continue
+						}
+						who := fmt.Sprint(i.VPC, i.IPv4)
+						for _, a := range []netip.Addr{i.IPv4, i.IPv6} {
+							own[a] = who
+						}
+						for _, a := range i.Instead {
+							if other, ok := given[a]; ok && other != who {
+								t.Errorf("%s is given to %s and to %s", a, other, who)
+							}
+							given[a] = who
+						}
+					}
 					if p := s.Hops[0].Before; sent[fmt.Sprint(p)] {
 						t.Errorf("%s → %s: %v is sent twice", r.From, r.To, p)
 					} else {
 						sent[fmt.Sprint(p)] = true
 					}
+				}
+			}
+			for a, who := range given {
+				if other, ok := own[a]; ok && other != who {
+					t.Errorf("%s is given to %s, and is %s's own", a, who, other)
 				}
 			}
 		})
