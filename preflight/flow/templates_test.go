@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -144,7 +145,9 @@ func TestRender(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	j, err := render.JSON(n.Check())
+	one := n.Check() // of each outcome, one: the schema of docs holds what JSON writes of whole networks
+	one.Results = slices.DeleteFunc(one.Results, func(r flow.Result) bool { return r.ID != "F1" && r.ID != "F4" && r.ID != "X1" })
+	j, err := render.JSON(one)
 	if err != nil {
 		t.Fatal(err)
 	}
