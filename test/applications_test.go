@@ -247,6 +247,11 @@ func TestFromClusterAttributes(t *testing.T) {
 	if !strings.HasPrefix(js(template.at("LaunchTemplateData", "SecurityGroupIds")), `["sg-0123456789abcdef0",`) {
 		t.Errorf("%s", js(template.Properties))
 	}
+	for _, id := range own.ids() {
+		if own.waitsFor(id, id) {
+			t.Errorf("%s waits for itself", id)
+		}
+	}
 	if len(own.of("AWS::EKS::Cluster")) != 0 {
 		t.Error("a cluster is made")
 	}

@@ -129,7 +129,8 @@ func (c *Cluster) newKubectl(p ClusterAttributes, bare awseksv2.ICluster) awseks
 	entry := awseksv2.NewCfnAccessEntry(c.Construct, jsiix.Str("KubectlAccess"), &awseksv2.CfnAccessEntryProps{
 		ClusterName: jsiix.Str(p.Name), PrincipalArn: kubectl.Role().RoleArn(), AccessPolicies: accessPolicy(ClusterAdmin, nil),
 	})
-	kubectl.Node().FindChild(jsiix.Str("Handler")).Node().AddDependency(entry)
+	// Of the function alone: the construct has the role too, which the entry names.
+	kubectl.Node().FindChild(jsiix.Str("Handler")).Node().DefaultChild().Node().AddDependency(entry)
 	return kubectl
 }
 
