@@ -54,6 +54,7 @@ endif
 
 golden: ## rewrite the golden files, but for the packet lab's; review the difference before you commit it
 	go test ./test -update
+	go test ./examples/cookbook/tests -update
 	go test ./preflight/flow ./preflight/rules ./internal/cli ./docs -update
 
 strict: node_modules ## synthesize every example, and the quickstart's presets, with CDK's validation findings and warnings as errors
