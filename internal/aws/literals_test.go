@@ -132,6 +132,9 @@ func TestFactsAreWrittenOnce(t *testing.T) {
 			return nil
 		}
 		for _, f := range found {
+			if strings.HasPrefix(name, "examples/") && strings.Contains(f, "(documentation)") {
+				continue // a range stands for the reader's own, as the RFCs mean it
+			}
 			t.Error(f)
 		}
 		return nil
