@@ -26,6 +26,11 @@ type mutation struct {
 
 const auto = "auto.yaml"
 
+// unseen adds a cluster in some subnets.
+func unseen(subnets string) string {
+	return `  Far: {Type: AWS::EKS::Cluster, Properties: {RoleArn: x, Version: "1.35", KubernetesNetworkConfig: {IpFamily: ipv6}, ResourcesVpcConfig: {EndpointPublicAccess: false, EndpointPrivateAccess: true, SubnetIds: ` + subnets + "}}}\n"
+}
+
 // subnet adds a subnet to good.yaml that nodes, and so most rules, do not look at unless something names it.
 func subnet(id, more string) string {
 	return fmt.Sprintf("  %s: {Type: AWS::EC2::Subnet, DependsOn: Ipv6Block, Properties: {VpcId: !Ref Vpc, %s}}\n", id, more)
@@ -372,6 +377,8 @@ var mutations = []mutation{
 	{name: "W54", edits: []string{"RouteTableId: !Ref PrivateTableB, DestinationCidrBlock: 0.0.0.0/0,", "RouteTableId: !Ref PrivateTableB, DestinationCidrBlock: 128.0.0.0/1,"}, want: "W54 PrivateB"},
 	{name: "W54 not by halves", edits: []string{"RouteTableId: !Ref PrivateTableB, DestinationCidrBlock: 0.0.0.0/0,", "RouteTableId: !Ref PrivateTableB, DestinationCidrBlock: 128.0.0.0/1,"}, add: "  Lower: {Type: AWS::EC2::Route, Properties: {RouteTableId: !Ref PrivateTableB, DestinationCidrBlock: 0.0.0.0/1, NatGatewayId: !Ref NatB}}\n"},
 	{name: "W52", add: "  Nested: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: https://s3.amazonaws.com/bucket/nested.yaml}}\n", want: "W52 Nested"},
+	{name: "W55", add: unseen("[subnet-0a, subnet-0b]"), want: "W55 Far"},
+	{name: "W55 not where one is seen", add: unseen("[subnet-0a, !Ref PrivateB]"), want: ""},
 	{name: "W53", add: "  Twice: {Type: AWS::SNS::Topic, Metadata: {a: 1}, Metadata: {b: 1}}\n", want: "W53 Twice"},
 	{name: "W43", edits: []string{`{"LOG": "info"}}'`, `{"ENABLE_V4_EGRESS": "false"}}'`}, add: coredns(""), want: "W43 Dns", also: "W23 Cni"},
 	{name: "W43 IPv4 resolver", edits: []string{`{"LOG": "info"}}'`, `{"ENABLE_V4_EGRESS": "false"}}'`}, add: coredns(`, ConfigurationValues: '{"corefile": ".:53 {\n  forward . 10.0.0.2:53\n}"}'`), want: "W43 Dns", also: "W23 Cni"},
