@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -60,6 +61,21 @@ func MinorOf(version string) (int, bool) {
 	}
 	n, err := strconv.Atoi(minor)
 	return n, err == nil
+}
+
+// imageRelease is the release of an image that EKS makes of Amazon Linux, 1.35.3-20261012, or of Windows, 1.35-2026.10.12. Those of
+// Bottlerocket, 1.50.0-0123abcd, are numbered by themselves.
+// See https://docs.aws.amazon.com/eks/latest/userguide/eks-linux-ami-versions.html,
+// https://docs.aws.amazon.com/eks/latest/userguide/eks-ami-versions-windows.html and https://github.com/bottlerocket-os/bottlerocket/releases.
+var imageRelease = regexp.MustCompile(`^(1\.[0-9]+)(\.[0-9]+)?-20[0-9]{2}(\.?)(0[1-9]|1[0-2])\.?[0-3][0-9]$`)
+
+// ImageMinor is the minor version of Kubernetes in the release of a node's image; false where its number is not Kubernetes'.
+func ImageMinor(release string) (int, bool) {
+	m := imageRelease.FindStringSubmatch(release)
+	if m == nil {
+		return 0, false
+	}
+	return MinorOf(m[1])
 }
 
 // Release is the v1.22.4 of versions such as v1.22.4-eksbuild.3. The build counts for nothing: in the order of semantic

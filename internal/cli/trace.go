@@ -37,10 +37,11 @@ func traceCommand() *cobra.Command {
 		from, to string
 		dest     port
 		verbose  bool
+		strict   bool
 		known    deployment
 	)
 	c := &cobra.Command{
-		Use:   "trace [-o text|json|mermaid] [-v] [-from A -to B [-port N] [-proto P] [-family F]] [-parameter NAME=VALUE]... [-parameters FILE] [-region R] [PATH...]",
+		Use:   "trace [-o text|json|mermaid] [-v] [-strict] [-from A -to B [-port N] [-proto P] [-family F]] [-parameter NAME=VALUE]... [-parameters FILE] [-region R] [PATH...]",
 		Short: "Trace packets hop by hop and compare each communication pattern with what it needs",
 		Long: `Trace follows packets through the network that the templates describe, hop by hop, and their answers back.
 
@@ -114,12 +115,20 @@ Every PATH is a template or a cloud assembly folder (default: cdk.out); several 
 			if len(report.Results) == 0 {
 				c.PrintErrln("preflight: none of the communication patterns applies to these templates: nothing is proved")
 			}
-			return write(c, answer, traced(report))
+			out := traced(report)
+			if out == exitOK && len(report.Unread) > 0 && !strict {
+				c.PrintErrln("preflight: a part of the templates is not seen, and may hold what stops packets: what passes, passes by the rest (-strict: exit status 3)")
+			}
+			if out == exitOK && strict && len(report.Unread)+len(report.Unmodelled) > 0 {
+				out = exitInsufficient
+			}
+			return write(c, answer, out)
 		},
 	}
 	f := c.Flags()
 	f.VarP(output, "output", "o", "form of the answer")
 	f.BoolVarP(&verbose, "verbose", "v", false, "text: the hops of every way too, as a question always gets")
+	f.BoolVar(&strict, "strict", false, "exit status 3 also where all passes, and something that may decide over packets is not seen or not modelled")
 	f.StringVar(&from, "from", "", "where the packet starts")
 	f.StringVar(&to, "to", "", "where it should arrive")
 	f.Var(&dest, "port", "destination port (default: the one that the destination is known for, else 443)")

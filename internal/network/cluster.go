@@ -87,6 +87,11 @@ func (b *builder) readClusters() {
 	}
 }
 
+// Unseen reports whether the templates hold none of the subnets that the cluster names, so that no way of its packets is known.
+func (c *Cluster) Unseen() bool {
+	return len(c.Subnets) > 0 && !slices.ContainsFunc(c.Subnets, func(s *Subnet) bool { return !s.Imported })
+}
+
 var clusterTypes = []string{"AWS::EKS::Cluster", "Custom::AWSCDK-EKS-Cluster"}
 
 // serviceRange stands for the /108 of unique local addresses that EKS chooses for a cluster's Services.

@@ -63,7 +63,7 @@ func (t *tracer) outOnly(g *EgressOnlyGateway, from, to *Interface, route *Route
 	}
 	t.hop(Forward, name, g.Ref, "connections from inside, no translation"+t.detour(route, to))
 	if !to.Outside() {
-		return t.byInternet(from, to)
+		return t.byInternet(from, to, route)
 	}
 	return 0
 }

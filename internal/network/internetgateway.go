@@ -109,7 +109,7 @@ func (t *tracer) toInternet(g *InternetGateway, from, to *Interface, route *Rout
 		t.hop(Forward, name, g.Ref, "global IPv6 address, no translation"+t.detour(route, to))
 	}
 	if !to.Outside() {
-		return t.byInternet(from, to)
+		return t.byInternet(from, to, route)
 	}
 	return 0
 }
@@ -257,10 +257,21 @@ func (t *tracer) public(to *Interface) bool {
 	return ok && !b.Private
 }
 
-// byInternet takes a packet that has left one VPC into another. What it left by, no group of the first VPC means.
-func (t *tracer) byInternet(from, to *Interface) Verdict {
+// byInternet takes a packet that has left one VPC into another. What it left by, no group of the first VPC means. Where nothing lets
+// it in there, and a peering connection or a transit gateway joins the VPCs, it is the route to that which is missing.
+func (t *tracer) byInternet(from, to *Interface, route *Route) Verdict {
 	beyond := &Interface{Kind: InternetHost, Name: from.Name, Component: from.Component, Unfiltered: true}
-	return t.enter(beyond, to, t.egressGateway)
+	gateway := len(t.hops) - 1
+	v := t.enter(beyond, to, t.egressGateway)
+	joint := t.net.joint(from.VPC, to.VPC)
+	if !v.Blocked() || t.reply || joint == nil {
+		return v
+	}
+	if c := t.hops[len(t.hops)-1].Component; c == AtSecurityGroup || c == AtNetworkACL { // it has got there
+		return v
+	}
+	t.hops = t.hops[:gateway]
+	return t.stop(NoRoute, AtRouteTable, route.Table.Ref, "no route to %s by %s, which joins the VPCs: %s leads to the internet", t.pkt.dst.one, joint.Resource(), describe(route))
 }
 
 // notGlobal ends a packet for an address that no host on the internet has.

@@ -291,9 +291,17 @@ func (t *tracer) block(v *VPC, a address) (Block, bool) {
 }
 
 // joins reports whether a peering connection or a transit gateway joins two VPCs.
-func (n *Network) joins(a, b *VPC) bool {
-	return slices.ContainsFunc(n.Peerings, func(p *Peering) bool { return p.Other(a) == b }) ||
-		slices.ContainsFunc(n.TransitGateways, func(g *TransitGateway) bool { return g.Attachment(a) != nil && g.Attachment(b) != nil })
+func (n *Network) joins(a, b *VPC) bool { return n.joint(a, b) != nil }
+
+// joint is the first peering connection or transit gateway that joins two VPCs; nil where none does.
+func (n *Network) joint(a, b *VPC) Resource {
+	if i := slices.IndexFunc(n.Peerings, func(p *Peering) bool { return p.Other(a) == b }); i >= 0 {
+		return n.Peerings[i]
+	}
+	if i := slices.IndexFunc(n.TransitGateways, func(g *TransitGateway) bool { return g.Attachment(a) != nil && g.Attachment(b) != nil }); i >= 0 {
+		return n.TransitGateways[i]
+	}
+	return nil
 }
 
 // Overlap is a range of a family that two VPCs share, or the invalid prefix.

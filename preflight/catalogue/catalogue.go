@@ -395,10 +395,22 @@ func (c *catalogue) fromInternet(s *network.ClusterPods, f network.Family) {
 			c.add(c.flow.Expect, client, d)
 		}
 	}
+	c.skipUnbound(s.Cluster, false)
 	if len(all) == 0 {
 		c.skip("no internet-facing load balancer, and no AWS Load Balancer Controller to make one")
 	}
 	c.skip("its load balancers are internal")
+}
+
+// skipUnbound says that there are load balancers of the templates in the cluster's VPC, and that none of their target groups is known
+// to lead to the cluster.
+func (c *catalogue) skipUnbound(cl *network.Cluster, internal bool) {
+	ours := c.balancers(cl)
+	for _, l := range c.LoadBalancers {
+		if l.Cluster == nil && l.Internal == internal && l.VPC == cl.VPC && !slices.Contains(ours, l) {
+			c.skip("no target group of load balancer %s is bound to cluster %s: no TargetGroupBinding in the templates names one", l.Ref, cl.Ref)
+		}
+	}
 }
 
 // admitted is a client on the internet that a load balancer's groups admit: any host, or where they name some public
@@ -464,6 +476,7 @@ func (c *catalogue) toIPv4Cluster(s *network.ClusterPods) {
 func (c *catalogue) fromIPv4Cluster(s *network.ClusterPods) {
 	for _, four := range c.inVPC(s) {
 		c.each(four.Pods, func(p *network.Interface) []network.Destination { return forceIPv4(c.internal(s.Cluster, p)) })
+		c.skipUnbound(s.Cluster, true)
 		c.skip("the IPv6 cluster has no internal load balancer, and no AWS Load Balancer Controller to make one")
 	}
 	c.skip("no IPv4 cluster in the VPC of an IPv6 cluster")
@@ -618,6 +631,9 @@ func (c *catalogue) fromOtherVPC(s *network.ClusterPods) {
 			}
 			return out
 		})
+	}
+	if len(c.withIPv4(s)) > 0 {
+		c.skipUnbound(s.Cluster, true)
 	}
 	c.skip("no VPC with IPv4 clients is joined by peering or a transit gateway, or the cluster has no internal load balancer")
 }

@@ -17,6 +17,7 @@ func init() {
 	behind.Network = func(n any) *network.Network { return n.(*Network).net }
 	behind.Flow = func(n *network.Network) any { return &Network{n} }
 	behind.Trace = func(t network.Trace) any { return traceOf(t) }
+	behind.Traced = func(t any) network.Trace { return t.(Trace).trace }
 }
 
 // Load reads template files (JSON or YAML) and cloud assembly folders as one network: exports and imports are

@@ -83,6 +83,7 @@ func settled() []question {
 	}
 	spokeIgw := all(add("SpokeIgw", "AWS::EC2::InternetGateway", object{}), add("SpokeIgwAttachment", "AWS::EC2::VPCGatewayAttachment", object{"VpcId": ref("SpokeVpc"), "InternetGatewayId": ref("SpokeIgw")}),
 		set("SpokePrivateADefault6", "EgressOnlyInternetGatewayId", nil), set("SpokePrivateADefault6", "GatewayId", ref("SpokeIgw")))
+	apart := drop("HubAttachment", "Default") // nothing joins the VPCs
 	hubEgressOnly := all(add("HubEgressOnly", "AWS::EC2::EgressOnlyInternetGateway", object{"VpcId": ref("HubVpc")}),
 		add("HubPrivateADefault6", "AWS::EC2::Route", object{"RouteTableId": ref("HubPrivateATable"), "DestinationIpv6CidrBlock": six, "EgressOnlyInternetGatewayId": ref("HubEgressOnly")}))
 	roundabout := all(add("HubPrivateADefault6", "AWS::EC2::Route", object{"RouteTableId": ref("HubPrivateATable"), "DestinationIpv6CidrBlock": six, "TransitGatewayId": ref("Transit")}),
@@ -147,7 +148,8 @@ func settled() []question {
 			"egress-only internet gateway SpokeEgressOnly: forward, internet gateway HubIgw: forward"},
 		{"out by an internet gateway, in by that of another VPC", egress, all(server("HubPublicA", object{"CidrIpv6": six}), spokeIgw), flow.Query{From: spoke, To: "Server"}, flow.Delivered, "Server", "",
 			"internet gateway SpokeIgw: forward, internet gateway HubIgw: forward"},
-		{"a subnet behind an egress-only gateway refuses other VPCs too", egress, all(server("HubPrivateA", object{"CidrIpv6": six}), hubEgressOnly, spokeIgw), flow.Query{From: spoke, To: "Server"}, flow.Denied, "HubEgressOnly", "lets nothing in", ""},
+		{"a subnet behind an egress-only gateway refuses other VPCs too", egress, all(server("HubPrivateA", object{"CidrIpv6": six}), hubEgressOnly, spokeIgw, apart), flow.Query{From: spoke, To: "Server"}, flow.Denied, "HubEgressOnly", "lets nothing in", ""},
+		{"a subnet behind an egress-only gateway is reached by what joins the VPCs, and no route leads to that", egress, all(server("HubPrivateA", object{"CidrIpv6": six}), hubEgressOnly, spokeIgw), flow.Query{From: spoke, To: "Server"}, flow.NoRoute, "SpokePrivateATable", "by Transit, which joins the VPCs", ""},
 		{"by the internet a group of another VPC means nothing", egress, server("HubPublicA", object{"SourceSecurityGroupId": att("SpokeCluster", "ClusterSecurityGroupId")}), flow.Query{From: spoke, To: "Server"}, flow.Denied, "ServerGroup", "no rule allows tcp/443", ""},
 		{"the internet does not carry private IPv6 between VPCs", egress, all(add("HubIpv6", "AWS::EC2::VPCCidrBlock", object{"VpcId": ref("HubVpc"), "Ipv6CidrBlock": "fd12:3456:789a::/56"}), server("HubPublicA", object{"CidrIpv6": six})),
 			flow.Query{From: spoke, To: "Server"}, flow.NoRoute, "SpokePrivateATable", "leads to the internet", ""},

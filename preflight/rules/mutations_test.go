@@ -26,6 +26,11 @@ type mutation struct {
 
 const auto = "auto.yaml"
 
+// unseen adds a cluster in some subnets.
+func unseen(subnets string) string {
+	return `  Far: {Type: AWS::EKS::Cluster, Properties: {RoleArn: x, Version: "1.35", KubernetesNetworkConfig: {IpFamily: ipv6}, ResourcesVpcConfig: {EndpointPublicAccess: false, EndpointPrivateAccess: true, SubnetIds: ` + subnets + "}}}\n"
+}
+
 // subnet adds a subnet to good.yaml that nodes, and so most rules, do not look at unless something names it.
 func subnet(id, more string) string {
 	return fmt.Sprintf("  %s: {Type: AWS::EC2::Subnet, DependsOn: Ipv6Block, Properties: {VpcId: !Ref Vpc, %s}}\n", id, more)
@@ -323,6 +328,10 @@ var mutations = []mutation{
 		"  Identity: {Type: AWS::EKS::PodIdentityAssociation, Properties: {ClusterName: !Ref Cluster, Namespace: logs, ServiceAccount: shipper, RoleArn: !GetAtt ControllerRole.Arn}}\n", want: ""},
 	{name: "V63 newer", edits: []string{"      AmiType: AL2023_x86_64_STANDARD\n", "      AmiType: AL2023_x86_64_STANDARD\n      Version: \"1.36\"\n"}, want: "V63 Nodes"},
 	{name: "V63 older", edits: []string{"      AmiType: AL2023_x86_64_STANDARD\n", "      AmiType: AL2023_x86_64_STANDARD\n      ReleaseVersion: 1.31.4-20250101\n"}, want: "V63 Nodes"},
+	{name: "V63 older Windows", edits: []string{"      AmiType: AL2023_x86_64_STANDARD\n", "      AmiType: !Ref AWS::StackName\n      ReleaseVersion: 1.31-2025.01.14\n"}, want: "V63 Nodes"},
+	{name: "V63 not Bottlerocket's own number", edits: []string{"      AmiType: AL2023_x86_64_STANDARD\n", "      AmiType: BOTTLEROCKET_x86_64\n      ReleaseVersion: 1.50.0-20260102\n"}, want: ""},
+	{name: "V63 not Bottlerocket's, of a type that is not known", edits: []string{"      AmiType: AL2023_x86_64_STANDARD\n", "      AmiType: !Ref AWS::StackName\n      ReleaseVersion: 1.50.0-3a5c8b21\n"}, want: ""},
+	{name: "V63 Bottlerocket of a newer version", edits: []string{"      AmiType: AL2023_x86_64_STANDARD\n", "      AmiType: BOTTLEROCKET_x86_64\n      Version: \"1.36\"\n"}, want: "V63 Nodes"},
 	{name: "V63 not three older", edits: []string{"      AmiType: AL2023_x86_64_STANDARD\n", "      AmiType: AL2023_x86_64_STANDARD\n      Version: \"1.32\"\n"}, want: ""},
 	{name: "V63 kube-proxy", add: "  Proxy: {Type: AWS::EKS::Addon, DependsOn: Cni, Properties: {ClusterName: !Ref Cluster, AddonName: kube-proxy, AddonVersion: v1.36.0-eksbuild.25}}\n", want: "V63 Proxy"},
 	{name: "V63 not kube-proxy of the cluster's", add: "  Proxy: {Type: AWS::EKS::Addon, DependsOn: Cni, Properties: {ClusterName: !Ref Cluster, AddonName: kube-proxy, AddonVersion: v1.35.3-eksbuild.29}}\n", want: ""},
@@ -368,6 +377,8 @@ var mutations = []mutation{
 	{name: "W54", edits: []string{"RouteTableId: !Ref PrivateTableB, DestinationCidrBlock: 0.0.0.0/0,", "RouteTableId: !Ref PrivateTableB, DestinationCidrBlock: 128.0.0.0/1,"}, want: "W54 PrivateB"},
 	{name: "W54 not by halves", edits: []string{"RouteTableId: !Ref PrivateTableB, DestinationCidrBlock: 0.0.0.0/0,", "RouteTableId: !Ref PrivateTableB, DestinationCidrBlock: 128.0.0.0/1,"}, add: "  Lower: {Type: AWS::EC2::Route, Properties: {RouteTableId: !Ref PrivateTableB, DestinationCidrBlock: 0.0.0.0/1, NatGatewayId: !Ref NatB}}\n"},
 	{name: "W52", add: "  Nested: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: https://s3.amazonaws.com/bucket/nested.yaml}}\n", want: "W52 Nested"},
+	{name: "W55", add: unseen("[subnet-0a, subnet-0b]"), want: "W55 Far"},
+	{name: "W55 not where one is seen", add: unseen("[subnet-0a, !Ref PrivateB]"), want: ""},
 	{name: "W53", add: "  Twice: {Type: AWS::SNS::Topic, Metadata: {a: 1}, Metadata: {b: 1}}\n", want: "W53 Twice"},
 	{name: "W43", edits: []string{`{"LOG": "info"}}'`, `{"ENABLE_V4_EGRESS": "false"}}'`}, add: coredns(""), want: "W43 Dns", also: "W23 Cni"},
 	{name: "W43 IPv4 resolver", edits: []string{`{"LOG": "info"}}'`, `{"ENABLE_V4_EGRESS": "false"}}'`}, add: coredns(`, ConfigurationValues: '{"corefile": ".:53 {\n  forward . 10.0.0.2:53\n}"}'`), want: "W43 Dns", also: "W23 Cni"},

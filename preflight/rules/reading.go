@@ -22,6 +22,23 @@ var readingRules = []Rule{
 		Source: "https://github.com/go-to-k/cdk-real-drift/issues/1074",
 		check:  (*check).keysTwice,
 	},
+	{
+		ID: "W55", Severity: Warning, Title: "Cluster in a network that is not seen",
+		Why:    "Nothing is known of the routes, network ACLs and address ranges of subnets that the templates give by their ids only: none of the cluster's flows is decided, and rules about them are silent.",
+		Fix:    "give the template of the network too (preflight trace network.yaml cluster.yaml), or make the VPC in the same app",
+		Source: "https://docs.aws.amazon.com/cdk/api/v2/docs/aws-cdk-lib.aws_ec2.Vpc.html#static-fromwbrvpcwbrattributesscope-id-attrs",
+		check: func(c *check) {
+			for _, cl := range c.net.Clusters {
+				if r := c.raw(cl); r != nil && cl.Unseen() {
+					var names []string
+					for _, s := range cl.Subnets {
+						names = append(names, s.String())
+					}
+					c.report(r, "", "cluster %s is in subnets of which the templates hold none: %s", r.ID, strings.Join(names, ", "))
+				}
+			}
+		},
+	},
 }
 
 func (c *check) unread() {

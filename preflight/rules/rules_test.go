@@ -69,8 +69,16 @@ func TestReferenceStacks(t *testing.T) {
 		t.Fatalf("%d golden templates, %v", len(templates), err)
 	}
 	for _, file := range templates {
+		apart := filepath.Base(file) == "Ipv6Cluster.json" // from its network, which is Ipv6Network.json
 		for _, f := range check(t, cfn.Options{}, filepath.Base(file), read(t, file)) {
+			if apart && f.ID == "W55" {
+				apart = false
+				continue
+			}
 			t.Errorf("%s: %s", filepath.Base(file), f)
+		}
+		if apart {
+			t.Error("nothing is said of the network that Ipv6Cluster.json is without")
 		}
 	}
 }
@@ -151,8 +159,8 @@ func TestAcknowledge(t *testing.T) {
 		t.Errorf("got %v, %v, wanted W05 only", findings, err)
 	}
 	for want, a := range map[string]rules.Acknowledge{
-		`acknowledge "W99": no rule has this id; wanted V01 to V86 or W01 to W54`: {ID: "W99", Reason: "x"},
-		`acknowledge "w05": no rule has this id; wanted V01 to V86 or W01 to W54`: {ID: "w05", Reason: "x"},
+		`acknowledge "W99": no rule has this id; wanted V01 to V86 or W01 to W55`: {ID: "W99", Reason: "x"},
+		`acknowledge "w05": no rule has this id; wanted V01 to V86 or W01 to W55`: {ID: "w05", Reason: "x"},
 		"acknowledge W05: the reason is missing; say why this finding is wanted":  {ID: "W05", Reason: " "},
 	} {
 		if _, err := rules.Check(network, rules.Options{Acknowledge: []rules.Acknowledge{a}}); err == nil || err.Error() != want {

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/cfn"
@@ -25,10 +26,10 @@ var versionRules = []Rule{
 				if !ok || !v.Known() {
 					continue
 				}
-				apart := func(r *cfn.Resource, property, what string) {
+				apart := func(r *cfn.Resource, property, what string, minorOf func(string) (int, bool)) {
 					got := r.Prop(property)
 					s, _ := got.Text()
-					m, ok := aws.MinorOf(s)
+					m, ok := minorOf(s)
 					if !ok {
 						return
 					}
@@ -38,13 +39,14 @@ var versionRules = []Rule{
 				}
 				for _, n := range cl.NodeGroups {
 					if r := c.raw(n); n.Managed && r != nil {
-						for _, p := range []string{"Version", "ReleaseVersion"} {
-							apart(r, p, "the node group")
+						apart(r, "Version", "the node group", aws.MinorOf)
+						if ami, _ := r.Prop("AmiType").Text(); !strings.HasPrefix(ami, "BOTTLEROCKET_") { // whose releases are numbered by themselves
+							apart(r, "ReleaseVersion", "the node group", aws.ImageMinor)
 						}
 					}
 				}
 				if a := cl.Addon("kube-proxy"); a != nil && c.raw(a) != nil {
-					apart(c.raw(a), "AddonVersion", "the add-on")
+					apart(c.raw(a), "AddonVersion", "the add-on", aws.MinorOf)
 				}
 			}
 		},

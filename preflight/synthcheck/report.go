@@ -158,7 +158,7 @@ func (r *reporter) flows(report flow.Report) {
 	more := map[cause]int{}
 	var order []cause
 	for _, f := range report.Results {
-		if f.OK {
+		if f.OK || unseen(f.Trace) {
 			continue
 		}
 		last := f.Trace.Last()
@@ -198,6 +198,25 @@ func (r *reporter) flows(report flow.Report) {
 		}
 		r.add(c.id, severityError, description, f.Fix(), at)
 	}
+}
+
+// unseen reports whether nothing is known of a flow because the templates hold none of its cluster's subnets: W55 tells that once.
+func unseen(t flow.Trace) bool {
+	ends, ok := behind.Traced(t).Ends()
+	if !ok || t.Verdict != flow.Insufficient {
+		return false
+	}
+	for _, i := range []*network.Interface{&ends.From, ends.To, ends.Front, ends.Backend} {
+		if i != nil && i.Cluster != nil && i.Cluster.Unseen() {
+			return true
+		}
+	}
+	for _, i := range []*network.Interface{ends.To, ends.Front} {
+		if i != nil && i.Balancer != nil && i.Balancer.Cluster != nil && i.Balancer.Cluster.Unseen() {
+			return true
+		}
+	}
+	return false
 }
 
 // whereFailed is the resource of the hop that decided, or of the last one before it that a template declares.

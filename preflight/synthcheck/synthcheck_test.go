@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -79,6 +80,9 @@ func one(resources map[string]map[string]any, prefix, property string) map[strin
 	panic("no " + prefix + " with " + property)
 }
 
+// aFlow is a violation that is about a flow.
+var aFlow = regexp.MustCompile(`^[a-z]+\|[FX][0-9]+ `)
+
 func TestValidate(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -108,6 +112,16 @@ func TestValidate(t *testing.T) {
 			route := one(r, "NetworkPrivateSubnet1DefaultRoute", "DestinationIpv6CidrBlock")
 			route["EgressOnlyInternetGatewayId"] = map[string]any{"Fn::ImportValue": "Gateway"}
 		}, true, []string{"warning|F3 Pod to an IPv6 internet host: ||NetworkPrivateSubnet1RouteTable"}, true},
+		"a network that is not seen": {func(r map[string]map[string]any) {
+			text, _ := json.Marshal(r)
+			for id, res := range r {
+				if res["Type"] == "AWS::EC2::Subnet" {
+					text = []byte(strings.ReplaceAll(string(text), `{"Ref":"`+id+`"}`, `"subnet-`+id+`"`))
+				}
+			}
+			clear(r)
+			_ = json.Unmarshal(text, &r)
+		}, true, []string{"warning|W55 cluster ClusterC2E21B66 is in subnets |give the template of the network|ClusterC2E21B66"}, true},
 		"not modelled": {func(r map[string]map[string]any) {
 			r["Firewall"] = map[string]any{"Type": "AWS::NetworkFirewall::Firewall", "Properties": map[string]any{"FirewallName": "f"}}
 		}, true, []string{"info|not-modelled AWS::NetworkFirewall::Firewall may decide over packets||Firewall"}, false},
@@ -139,6 +153,9 @@ func TestValidate(t *testing.T) {
 			}
 			if len(c.want) > 0 {
 				t.Errorf("no violation with %q among\n%s", c.want, strings.Join(rest, "\n"))
+			}
+			if flows := slices.DeleteFunc(slices.Clone(rest), func(v string) bool { return !aFlow.MatchString(v) }); name == "a network that is not seen" && len(flows) > 0 {
+				t.Errorf("flows of a network that is not seen:\n%s", strings.Join(flows, "\n"))
 			}
 			if !c.others && len(rest) > 0 {
 				t.Errorf("more than wanted:\n%s", strings.Join(rest, "\n"))
