@@ -14,7 +14,6 @@ import (
 	"github.com/eks-ipv6/cdk/constructs/kubectllayer"
 	"github.com/eks-ipv6/cdk/constructs/lbc"
 	"github.com/eks-ipv6/cdk/internal/jsiix"
-	"github.com/eks-ipv6/cdk/internal/nag"
 	"github.com/eks-ipv6/cdk/internal/problems"
 )
 
@@ -208,8 +207,5 @@ func (w Workload) build(scope constructs.Construct, vpc *dualstack.Vpc) (*ipv6ek
 		lp.WithoutWAFAndShield = true
 		lp.ImageRepository = cmp.Or(lp.ImageRepository, lbc.DualStackImageRepository)
 	}
-	controller := lbc.NewController(scope, "LoadBalancerController", &lp)
-	cluster.ChartsWaitFor(controller.Construct)
-	nag.Suppress(controller.Identity.Role, nag.Reasons{"AwsSolutions-IAM5": "the policy is the controller's own: it limits changes to what the controller has tagged, and EC2 and ELB know no resources for what describes"})
-	return cluster, nodes, controller
+	return cluster, nodes, lbc.NewController(scope, "LoadBalancerController", &lp)
 }

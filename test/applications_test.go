@@ -2,6 +2,7 @@ package test
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -279,6 +280,15 @@ func TestFromClusterAttributes(t *testing.T) {
 	}
 	shop.manifestOf(t, "Service", "echo")
 	shop.manifestOf(t, "TargetGroupBinding", "echo-80-to-8080")
+
+	foreign := synthStack(t, func(stack awscdk.Stack) { // its controller is nobody's here
+		p := known(stack)
+		p.Kubectl = kubectllayer.New(stack, "Kubectl")
+		service := expose.EchoService()
+		service.Cluster, service.Scheme, service.Inbound = ipv6eks.FromClusterAttributes(stack, "Cluster", p), expose.Internal, expose.Inbound{Cidrs: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")}}
+		expose.NewService(stack, "Service", &service)
+	})
+	foreign.manifestOf(t, "Service", "echo-nlb")
 
 	app, _ := newApp(t)
 	stack := awscdk.NewStack(app, jsiix.Str("S"), nil)

@@ -12,8 +12,8 @@ import (
 	"github.com/eks-ipv6/cdk/constructs/expose"
 	"github.com/eks-ipv6/cdk/internal/jsiix"
 	"github.com/eks-ipv6/cdk/preflight/flow"
-	"github.com/eks-ipv6/cdk/preflight/render"
 	"github.com/eks-ipv6/cdk/preflight/preflighttest"
+	"github.com/eks-ipv6/cdk/preflight/render"
 	"github.com/eks-ipv6/cdk/stacks"
 )
 

@@ -185,6 +185,29 @@ func TestControllerSources(t *testing.T) {
 	}
 }
 
+// What the controller makes has the stack's tags and its own; the chart of an importer's own waits for its webhooks.
+func TestControllerTags(t *testing.T) {
+	tpl := synth(t, func(app awscdk.App) {
+		stack := awscdk.NewStack(app, jsiix.Str("S"), &awscdk.StackProps{Tags: &map[string]*string{"team": jsiix.Str("web"), "env": jsiix.Str("dev")}})
+		c := cluster(stack, ipv6eks.ClusterProps{Kubectl: kubectllayer.New(stack, "Kubectl")})
+		c.AddNodeGroup("Nodes", nil)
+		lbc.NewController(stack, "Controller", &lbc.ControllerProps{Cluster: c, Tags: map[string]string{"env": "prod"}, Values: map[string]any{"defaultTags": map[string]any{"cost": "7"}}})
+		c.NewChart(stack, "Shop", &ipv6eks.ChartProps{Chart: "shop", Repository: "https://charts.example.com", Version: "1.0.0"})
+	})["S"]
+	id, chart := tpl.find(t, chartType, "Chart", "aws-load-balancer-controller")
+	if got := js(helmValues(t, chart)["defaultTags"]); got != `{"cost":"7","env":"prod","team":"web"}` {
+		t.Errorf("tags: %s", got)
+	}
+	shop, _ := tpl.find(t, chartType, "Chart", "shop")
+	if !tpl.waitsFor(shop, id) {
+		t.Error("a chart does not wait for the controller")
+	}
+	if err := (&lbc.ControllerProps{Tags: map[string]string{"aws:cost": "1", "elbv2.k8s.aws/cluster": "a"}}).Validate(); err == nil ||
+		!strings.Contains(err.Error(), "Tags[aws:cost]") || !strings.Contains(err.Error(), "Tags[elbv2.k8s.aws/cluster]") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestControllerTuneIsRefused(t *testing.T) {
 	for name, c := range map[string]struct {
 		tune func(*awseksv2.HelmChartProps)

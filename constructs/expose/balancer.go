@@ -14,6 +14,7 @@ import (
 
 	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/jsiix"
+	"github.com/eks-ipv6/cdk/internal/lbtags"
 	"github.com/eks-ipv6/cdk/internal/problems"
 )
 
@@ -395,17 +396,6 @@ func (l AccessLogs) check(here *problems.List) {
 // Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 var bucketName = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
 
-// checkPair wants a key and a value that a list a=b,c=d can hold as they are, and tells whether they are: the controller takes a
-// backslash for the sign that the next character is no separator, and blanks off the ends.
-// Source: ParseStringMapAnnotation of https://github.com/kubernetes-sigs/aws-load-balancer-controller/blob/v3.5.0/pkg/annotations/parser.go
-func checkPair(here *problems.List, key, value string) bool {
-	if key == "" || strings.ContainsAny(key, `,=\`) || strings.ContainsAny(value, `,\`) {
-		here.Add("", "%q: the controller reads a list of a=b with commas between: want neither = nor comma nor backslash in it", value)
-		return false
-	}
-	return checkBlanks(here, key) && checkBlanks(here, value)
-}
-
 // checkAnnotations refuses those that fields stand for. owned are their names, after the prefix.
 func checkAnnotations(bad *problems.List, own map[string]string, prefix string, owned []ownedAnnotation) {
 	for _, k := range sorted(own) {
@@ -461,7 +451,7 @@ func checkArns(bad *problems.List, field, service string, arns ...string) {
 }
 
 func checkArn(here *problems.List, service, arn string) {
-	if !checkBlanks(here, arn) {
+	if !lbtags.Blanks(here, arn) {
 		return
 	}
 	if parts := strings.SplitN(arn, ":", 6); !jsiix.IsToken(arn) && (len(parts) != 6 || parts[0] != "arn" || parts[2] != service || strings.ContainsAny(arn, ", ")) {
@@ -483,7 +473,7 @@ func checkSecurityGroups(bad *problems.List, groups []string) {
 			here.Add("", "%q: want the id or Name tag of a security group", g)
 			continue
 		}
-		checkBlanks(here, g)
+		lbtags.Blanks(here, g)
 	}
 }
 

@@ -30,7 +30,8 @@ import (
 type BoundNLBProps struct {
 	// Cluster is where the Service is.
 	Cluster *ipv6eks.Cluster
-	// Controller registers the Service's Pods. The binding is applied after it and deleted before it.
+	// Controller registers the Service's Pods. The binding is applied after it and deleted before it. For an existing cluster
+	// (ipv6eks.FromClusterAttributes) whose controller is not of this app it may be nil.
 	Controller *lbc.Controller
 
 	// Service is the name of the Kubernetes Service, of type ClusterIP. It need not exist yet. For another Service or
@@ -613,7 +614,7 @@ func (b *BoundNLB) bind(p BoundNLBProps) {
 		// A target group serves nobody before it has a listener.
 		object := mustManifest(binding)
 		m := newManifest(b.Construct, "Binding"+b.kinds[i].id(), p.Cluster, []*map[string]any{&object})
-		m.Node().AddDependency(p.Controller.Chart, b.Listeners[i])
+		m.Node().AddDependency(append(after(p.Controller), b.Listeners[i])...)
 		b.Bindings = append(b.Bindings, m)
 	}
 }

@@ -42,7 +42,8 @@ var echoConf string
 type EchoProps struct {
 	// Cluster is where it goes. Only [NewEcho] needs it.
 	Cluster *ipv6eks.Cluster
-	// Controller is the cluster's. Only [NewEcho] needs it.
+	// Controller is the cluster's. Only [NewEcho] needs it. For an existing cluster
+	// (ipv6eks.FromClusterAttributes) whose controller is not of this app it may be nil.
 	Controller *lbc.Controller
 
 	// Namespace is made for it, with restricted Pod security, and with the label by which the controller keeps a Pod from
@@ -242,7 +243,7 @@ func NewEcho(scope constructs.Construct, id string, props *EchoProps) *Echo {
 		panic(fmt.Errorf("expose.NewEcho %s/%s: %w", *scope.Node().Path(), id, err))
 	}
 	e := &Echo{Construct: constructs.NewConstruct(scope, jsiix.Str(id)), NamespaceName: p.Namespace}
-	e.Namespace = apply(e.Construct, "Namespace", p.Cluster, []constructs.IDependable{p.Controller.Chart}, objects[0])[0]
+	e.Namespace = apply(e.Construct, "Namespace", p.Cluster, after(p.Controller), objects[0])[0]
 	e.Manifest = apply(e.Construct, "Manifest", p.Cluster, []constructs.IDependable{e.Namespace}, objects[1:]...)[0]
 	return e
 }

@@ -3,12 +3,14 @@ package expose
 import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
+	"github.com/aws/constructs-go/constructs/v10"
 
 	"github.com/eks-ipv6/cdk/constructs/ipv6eks"
 	"github.com/eks-ipv6/cdk/constructs/lbc"
 	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/jsiix"
 	"github.com/eks-ipv6/cdk/internal/kept"
+	"github.com/eks-ipv6/cdk/internal/lbtags"
 	"github.com/eks-ipv6/cdk/internal/problems"
 )
 
@@ -69,7 +71,7 @@ func (f front) check(bad *problems.List) {
 	checkSecurityGroups(bad, f.groups)
 	f.checkAttributes(bad)
 	checkKnown(bad, "TargetGroupAttributes", f.targetAttributes, f.kind, aws.TargetGroupAttributes)
-	checkTags(bad, f.tags)
+	lbtags.Check(bad, f.tags)
 }
 
 func checkScheme(bad *problems.List, scheme Scheme) {
@@ -98,7 +100,7 @@ func (f front) checkAddressType(bad *problems.List) {
 // checkTree tells what is wrong with the cluster and the controller that were given.
 func (f front) checkTree(bad *problems.List) {
 	checkTarget(bad, f.cluster, f.controller)
-	if f.cluster != nil && f.scheme == InternetFacing && f.subnets == 0 && len(*f.cluster.Vpc.PublicSubnets()) == 0 {
+	if f.cluster != nil && f.scheme == InternetFacing && f.subnets == 0 && f.cluster.Vpc != nil && len(*f.cluster.Vpc.PublicSubnets()) == 0 {
 		bad.Add("Scheme", "InternetFacing: the cluster's VPC has no public subnets for the load balancer: want Internal, or a VPC with public subnets")
 	}
 	if f.controller != nil && f.waf != "" && f.controller.WithoutWAF {
@@ -140,9 +142,18 @@ func checkTarget(bad *problems.List, cluster *ipv6eks.Cluster, controller *lbc.C
 	case !cluster.HasKubectl():
 		bad.Add("Cluster", "it has no kubectl layer, which manifests are applied with: want ipv6eks.ClusterProps.Kubectl, for example kubectllayer.New(…)")
 	}
-	if controller == nil {
+	if controller == nil && (cluster == nil || !cluster.Existing()) {
 		bad.Add("Controller", "missing: want the cluster's lbc.NewController(…), which must be there to make and to delete the load balancer")
 	}
+}
+
+// after is what a controller's objects wait for, and are deleted before: its chart. An existing cluster may have a controller that is
+// not of this app.
+func after(controller *lbc.Controller) []constructs.IDependable {
+	if controller == nil {
+		return nil
+	}
+	return []constructs.IDependable{controller.Chart}
 }
 
 // vpcTokens are the ranges of a cluster's VPC: the same tokens each time, so that Ingresses of a group can be compared.

@@ -28,7 +28,8 @@ const GatewayAPIVersion = lbc.DefaultGatewayAPIVersion
 type GatewayProps struct {
 	// Cluster is where the Gateway goes. Only [NewGateway] needs it.
 	Cluster *ipv6eks.Cluster
-	// Controller is what serves it there. Only [NewGateway] needs it.
+	// Controller is what serves it there. Only [NewGateway] needs it. For an existing cluster
+	// (ipv6eks.FromClusterAttributes) whose controller is not of this app it may be nil.
 	Controller *lbc.Controller
 
 	// CRDsInstalled confirms that the cluster has the Gateway API's kinds, which are not the controller's alone, where
@@ -494,7 +495,7 @@ func NewGateway(scope constructs.Construct, id string, props *GatewayProps) *Gat
 	}
 	g := &Gateway{Construct: constructs.NewConstruct(scope, jsiix.Str(id))}
 	// The class and its configurations outlive the Gateway, whose load balancer is deleted by them.
-	class := apply(g.Construct, "", p.Cluster, []constructs.IDependable{p.Controller.Chart}, all[:3]...)
+	class := apply(g.Construct, "", p.Cluster, after(p.Controller), all[:3]...)
 	g.Configurations, g.Class = class[:2], class[2]
 	objects := all[3:]
 	g.Manifest = apply(g.Construct, "", p.Cluster, []constructs.IDependable{g.Class}, objects[0])[0]

@@ -111,7 +111,7 @@ var notAlphanumeric = regexp.MustCompile("[^A-Za-z0-9]")
 func controllersName(controller *lbc.Controller, group, namespace, name string) string {
 	plain := func(s string) string { return notAlphanumeric.ReplaceAllString(s, "") }
 	switch {
-	case controller.AtLeast(namesKnown):
+	case controller == nil, controller.AtLeast(namesKnown):
 		return ""
 	case group != "":
 		return strings.ToLower(fmt.Sprintf("k8s-%.17s-", plain(group)))

@@ -22,6 +22,7 @@ import (
 	"github.com/eks-ipv6/cdk/constructs/lbc"
 	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/jsiix"
+	"github.com/eks-ipv6/cdk/internal/lbtags"
 	"github.com/eks-ipv6/cdk/internal/problems"
 )
 
@@ -29,7 +30,8 @@ import (
 type IngressProps struct {
 	// Cluster is where the Ingress goes. Only [NewIngress] needs it.
 	Cluster *ipv6eks.Cluster
-	// Controller is what serves it there. Only [NewIngress] needs it.
+	// Controller is what serves it there. Only [NewIngress] needs it. For an existing cluster
+	// (ipv6eks.FromClusterAttributes) whose controller is not of this app it may be nil.
 	Controller *lbc.Controller
 
 	// Name is the Ingress's.
@@ -282,7 +284,7 @@ func (p IngressProps) checkSubnets(bad *problems.List) {
 			here.Add("", "%q: want the id or Name tag of a subnet, each once", s)
 			continue
 		}
-		checkBlanks(here, s)
+		lbtags.Blanks(here, s)
 		seen[s] = true
 	}
 }
@@ -359,7 +361,7 @@ func (c Cognito) check(bad *problems.List) {
 		return
 	}
 	checkArn(bad.In("Cognito.UserPoolArn"), "cognito-idp", c.UserPoolArn)
-	if checkBlanks(bad.In("Cognito.UserPoolClientID"), c.UserPoolClientID) && strings.ContainsAny(c.UserPoolDomain, " :/") {
+	if lbtags.Blanks(bad.In("Cognito.UserPoolClientID"), c.UserPoolClientID) && strings.ContainsAny(c.UserPoolDomain, " :/") {
 		bad.Add("Cognito.UserPoolDomain", "%q: want the domain's prefix, such as shop, or its whole name without https://", c.UserPoolDomain)
 	}
 }
@@ -581,18 +583,18 @@ func NewIngress(scope constructs.Construct, id string, props *IngressProps) *Ing
 		panic(fmt.Errorf("expose.NewIngress %s/%s: %w", *scope.Node().Path(), id, err))
 	}
 	i := &Ingress{Construct: constructs.NewConstruct(scope, jsiix.Str(id)), props: p}
-	after := []constructs.IDependable{p.Controller.Chart}
+	wait := after(p.Controller)
 	if class := p.class(); len(class) > 0 {
 		// In manifests of their own, so that they outlive the Ingress, whose load balancer is deleted by them.
-		manifests := apply(i.Construct, "", p.Cluster, after, class...)
+		manifests := apply(i.Construct, "", p.Cluster, wait, class...)
 		i.ClassParams, i.Class = manifests[0], manifests[1]
-		after = append(after, i.Class)
+		wait = append(wait, i.Class)
 	}
 	if access := p.access(); len(access) > 0 {
-		i.SecretAccess = apply(i.Construct, "", p.Cluster, after, access...)
-		after = append(after, i.SecretAccess[len(i.SecretAccess)-1])
+		i.SecretAccess = apply(i.Construct, "", p.Cluster, wait, access...)
+		wait = append(wait, i.SecretAccess[len(i.SecretAccess)-1])
 	}
-	i.Manifest = apply(i.Construct, "Manifest", p.Cluster, after, object)[0]
+	i.Manifest = apply(i.Construct, "Manifest", p.Cluster, wait, object)[0]
 	i.balancer = p.front().published(published{
 		manifests: []awseksv2.KubernetesManifest{i.Manifest}, resource: "ingress", name: p.Name, list: "loadBalancer.ingress", field: "hostname", application: true,
 	}, controllersName(p.Controller, p.Group, p.Namespace, p.Name))

@@ -13,6 +13,7 @@ import (
 
 	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/jsiix"
+	"github.com/eks-ipv6/cdk/internal/lbtags"
 	"github.com/eks-ipv6/cdk/internal/problems"
 )
 
@@ -43,17 +44,6 @@ func nearest(name string, among []string) string {
 		}
 	}
 	return best
-}
-
-// checkBlanks refuses blanks at the ends, which the controller takes off lists, so that something else is looked for than was
-// said, and which Elastic Load Balancing refuses elsewhere.
-// Source: https://github.com/kubernetes-sigs/aws-load-balancer-controller/blob/v3.5.0/pkg/annotations/parser.go
-func checkBlanks(here *problems.List, value string) bool {
-	if value == strings.TrimSpace(value) {
-		return true
-	}
-	here.Add("", "%q: the controller takes blanks off the ends: want %q", value, strings.TrimSpace(value))
-	return false
 }
 
 // checkHost wants a DNS name, which may begin with a label *, and which a rule's condition takes: with a dot, letters after
@@ -218,30 +208,6 @@ func checkLabels(bad *problems.List, field string, labels map[string]string) {
 	}
 }
 
-// checkTags wants tags that AWS and the controller take.
-func checkTags(bad *problems.List, tags map[string]string) {
-	if n := aws.TagsOfResource - aws.ControllerTags; len(tags) > n {
-		bad.Add("Tags", "%d: a resource takes %d, and the controller sets %d: want %d at most", len(tags), aws.TagsOfResource, aws.ControllerTags, n)
-	}
-	for _, k := range sorted(tags) {
-		here, v := bad.At("Tags", k), tags[k]
-		if !checkPair(here, k, v) {
-			continue
-		}
-		switch {
-		case strings.HasPrefix(strings.ToLower(k), aws.TagReserved):
-			here.Add("", "only AWS sets tags that begin with %s: want another key", aws.TagReserved)
-		case aws.IsControllerTag(k):
-			here.Add("", "%q: the controller finds what it has made by this tag: want another key", v)
-		case !jsiix.IsToken(k) && (len([]rune(k)) > aws.TagKeyMaxChars || !aws.IsTagText(k)):
-			here.Add("", "want a key of %d letters, digits, blanks and %s at most", aws.TagKeyMaxChars, aws.TagChars)
-		}
-		if !jsiix.IsToken(v) && (len([]rune(v)) > aws.TagValueMaxChars || !aws.IsTagText(v)) {
-			here.Add("", "%q: want a value of %d letters, digits, blanks and %s at most", v, aws.TagValueMaxChars, aws.TagChars)
-		}
-	}
-}
-
 // checkKnown wants attributes that a kind of load balancer has, with values that they take, in a list that the controller can
 // read. of gives those of a kind.
 func checkKnown(bad *problems.List, field string, own map[string]string, kind balancerKind, of func(string) []aws.Attribute) {
@@ -251,7 +217,7 @@ func checkKnown(bad *problems.List, field string, own map[string]string, kind ba
 	}
 	for _, k := range sorted(own) {
 		here, v := bad.At(field, k), own[k]
-		if !checkPair(here, k, v) {
+		if !lbtags.Pair(here, k, v) {
 			continue
 		}
 		a, ok := known[k]

@@ -21,6 +21,7 @@ import (
 	"github.com/eks-ipv6/cdk/constructs/lbc"
 	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/jsiix"
+	"github.com/eks-ipv6/cdk/internal/lbtags"
 	"github.com/eks-ipv6/cdk/internal/problems"
 )
 
@@ -38,7 +39,8 @@ const (
 type ServiceProps struct {
 	// Cluster is where the Service goes. Only [NewService] needs it.
 	Cluster *ipv6eks.Cluster
-	// Controller is what serves it there. Only [NewService] needs it.
+	// Controller is what serves it there. Only [NewService] needs it. For an existing cluster
+	// (ipv6eks.FromClusterAttributes) whose controller is not of this app it may be nil.
 	Controller *lbc.Controller
 
 	// Name is the Service's.
@@ -336,7 +338,7 @@ func (p ServiceProps) checkSubnets(bad *problems.List) {
 		if strings.TrimSpace(s.Subnet) == "" || strings.Contains(s.Subnet, ",") || seen[s.Subnet] {
 			here.Add("Subnet", "%q: want the id or Name tag of a subnet, each once", s.Subnet)
 		} else {
-			checkBlanks(here.In("Subnet"), s.Subnet)
+			lbtags.Blanks(here.In("Subnet"), s.Subnet)
 		}
 		for j, c := range s.Cidrs {
 			if !valid(c) || c != c.Masked() {
@@ -564,7 +566,7 @@ func NewService(scope constructs.Construct, id string, props *ServiceProps) *Ser
 		panic(fmt.Errorf("expose.NewService %s/%s: %w", *scope.Node().Path(), id, err))
 	}
 	s := &Service{Construct: constructs.NewConstruct(scope, jsiix.Str(id))}
-	manifests := apply(s.Construct, "Manifest", p.Cluster, []constructs.IDependable{p.Controller.Chart}, object)
+	manifests := apply(s.Construct, "Manifest", p.Cluster, after(p.Controller), object)
 	s.Manifest = manifests[0]
 	s.balancer = p.front().published(published{
 		manifests: manifests, resource: "service", name: p.Name, list: "loadBalancer.ingress", field: "hostname",

@@ -13,6 +13,8 @@ import (
 	"github.com/eks-ipv6/cdk/constructs/ipv6eks"
 	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/jsiix"
+	"github.com/eks-ipv6/cdk/internal/lbtags"
+	"github.com/eks-ipv6/cdk/internal/nag"
 	"github.com/eks-ipv6/cdk/internal/problems"
 )
 
@@ -92,6 +94,11 @@ type ControllerProps struct {
 	// Default: false; but Shield and WAF Classic, which have no IPv6, are off for a cluster whose Pods do not reach IPv4.
 	WithoutWAFAndShield bool
 
+	// Tags are put on every load balancer, target group and security group that the controller makes (chart value defaultTags), beside
+	// those of StackProps.Tags; an object's own tags go before both. At most 47.
+	// Default: none.
+	Tags map[string]string
+
 	// Values are further values of the chart, merged over this package's. What breaks IPv6 or belongs to the cluster is
 	// refused.
 	// Default: none.
@@ -170,6 +177,7 @@ func (p ControllerProps) check(bad *problems.List, kubernetesVersion string) {
 		bad.Add("ImageRepository", "%q: %s", p.ImageRepository, msg)
 	}
 	checkCRDs(bad, "CRDs", p.CRDs)
+	lbtags.Check(bad, p.Tags)
 	p.checkValues(bad)
 	if p.DualStackServices && kubernetesVersion != "" && !ipv6eks.AtLeast(kubernetesVersion, admissionPolicyVersion) {
 		bad.Add("DualStackServices", "Kubernetes %s serves no MutatingAdmissionPolicy: want a cluster of version %s or later, or the annotation on each Service", kubernetesVersion, admissionPolicyVersion)
@@ -191,10 +199,13 @@ func NewController(scope constructs.Construct, id string, props *ControllerProps
 		Namespace: Namespace, ServiceAccount: ServiceAccount,
 		Policies: map[string]awsiam.PolicyDocument{"Controller": awsiam.PolicyDocument_FromJson(p.Policy)},
 	})
+	nag.Suppress(c.Identity.Role, nag.Reasons{"AwsSolutions-IAM5": "the policy is the controller's own: it limits changes to what the controller has tagged, and EC2 and ELB know no resources for what describes"})
+	p.Cluster.ChartsWaitFor(c.Construct)
 
 	c.addCRDs(p)
 	c.warnIPv6(p)
 
+	p.Tags = merged(awscdk.Stack_Of(scope).Tags().TagValues(), p.Tags)
 	values := merge(defaultValues(), p.values())
 	c.WithoutWAF = values["enableWafv2"] == false
 	hp := &awseksv2.HelmChartProps{
@@ -212,7 +223,10 @@ func NewController(scope constructs.Construct, id string, props *ControllerProps
 	}
 	c.Chart = awseksv2.NewHelmChart(c.Construct, jsiix.Str("Chart"), hp)
 	ipv6eks.LimitTimeout(c.Chart)
-	after := []constructs.IDependable{c.Identity.Association, p.Cluster.CoreDNS}
+	after := []constructs.IDependable{c.Identity.Association}
+	if p.Cluster.CoreDNS != nil { // an existing cluster has its own
+		after = append(after, p.Cluster.CoreDNS)
+	}
 	if c.CRDs != nil {
 		after = append(after, c.CRDs)
 	}

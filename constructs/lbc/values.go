@@ -54,6 +54,13 @@ func (p ControllerProps) values() map[string]any {
 	if p.DisruptionBudget {
 		out = merge(out, map[string]any{"podDisruptionBudget": map[string]any{"maxUnavailable": 1}})
 	}
+	if len(p.Tags) > 0 {
+		tags := map[string]any{}
+		for k, v := range p.Tags {
+			tags[k] = v
+		}
+		out = merge(map[string]any{"defaultTags": tags}, out)
+	}
 	if p.GatewayAPI != nil {
 		out = merge(map[string]any{"podAnnotations": map[string]any{gatewayAPIAnnotation: p.GatewayAPI.Version}}, out)
 	}
@@ -173,4 +180,16 @@ func invalidImageRepository(s string) string {
 		return "want a registry's name and a path in lower case, such as " + DualStackImageRepository
 	}
 	return ""
+}
+
+// merged are the tags of a stack, if it has some, with those of over laid on top.
+func merged(stack *map[string]*string, over map[string]string) map[string]string {
+	out := map[string]string{}
+	if stack != nil {
+		for k, v := range *stack {
+			out[k] = *v
+		}
+	}
+	maps.Copy(out, over)
+	return out
 }
