@@ -225,15 +225,15 @@ func (s *sampler) take(w wish) (Trace, bool) {
 // given reports whether nobody else has the addresses that a packet has instead of the network's own, and notes who has them now.
 func (s *sampler) given(packet map[any]domain) bool {
 	for _, k := range s.keys {
-		own, ok := k.(netip.Addr)
+		own, ok := k.(addressKey)
 		a := packet[k].addrs.First()
-		if !ok || a == own || !s.inside(k) {
+		if !ok || a == own.one || !s.inside(k) {
 			continue
 		}
-		if whose, ok := s.of.Given[a]; s.net.has(a) || ok && whose != own {
+		if whose, ok := s.of.Given[a]; s.net.has(a) || ok && whose != own.one {
 			return false
 		}
-		s.of.Given[a] = own
+		s.of.Given[a] = own.one
 	}
 	return true
 }

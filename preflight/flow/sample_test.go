@@ -42,6 +42,7 @@ func TestSample(t *testing.T) {
 				}
 				for _, s := range list {
 					checkSample(t, s)
+					checkGiven(t, s, of)
 					if p := s.Hops[0].Before; sent[fmt.Sprint(p)] {
 						t.Errorf("%s → %s: %v is sent twice", r.From, r.To, p)
 					} else {
@@ -65,6 +66,19 @@ func checkSample(t *testing.T, s network.Trace) {
 	}
 	if e.From.Kind == network.InternetHost && p.Src != e.From.IPv4 && p.Src != e.From.IPv6 {
 		t.Errorf("%s → %s: %v begins at %s or %s", s.From, s.To, p, e.From.IPv4, e.From.IPv6)
+	}
+}
+
+// checkGiven wants every address that an interface has instead of its own to be noted, so that no other interface gets it.
+func checkGiven(t *testing.T, s network.Trace, of network.Sampling) {
+	t.Helper()
+	e, _ := s.Ends()
+	for _, i := range []*network.Interface{&e.From, e.To} {
+		for _, a := range i.Instead {
+			if own, ok := of.Given[a]; !ok || own != i.IPv4 && own != i.IPv6 && own != i.NodeIPv6 {
+				t.Errorf("%s → %s: %s has %s instead of its own address, and who has it is %q", s.From, s.To, i.Name, a, own)
+			}
+		}
 	}
 }
 
