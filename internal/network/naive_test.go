@@ -199,8 +199,8 @@ func (w *naiveWalk) leaves(p *naivePacket, from, to naiveEnd, answering string) 
 		return nil, "", w.arrives(*p, from, to, true, answering != "")
 	}
 	r := subnet.route(p.dst)
-	if r.kind == "nat" && r.nat.subnet == subnet { // the packet stays in the subnet
-	} else if !w.entries(subnet, *p, true) {
+	stays := r.kind == "nat" && r.nat.subnet == subnet
+	if !stays && !w.entries(subnet, *p, true) {
 		return nil, "", w.lose("network ACL")
 	}
 	six := p.dst.Is6()

@@ -33,7 +33,6 @@ func TestSample(t *testing.T) {
 			}
 			of := sampling(8)
 			sent := map[string]bool{}
-			given, own := map[netip.Addr]string{}, map[netip.Addr]string{} // who has an address instead of its own, and who as its own
 			results, _ := catalogue.Ask(n)
 			for i, r := range results {
 				of.Seed = uint64(i)
@@ -43,32 +42,12 @@ func TestSample(t *testing.T) {
 				}
 				for _, s := range list {
 					checkSample(t, s)
-					e, _ := s.Ends()
-					for _, i := range []*network.Interface{&e.From, e.To, e.Front, e.Backend} {
-						if i == nil {
-							continue
-						}
-						who := fmt.Sprint(i.VPC, i.IPv4)
-						for _, a := range []netip.Addr{i.IPv4, i.IPv6} {
-							own[a] = who
-						}
-						for _, a := range i.Instead {
-							if other, ok := given[a]; ok && other != who {
-								t.Errorf("%s is given to %s and to %s", a, other, who)
-							}
-							given[a] = who
-						}
-					}
+					checkGiven(t, s, of)
 					if p := s.Hops[0].Before; sent[fmt.Sprint(p)] {
 						t.Errorf("%s → %s: %v is sent twice", r.From, r.To, p)
 					} else {
 						sent[fmt.Sprint(p)] = true
 					}
-				}
-			}
-			for a, who := range given {
-				if other, ok := own[a]; ok && other != who {
-					t.Errorf("%s is given to %s, and is %s's own", a, who, other)
 				}
 			}
 		})
@@ -87,6 +66,19 @@ func checkSample(t *testing.T, s network.Trace) {
 	}
 	if e.From.Kind == network.InternetHost && p.Src != e.From.IPv4 && p.Src != e.From.IPv6 {
 		t.Errorf("%s → %s: %v begins at %s or %s", s.From, s.To, p, e.From.IPv4, e.From.IPv6)
+	}
+}
+
+// checkGiven wants every address that an interface has instead of its own to be noted, so that no other interface gets it.
+func checkGiven(t *testing.T, s network.Trace, of network.Sampling) {
+	t.Helper()
+	e, _ := s.Ends()
+	for _, i := range []*network.Interface{&e.From, e.To} {
+		for _, a := range i.Instead {
+			if own, ok := of.Given[a]; !ok || own != i.IPv4 && own != i.IPv6 && own != i.NodeIPv6 {
+				t.Errorf("%s → %s: %s has %s instead of its own address, and who has it is %q", s.From, s.To, i.Name, a, own)
+			}
+		}
 	}
 }
 
