@@ -29,7 +29,7 @@ func Volumes(app awscdk.App) {
 				"metadata": map[string]any{"labels": labels},
 				"spec": map[string]any{"containers": []any{map[string]any{
 					"name": "valkey", "image": "docker.io/valkey/valkey:8.1-alpine",
-					"args":         []any{"--bind", "*", "-::*", "--dir", "/data", "--appendonly", "yes"}, // IPv4 and IPv6
+					"args":         []any{"--appendonly", "yes"}, // it listens on both families, and writes to /data
 					"ports":        []any{map[string]any{"name": "valkey", "containerPort": 6379}},
 					"volumeMounts": []any{map[string]any{"name": "data", "mountPath": "/data"}},
 				}}},

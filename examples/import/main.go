@@ -1,4 +1,4 @@
-// Import shows the constructs in somebody's own stack: see README.md beside it.
+// Import synthesizes an IPv6 cluster in a stack of one's own.
 package main
 
 import (
