@@ -196,6 +196,9 @@ func (b *builder) serviceTarget(c *Cluster, o *Object, s settings, namespace, na
 			break
 		}
 	}
+	if t.AnyPort {
+		t.Port = cmp.Or(t.Port, 8080)
+	}
 	return t
 }
 

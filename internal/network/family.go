@@ -88,6 +88,9 @@ func (p *Interface) key(a netip.Addr) addressKey {
 	return addressKey{p.VPC.Index, a}
 }
 
+// backendPort is the key of the port of the Pods behind a load balancer that no template tells: it stands for that port.
+type backendPort uint16
+
 // portKey tells the source ports of one flow apart: a packet may pass one translator twice.
 type portKey struct {
 	place      string

@@ -407,7 +407,7 @@ func (t *tracer) proxy(from *Interface, d Destination) Verdict {
 	after := header{src: t.address(front, tg.Family), dst: dst, proto: t.pkt.proto, srcPort: t.port(front), dstPort: fixedNumber(tg.Port)}
 	switch {
 	case tg.AnyPort:
-		after.dstPort = t.number(targetPortKey, "port of the Pods behind "+tg.Ref.String(), assigned, anyPort, cmp.Or(tg.Port, 8080))
+		after.dstPort = t.number(backendPort(tg.Port), "port of the Pods behind "+tg.Ref.String(), assigned, anyPort, tg.Port)
 	case tg.Port == 0:
 		after.dstPort = t.pkt.dstPort
 	}

@@ -362,6 +362,9 @@ func ownValue(v variable) domain {
 	if a, ok := v.key.(addressKey); ok {
 		return domain{addrs: netset.One(a.one)}
 	}
+	if p, ok := v.key.(backendPort); ok {
+		return domain{numbers: netset.Just(uint16(p))}
+	}
 	if v.address {
 		return domain{addrs: netset.One(v.asked.addrs.First())}
 	}
