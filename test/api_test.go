@@ -15,7 +15,7 @@ var otherSpelling = regexp.MustCompile(`Ipv[46]|Eks|VpcCni`)
 func TestAPI(t *testing.T) {
 	seen := 0
 	for _, p := range modulePackages(t) {
-		if !p.in("constructs", "stacks") {
+		if !p.in("constructs", "stacks", "preflight/flow", "preflight/render", "preflight/rules", "preflight/updates", "preflight/synthcheck", "preflight/preflighttest") {
 			continue
 		}
 		props, validated := map[string]bool{}, map[string]bool{}
@@ -30,7 +30,7 @@ func TestAPI(t *testing.T) {
 					if n.name == "Validate" && n.validates {
 						validated[n.owner] = true
 					}
-					if !n.documented {
+					if !n.documented && !p.in("preflight") { // whose structs of results have a comment for what does not say itself
 						t.Errorf("%s: %s has no doc comment", p.path, n)
 					}
 					switch pkg, _ := packageOf(n.typ); {

@@ -356,7 +356,7 @@ func (v *Vpc) IPv6Cidr() string {
 }
 
 // AllowFrom opens a port of a security group to the whole VPC, in both families.
-func (v *Vpc) AllowFrom(group awsec2.SecurityGroup, port awsec2.Port, description string) {
+func (v *Vpc) AllowFrom(group awsec2.ISecurityGroup, port awsec2.Port, description string) {
 	group.AddIngressRule(awsec2.Peer_Ipv4(v.L2.VpcCidrBlock()), port, jsiix.Str(description), nil)
 	group.AddIngressRule(awsec2.Peer_Ipv6(jsiix.Str(v.IPv6Cidr())), port, jsiix.Str(description), nil)
 	group.Node().AddDependency(v.IPv6Block)

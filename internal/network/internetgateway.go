@@ -258,13 +258,14 @@ func (t *tracer) public(to *Interface) bool {
 }
 
 // byInternet takes a packet that has left one VPC into another. What it left by, no group of the first VPC means. Where nothing lets
-// it in there, and a peering connection or a transit gateway joins the VPCs, it is the route to that which is missing.
+// it in there, and a peering connection or a transit gateway joins the VPCs, it is the route to that which is missing. Not so over IPv4:
+// what goes to a public address is meant to go by the internet.
 func (t *tracer) byInternet(from, to *Interface, route *Route) Verdict {
 	beyond := &Interface{Kind: InternetHost, Name: from.Name, Component: from.Component, Unfiltered: true}
 	gateway := len(t.hops) - 1
 	v := t.enter(beyond, to, t.egressGateway)
 	joint := t.net.joint(from.VPC, to.VPC)
-	if !v.Blocked() || t.reply || joint == nil {
+	if !v.Blocked() || t.reply || joint == nil || t.pkt.family() == IPv4 {
 		return v
 	}
 	if c := t.hops[len(t.hops)-1].Component; c == AtSecurityGroup || c == AtNetworkACL { // it has got there
