@@ -10,7 +10,8 @@ import sys
 
 import boto3
 
-LOG_GROUPS = "log groups"
+LOG_GROUPS, BUCKETS, SNAPSHOTS = "log groups", "buckets", "database snapshots"
+BOOTSTRAP = "cdk-hnb659fds"
 
 
 def client(service):
@@ -57,16 +58,28 @@ def kms_leftovers(kms):
 
 
 def iam_leftovers(iam):
-    bootstrap = "cdk-hnb659fds"
     roles = [role["RoleName"] for role in iam.list_roles()["Roles"]]
     policies = [policy["Arn"] for policy in iam.list_policies(Scope="Local")["Policies"]]
     profiles = [p["InstanceProfileName"] for p in iam.list_instance_profiles()["InstanceProfiles"]]
     providers = iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]
     return {
-        "roles": [role for role in roles if not role.startswith(bootstrap)],
-        "managed policies": [arn for arn in policies if bootstrap not in arn],
+        "roles": [role for role in roles if not role.startswith(BOOTSTRAP)],
+        "managed policies": [arn for arn in policies if BOOTSTRAP not in arn],
         "instance profiles": profiles,
         "OIDC providers": [provider["Arn"] for provider in providers],
+    }
+
+
+def data_leftovers():
+    rds, snapshots = client("rds"), client("rds").describe_db_cluster_snapshots(SnapshotType="manual")
+    buckets = [bucket["Name"] for bucket in client("s3").list_buckets()["Buckets"]]
+    return {
+        "database clusters": [c["DBClusterIdentifier"] for c in rds.describe_db_clusters()["DBClusters"]],
+        "database instances": [i["DBInstanceIdentifier"] for i in rds.describe_db_instances()["DBInstances"]],
+        "database subnet groups": [g["DBSubnetGroupName"] for g in rds.describe_db_subnet_groups()["DBSubnetGroups"]],
+        SNAPSHOTS: [s["DBClusterSnapshotIdentifier"] for s in snapshots["DBClusterSnapshots"]],
+        "secrets": [secret["Name"] for secret in client("secretsmanager").list_secrets()["SecretList"]],
+        BUCKETS: [name for name in buckets if not name.startswith(BOOTSTRAP)],
     }
 
 
@@ -93,7 +106,7 @@ def main():
     with open(args.state, encoding="utf-8") as file:
         state = json.load(file)
     left = ec2_leftovers(client("ec2")) | kms_leftovers(client("kms")) | iam_leftovers(client("iam"))
-    left |= other_leftovers()
+    left |= other_leftovers() | data_leftovers()
     late = set(state["late_log_groups"]) & set(left[LOG_GROUPS])
     if late:
         print("made again by EKS after the deletion:", sorted(late))
@@ -103,10 +116,11 @@ def main():
         if operation["op"] == "DELETE":
             retained |= operation["retained"]
     print("retained by DeletionPolicy:", retained)
-    # A retained resource that is no log group would have to be named here.
-    kept = set(retained.values()) | set(state["kept_log_groups"])
-    print("log groups that were to stay:", sorted(kept & set(left[LOG_GROUPS])))
-    left[LOG_GROUPS] = [name for name in left[LOG_GROUPS] if name not in kept]
+    # A retained resource of another kind would have to be named here.
+    kept = set(retained.values()) | set(state["kept_log_groups"]) | set(state["kept_snapshots"])
+    for kind in (LOG_GROUPS, BUCKETS, SNAPSHOTS):
+        print(f"{kind} that were to stay:", sorted(kept & set(left[kind])))
+        left[kind] = [name for name in left[kind] if name not in kept]
     faults = {kind: items for kind, items in left.items() if items}
     for kind, items in faults.items():
         print("left:", kind, sorted(items))

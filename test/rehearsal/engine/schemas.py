@@ -75,8 +75,23 @@ def matches(_, pattern, instance, __):
         yield jsonschema.ValidationError(f"{instance!r} does not match {pattern!r}")
 
 
+def bounds(keyword):
+    """A bound of a number, which may stand there as text: Fn::GetAtt Endpoint.Port is "5432"."""
+    check = jsonschema.Draft7Validator.VALIDATORS[keyword]
+
+    def bounded(validator, bound, instance, schema):
+        if isinstance(instance, str) and is_number(None, instance):
+            instance = float(instance)
+        return check(validator, bound, instance, schema)
+
+    return bounded
+
+
+BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")
 Validator = jsonschema.validators.extend(
-    jsonschema.Draft7Validator, type_checker=TYPES, validators={"pattern": matches}
+    jsonschema.Draft7Validator,
+    type_checker=TYPES,
+    validators={"pattern": matches} | {keyword: bounds(keyword) for keyword in BOUNDS},
 )
 
 
@@ -102,6 +117,9 @@ def validate_props(rtype, props, region, logical_id):
     schema = validator.schema
     found = []
     for error in validator.iter_errors(props):
+        # What a dynamic reference stands for is known to the service alone.
+        if isinstance(error.instance, str) and "{{resolve:" in error.instance:
+            continue
         found.append(f"#/{'/'.join(map(str, error.absolute_path))}: {error.message[:300]}")
     read_only = top_level(schema.get("readOnlyProperties", [])) - top_level(schema.get("createOnlyProperties", []))
     for name in props:

@@ -16,6 +16,7 @@ STATE = {
     "stacks": {},  # resolved properties and attributes of what is deployed
     "late_log_groups": [],  # log groups that EKS made again
     "kept_log_groups": [],  # log groups that a Custom::LogRetention of a deleted stack was told to keep
+    "kept_snapshots": [],  # the last snapshots of databases, where a DeletionPolicy asks for them
     "custom_resources": {},  # the last resolved properties of each
     "custom_resource_events": [],  # what their functions would have received, in order
 }
