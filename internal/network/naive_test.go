@@ -127,8 +127,8 @@ type naiveTrip struct {
 // passes takes a packet from one end to the other, and its answer back.
 func (w *naiveWalk) passes(p naivePacket, from, to naiveEnd) bool {
 	var trips []naiveTrip
-	switch {
-	case from.subnet == nil:
+	switch from.subnet {
+	case nil:
 		if !w.enters(&p, from, to) {
 			return false
 		}

@@ -25,7 +25,7 @@ func init() {
 	})
 }
 
-// NetworkACL is an AWS::EC2::NetworkAcl, or the default one of a VPC. It is stateless.
+// ACL is an AWS::EC2::NetworkAcl, or the default one of a VPC. It is stateless.
 type ACL struct {
 	Ref
 	VPC     *VPC
