@@ -15,6 +15,8 @@ func ApplicationStack(app awscdk.App) {
 	platform := stacks.NewPlatform(app, "Platform", nil)
 
 	stack := awscdk.NewStack(app, jsii.String("Shop"), nil)
+	// CloudFormation then refuses to change or delete what of the platform this stack uses.
+	stack.Node().SetContext(jsii.String("@aws-cdk/core:defaultCrossStackReferences"), "strong")
 	cluster := ipv6eks.FromClusterAttributes(stack, "Cluster", &ipv6eks.ClusterAttributes{
 		Name: platform.Cluster.Name, Version: platform.Cluster.Version, Vpc: platform.Vpc.L2,
 		SecurityGroupID: *platform.Cluster.L2.ClusterSecurityGroupId(),

@@ -2,20 +2,16 @@ package cookbook
 
 import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
 	"github.com/aws/jsii-runtime-go"
 
 	"github.com/eks-ipv6/cdk/constructs/ipv6eks"
 	"github.com/eks-ipv6/cdk/stacks"
 )
 
-// Volumes has Pods with EBS volumes that a key of one's own encrypts.
+// Volumes has Pods with encrypted EBS volumes.
 func Volumes(app awscdk.App) {
-	keys := awscdk.NewStack(app, jsii.String("Keys"), nil) // outlives the platform, as its volumes may
-	key := awskms.NewKey(keys, jsii.String("Volumes"), &awskms.KeyProps{EnableKeyRotation: jsii.Bool(true)})
-
 	platform := stacks.NewPlatform(app, "Platform", &stacks.PlatformProps{
-		Workload: stacks.Workload{Cluster: ipv6eks.ClusterProps{EBSDriver: true, VolumeKey: key}},
+		Workload: stacks.Workload{Cluster: ipv6eks.ClusterProps{EBSDriver: true}},
 	})
 
 	labels := map[string]any{"app": "cache"}
