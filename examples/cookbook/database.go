@@ -36,14 +36,15 @@ func Database(app awscdk.App) {
 		BlockPublicAccess: awss3.BlockPublicAccess_BLOCK_ALL(), EnforceSSL: jsii.Bool(true),
 	})
 
-	// Pods of service account web in namespace shop get both.
-	web := cluster.NewPodIdentity(stack, "Web", &ipv6eks.PodIdentityProps{Namespace: "shop", ServiceAccount: "web"}).
+	// The identity is for Pods of one service account in one namespace, and no other Pod's: each name is written once.
+	const namespace, account = "shop", "web"
+	web := cluster.NewPodIdentity(stack, "Web", &ipv6eks.PodIdentityProps{Namespace: namespace, ServiceAccount: account}).
 		GrantTo(pictures.GrantReadWrite, database.Secret().GrantRead)
 
 	cluster.NewChart(stack, "Shop", &ipv6eks.ChartProps{
-		Chart: "shop", Repository: "https://charts.example.com", Version: "1.4.0", Namespace: "shop",
+		Chart: "shop", Repository: "https://charts.example.com", Version: "1.4.0", Namespace: namespace,
 		Values: map[string]any{
-			"serviceAccount": map[string]any{"name": "web"},
+			"serviceAccount": map[string]any{"name": account},
 			"env": map[string]any{
 				"DATABASE_HOST":              *database.ClusterEndpoint().Hostname(),
 				"DATABASE_SECRET":            *database.Secret().SecretArn(),
