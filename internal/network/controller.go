@@ -176,11 +176,15 @@ func (b *builder) serviceTarget(c *Cluster, o *Object, s settings, namespace, na
 	t.Port = b.port(o.Ref, port)
 	if t.AnyPort = svc == nil && t.TargetType == "ip"; !t.AnyPort && svc != nil {
 		t.Ref = svc.Ref
+		var has []string
+		found := false
 		for _, p := range At(svc.Value, "spec", "ports").Items() {
 			pn, _ := p.Get("port").Int()
+			has = append(has, strings.TrimSpace(str(p.Get("name"))+" "+str(p.Get("port"))))
 			if known && pn != n || !known && port.Exists() && !p.Get("name").Is(port.String()) {
 				continue
 			}
+			found = true
 			own := b.port(svc.Ref, p.Get("port"))
 			switch tp := p.Get("targetPort"); {
 			case tp.Kind() == cfn.Absent:
@@ -188,12 +192,19 @@ func (b *builder) serviceTarget(c *Cluster, o *Object, s settings, namespace, na
 			default:
 				if _, ok := tp.Int(); ok {
 					t.Port = b.port(svc.Ref, tp)
-				} else {
-					t.Port = b.namedPort(c, svc, tp.String())
-					t.AnyPort = t.Port == 0
+					break
+				}
+				t.Port = b.namedPort(c, svc, tp.String())
+				pods := c.Selected(svc)
+				t.AnyPort = t.Port == 0 && (len(pods) == 0 || !tp.Known())
+				if t.Port == 0 && !t.AnyPort {
+					t.missing = fmt.Sprintf("no container of %s has a port named %s, which service %s/%s sends to", pods[0].Name, tp, namespace, name)
 				}
 			}
 			break
+		}
+		if _, text := port.Text(); !found && (known || text) && len(has) > 0 {
+			t.missing = fmt.Sprintf("unable to find port %s on service %s/%s: its ports are %s", port, namespace, name, strings.Join(has, ", "))
 		}
 	}
 	if t.AnyPort {
@@ -260,6 +271,14 @@ func (b *builder) finish(l *LoadBalancer, s settings) {
 	default:
 		if !b.discover(l, dual) {
 			return
+		}
+	}
+	for _, li := range l.Listeners {
+		for _, t := range li.Targets {
+			if t.missing != "" {
+				b.refuse(l, l.Ref, t.missing)
+				return
+			}
 		}
 	}
 	if refused := b.misfit(l, s.static); refused != "" {

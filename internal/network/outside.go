@@ -23,12 +23,21 @@ func (n *Network) outside(name Name, source bool) (out []*Interface, assumes []s
 	case name == Everywhere, name == Anyone:
 		return []*Interface{n.Internet(IPv6), n.Internet(IPv4)}, nil, nil
 	case strings.Contains(s, "/"):
-		p, err := netip.ParsePrefix(s)
-		if err != nil {
-			return nil, nil, nil
+		var list []netip.Prefix
+		for _, one := range strings.Split(s, ",") {
+			p, err := netip.ParsePrefix(one)
+			if err != nil {
+				return nil, nil, nil
+			}
+			if err := n.isBeyond(p); err != nil {
+				return nil, nil, err
+			}
+			if p.Addr().Is4() != (len(list) == 0 && p.Addr().Is4() || len(list) > 0 && list[0].Addr().Is4()) {
+				return nil, nil, fmt.Errorf("%s holds ranges of both families: ask for each", s)
+			}
+			list = append(list, p)
 		}
-		i, err := n.rangeOf(p)
-		return []*Interface{i}, nil, err
+		return []*Interface{rangesOf(list)}, nil, nil
 	case hostName.MatchString(s) && !source:
 		for _, f := range []Family{IPv6, IPv4} {
 			i := n.Internet(f)
@@ -40,33 +49,62 @@ func (n *Network) outside(name Name, source bool) (out []*Interface, assumes []s
 	return nil, nil, nil
 }
 
-// rangeOf are the hosts that have the addresses of a range beyond the network.
-func (n *Network) rangeOf(p netip.Prefix) (*Interface, error) {
+// isBeyond says what is wrong with a range as one of hosts beyond the network.
+func (n *Network) isBeyond(p netip.Prefix) error {
 	if p != p.Masked() {
-		return nil, fmt.Errorf("%s has bits beyond its length: want %s, or the address alone", p, p.Masked())
+		return fmt.Errorf("%s has bits beyond its length: want %s, or the address alone", p, p.Masked())
 	}
 	if p.Addr().Is4In6() {
-		return nil, fmt.Errorf("%s is an IPv4 range written as IPv6: want it as IPv4", p)
+		return fmt.Errorf("%s is an IPv4 range written as IPv6: want it as IPv4", p)
 	}
 	for _, v := range n.VPCs {
 		for _, b := range v.Blocks {
 			if b.Prefix.IsValid() && b.Prefix.Overlaps(p) {
-				return nil, fmt.Errorf("%s overlaps the range %s of %s: name one of its subnets, or an address", p, b.Prefix, v.Ref)
+				return fmt.Errorf("%s overlaps the range %s of %s: name one of its subnets, or an address", p, b.Prefix, v.Ref)
 			}
 		}
 	}
-	first := p.Addr()
-	if p.Bits() < p.Addr().BitLen()-1 {
+	return nil
+}
+
+// rangesOf are the hosts that have the addresses of ranges of one family beyond the network.
+func rangesOf(list []netip.Prefix) *Interface {
+	set := netset.Of(list...)
+	names := make([]string, len(list))
+	for i, p := range list {
+		names[i] = p.String()
+	}
+	first := list[0].Addr()
+	if set.Contains(first.Next()) {
 		first = first.Next()
 	}
-	i := internetHost(p.String(), first)
+	i := internetHost(strings.Join(names, ","), first)
 	i.free = chosen
-	if p.Addr().Is4() {
-		i.range4 = netset.Of(p)
+	if first.Is4() {
+		i.range4 = set
 	} else {
-		i.range6 = netset.Of(p)
+		i.range6 = set
 	}
-	return i, nil
+	return i
+}
+
+// HostsOf are the hosts on the internet that have the addresses of ranges of one family; nil where there are none. Ranges that no host on
+// the internet has, such as private ones, are left out.
+func (n *Network) HostsOf(ranges []netip.Prefix) *Interface {
+	var public []netip.Prefix
+	for _, p := range ranges {
+		global := n.global4
+		if p.Addr().Is6() {
+			global = n.global6
+		}
+		if n.isBeyond(p) == nil && global.Overlaps(netset.Of(p)) {
+			public = append(public, p)
+		}
+	}
+	if len(public) == 0 {
+		return nil
+	}
+	return rangesOf(public)
 }
 
 // toAWS is an AWS service by its short name, such as s3 or ecr.api: by the endpoints that the sender's VPC has for it, else by its names on

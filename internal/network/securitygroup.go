@@ -55,6 +55,19 @@ type Rule struct {
 	Unknown string
 }
 
+// Peers are the ranges that a rule names; none where it names a group, or what only the deployment knows.
+func (r *Rule) Peers() []netip.Prefix {
+	switch {
+	case r.Unknown != "" || r.Group != nil:
+		return nil
+	case r.List != nil:
+		return r.List.Entries
+	case r.Prefix.IsValid():
+		return []netip.Prefix{r.Prefix}
+	}
+	return nil
+}
+
 // Covers reports whether a rule's protocol and ports cover a protocol and destination port.
 func (r *Rule) Covers(p Proto, port uint16) bool {
 	if r.Proto == AnyProto {

@@ -24,7 +24,8 @@ func init() {
 type TargetGroup struct {
 	Ref
 	Port       uint16
-	AnyPort    bool // of a Service whose Pods' port no template tells: Port stands for it
+	missing    string // why no Pod is one of its targets
+	AnyPort    bool   // of a Service whose Pods' port no template tells: Port stands for it
 	Proto      Proto
 	Protocol   string // as the template has it, such as TCP_UDP; empty where the controller makes the group
 	TargetType string // instance (default), ip, lambda, alb

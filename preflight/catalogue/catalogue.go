@@ -413,32 +413,33 @@ func (c *catalogue) skipUnbound(cl *network.Cluster, internal bool) {
 	}
 }
 
-// admitted is a client on the internet that a load balancer's groups admit: any host, or where they name some public
-// ranges of the client's family, one in the first. Who admits the family from nowhere is asked by any host.
+// admitted are the clients on the internet that a load balancer's groups admit: any host, or where they name some public ranges of the
+// client's family, the hosts of those. Who admits the family from nowhere is asked by any host, and so is who names half of it.
 func (c *catalogue) admitted(l *network.LoadBalancer, anyone *network.Interface) (*network.Interface, []string) {
-	var some *network.Interface
+	var ranges []netip.Prefix
 	for _, g := range l.Groups {
 		for _, r := range g.Ingress {
-			if !r.Prefix.IsValid() || r.Proto != network.AnyProto && r.Proto != network.TCP && r.Proto != network.UDP {
+			if r.Proto != network.AnyProto && r.Proto != network.TCP && r.Proto != network.UDP {
 				continue
 			}
-			a := r.Prefix.Addr()
-			switch {
-			case r.Prefix.Contains(anyone.IPv4) || r.Prefix.Contains(anyone.IPv6):
-				return anyone, nil
-			case some != nil || a.Is4() != anyone.IPv4.IsValid() || !a.IsGlobalUnicast() || a.IsPrivate():
-			default:
-				if one := a.Next(); r.Prefix.Contains(one) {
-					a = one
+			for _, p := range r.Peers() {
+				if p.Addr().Is4() != anyone.IPv4.IsValid() {
+					continue
 				}
-				some, _ = c.At(a, true)
+				if wide(p) {
+					return anyone, nil
+				}
+				if !slices.Contains(ranges, p) {
+					ranges = append(ranges, p)
+				}
 			}
 		}
 	}
-	if some == nil || !some.Outside() {
+	some := c.HostsOf(ranges)
+	if some == nil {
 		return anyone, nil
 	}
-	return some, []string{fmt.Sprintf("the client has the address %s, which the security groups of %s admit", some.Name, l.Ref)}
+	return some, []string{fmt.Sprintf("the client has an address of %s, which the security groups of %s admit", some.Name, l.Ref)}
 }
 
 func (c *catalogue) internal(cl *network.Cluster, from *network.Interface) []network.Destination {

@@ -21,6 +21,9 @@ func TestBackendsElsewhere(t *testing.T) {
 			"spec":{"ingressClassName":"alb","rules":[{"http":{"paths":[{"path":"/","pathType":"Prefix","backend":{"service":{"name":"web","port":` + port + `}}}]}}]}}`
 	}
 	service := `{"apiVersion":"v1","kind":"Service","metadata":{"name":"web","namespace":"web"},"spec":{"selector":{"app":"web"},"ports":[{"port":80,"targetPort":"http"}]}}`
+	workload := func(port string) string {
+		return `{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"web","namespace":"web"},"spec":{"template":{"metadata":{"labels":{"app":"web"}},"spec":{"containers":[{"name":"c","image":"x","ports":[{"name":"` + port + `","containerPort":8080}]}]}}}}`
+	}
 	for _, c := range []struct {
 		name    string
 		objects []string
@@ -29,6 +32,10 @@ func TestBackendsElsewhere(t *testing.T) {
 		{"a port by name of a Service that is elsewhere", []string{ingress(`{"name":"http"}`)}, flow.Delivered},
 		{"a port by number of a Service that is elsewhere", []string{ingress(`{"number":80}`)}, flow.Delivered},
 		{"a target port by name of containers that are elsewhere", []string{service, ingress(`{"number":80}`)}, flow.Delivered},
+		{"a port name that the Service does not have", []string{service, ingress(`{"name":"htpt"}`)}, flow.Denied},
+		{"a port number that the Service does not have", []string{service, ingress(`{"number":443}`)}, flow.Denied},
+		{"a target port's name that no container has", []string{service, workload("web"), ingress(`{"number":80}`)}, flow.Denied},
+		{"a target port's name that a container has", []string{service, workload("http"), ingress(`{"number":80}`)}, flow.Delivered},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
