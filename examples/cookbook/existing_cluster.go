@@ -1,14 +1,12 @@
 package cookbook
 
 import (
-	"encoding/json"
 	"net/netip"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
-	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/eks-ipv6/cdk/constructs/expose"
 	"github.com/eks-ipv6/cdk/constructs/ipv6eks"
@@ -37,33 +35,13 @@ func ExistingCluster(app awscdk.App) {
 		After:  []constructs.IDependable{web.Association},
 	})
 
-	// The controller is another program's too: the objects for it are made without it, and applied as a manifest.
-	objects, err := (&expose.IngressProps{
-		Name: "shop", Namespace: "shop",
+	// The load balancer controller is another program's too: Controller is left out.
+	ingress := expose.NewIngress(stack, "Ingress", &expose.IngressProps{
+		Cluster: cluster, Name: "shop", Namespace: "shop",
 		Inbound: expose.Inbound{Cidrs: []netip.Prefix{
 			netip.MustParsePrefix("10.0.0.0/16"), netip.MustParsePrefix("2001:db8:1234:5600::/56"), // the VPC's, both families
 		}},
 		DefaultBackend: expose.Backend{Service: "shop", Port: 80},
-	}).Objects()
-	if err != nil {
-		panic(err)
-	}
-	ingress := cluster.L2.AddManifest(jsii.String("Ingress"), manifests(objects)...)
-	ingress.Node().AddDependency(chart)
-	ipv6eks.LimitTimeout(ingress) // what fails is told in minutes
-}
-
-// manifests are Kubernetes objects as CDK takes them.
-func manifests(objects []runtime.Object) []*map[string]any {
-	out := make([]*map[string]any, len(objects))
-	for i, o := range objects {
-		text, err := json.Marshal(o)
-		if err == nil {
-			err = json.Unmarshal(text, &out[i])
-		}
-		if err != nil {
-			panic(err)
-		}
-	}
-	return out
+	})
+	ingress.Construct.Node().AddDependency(chart)
 }
