@@ -35,14 +35,6 @@ func (v Verdict) OK() bool { return v == Delivered || v == ExitsNetwork }
 // Blocked reports whether the packet is refused: Denied or NoRoute. Insufficient and Mixed are neither OK nor Blocked.
 func (v Verdict) Blocked() bool { return v == Denied || v == NoRoute }
 
-// MarshalText writes the verdict's name; an invalid verdict is an error.
-func (v Verdict) MarshalText() ([]byte, error) {
-	if s, ok := verdictNames[v]; ok {
-		return []byte(s), nil
-	}
-	return nil, fmt.Errorf("flow: invalid verdict %d", int(v))
-}
-
 // Action is what a hop did with the packet.
 type Action string
 

@@ -61,26 +61,14 @@ type Expect string
 
 // The expectations.
 const (
-	ExpectDelivered Expect = "Delivered"
-	ExpectExits     Expect = "ExitsNetwork"
-	ExpectPasses    Expect = "Passes"  // Delivered or ExitsNetwork
-	ExpectRefused   Expect = "Refused" // Denied or NoRoute
+	ExpectDelivered = Expect(network.ExpectDelivered)
+	ExpectExits     = Expect(network.ExpectExits)
+	ExpectPasses    = Expect(network.ExpectPasses)  // Delivered or ExitsNetwork
+	ExpectRefused   = Expect(network.ExpectRefused) // Denied or NoRoute
 )
 
 // Met reports whether a verdict is the expected one. Insufficient meets nothing.
-func (e Expect) Met(v Verdict) bool {
-	switch e {
-	case ExpectDelivered:
-		return v == Delivered
-	case ExpectExits:
-		return v == ExitsNetwork
-	case ExpectPasses:
-		return v.OK()
-	case ExpectRefused:
-		return v.Blocked()
-	}
-	return false
-}
+func (e Expect) Met(v Verdict) bool { return network.Expect(e).Met(network.Verdict(v)) }
 
 // Skipped is a flow of the catalogue that does not apply.
 type Skipped struct {

@@ -13,37 +13,29 @@ type Verdict int
 
 // The verdicts. Blocked is [Denied] or [NoRoute]; [Insufficient] is neither passed nor blocked.
 const (
-	Delivered    Verdict = iota + 1 // it reached the destination and the answer came back
-	ExitsNetwork                    // it left for the internet and the answer can come back
-	Denied                          // a rule refuses it, or no rule allows it
-	NoRoute                         // nothing carries it towards its destination
-	Insufficient                    // the templates do not say enough
-	Mixed                           // some of the packets pass, and some do not: the regions of the trace say which
+	Delivered    = Verdict(network.Delivered)    // it reached the destination and the answer came back
+	ExitsNetwork = Verdict(network.ExitsNetwork) // it left for the internet and the answer can come back
+	Denied       = Verdict(network.Denied)       // a rule refuses it, or no rule allows it
+	NoRoute      = Verdict(network.NoRoute)      // nothing carries it towards its destination
+	Insufficient = Verdict(network.Insufficient) // the templates do not say enough
+	Mixed        = Verdict(network.Mixed)        // some of the packets pass, and some do not: the regions of the trace say which
 )
 
-var verdictNames = map[Verdict]string{
-	Delivered: "Delivered", ExitsNetwork: "ExitsNetwork", Denied: "Denied", NoRoute: "NoRoute", Insufficient: "Insufficient", Mixed: "Mixed",
-}
-
-func (v Verdict) String() string {
-	if s, ok := verdictNames[v]; ok {
-		return s
-	}
-	return fmt.Sprintf("Verdict(%d)", int(v))
-}
+// String is the verdict's name.
+func (v Verdict) String() string { return network.Verdict(v).String() }
 
 // OK reports whether the packet passes: Delivered or ExitsNetwork.
-func (v Verdict) OK() bool { return v == Delivered || v == ExitsNetwork }
+func (v Verdict) OK() bool { return network.Verdict(v).OK() }
 
 // Blocked reports whether the packet is refused: Denied or NoRoute. Insufficient and Mixed are neither OK nor Blocked.
-func (v Verdict) Blocked() bool { return v == Denied || v == NoRoute }
+func (v Verdict) Blocked() bool { return network.Verdict(v).Blocked() }
 
 // MarshalText writes the verdict's name; an invalid verdict is an error.
 func (v Verdict) MarshalText() ([]byte, error) {
-	if s, ok := verdictNames[v]; ok {
-		return []byte(s), nil
+	if v < Delivered || v > Mixed {
+		return nil, fmt.Errorf("flow: invalid verdict %d", int(v))
 	}
-	return nil, fmt.Errorf("flow: invalid verdict %d", int(v))
+	return []byte(v.String()), nil
 }
 
 // Action is what a hop did with the packet.
@@ -51,21 +43,21 @@ type Action string
 
 // The actions.
 const (
-	Originate Action = "originate" // the packet starts here
-	Resolve   Action = "resolve"   // DNS64 answers with an address of the other family
-	SNAT      Action = "snat"      // the source address is translated
-	DNAT      Action = "dnat"      // the destination address is translated
-	NAT64     Action = "nat64"     // both addresses are translated to the other family, or back
-	Route     Action = "route"     // a route carries it on
-	Translate Action = "translate" // a load balancer gives both addresses anew, of the other family where the ends differ
-	Connect   Action = "connect"   // a proxy ends the connection and opens a new one
-	Forward   Action = "forward"   // a gateway or load balancer passes it on
-	Allow     Action = "allow"     // a filter lets it pass
-	Deny      Action = "deny"      // a filter or gateway refuses it: the last hop of a Denied trace
-	Drop      Action = "drop"      // nothing carries it on: the last hop of a NoRoute trace
-	Unknown   Action = "unknown"   // what happens is not known: the last hop of an Insufficient trace
-	Deliver   Action = "deliver"   // it arrives
-	Exit      Action = "exit"      // it leaves for the internet
+	Originate = Action(network.Originate) // the packet starts here
+	Resolve   = Action(network.Resolve)   // DNS64 answers with an address of the other family
+	SNAT      = Action(network.SNAT)      // the source address is translated
+	DNAT      = Action(network.DNAT)      // the destination address is translated
+	NAT64     = Action(network.NAT64)     // both addresses are translated to the other family, or back
+	Route     = Action(network.Routed)    // a route carries it on
+	Translate = Action(network.Translate) // a load balancer gives both addresses anew, of the other family where the ends differ
+	Connect   = Action(network.Connect)   // a proxy ends the connection and opens a new one
+	Forward   = Action(network.Forward)   // a gateway or load balancer passes it on
+	Allow     = Action(network.Allow)     // a filter lets it pass
+	Deny      = Action(network.Deny)      // a filter or gateway refuses it: the last hop of a Denied trace
+	Drop      = Action(network.Drop)      // nothing carries it on: the last hop of a NoRoute trace
+	Unknown   = Action(network.Unknown)   // what happens is not known: the last hop of an Insufficient trace
+	Deliver   = Action(network.Deliver)   // it arrives
+	Exit      = Action(network.Exit)      // it leaves for the internet
 )
 
 // Family is an address family, [IPv4] or [IPv6]. The zero value says none.
