@@ -8,8 +8,9 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/agext/levenshtein"
 	"k8s.io/apimachinery/pkg/util/validation"
+
+	near "github.com/eks-ipv6/cdk/internal/nearest"
 
 	"github.com/eks-ipv6/cdk/internal/aws"
 	"github.com/eks-ipv6/cdk/internal/jsiix"
@@ -37,13 +38,7 @@ func (k balancerKind) other() balancerKind {
 
 // nearest is a hint at the name most like a wanted one, or nothing where none is like it.
 func nearest(name string, among []string) string {
-	best, at := "", max(3, len(name)/2)
-	for _, c := range among {
-		if d := levenshtein.Distance(strings.ToLower(name), strings.ToLower(c), nil); d < at {
-			best, at = c, d
-		}
-	}
-	return best
+	return near.Of(name, among, max(3, len(name)/2)-1)
 }
 
 // checkHost wants a DNS name, which may begin with a label *, and which a rule's condition takes: with a dot, letters after

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/agext/levenshtein"
+	near "github.com/eks-ipv6/cdk/internal/nearest"
 )
 
 // template is a document whose shape is checked: every section is a map, every resource has a type.
@@ -245,18 +245,10 @@ func (t *template) resource(id string, fail func(path, format string, args ...an
 
 // nearest is a hint with the name most like the wanted one, or "".
 func nearest(name string, among []string) string {
-	best, at := "", min(max(2, len(name)/3)+1, len(name))
 	if len(name) > 100 {
 		return ""
 	}
-	for _, c := range among {
-		if len(c) > 200 {
-			continue
-		}
-		if d := levenshtein.Distance(strings.ToLower(name), strings.ToLower(c), nil); d < at {
-			best, at = c, d
-		}
-	}
+	best := near.Of(name, among, min(max(2, len(name)/3), len(name)-1))
 	if best == "" {
 		return ""
 	}

@@ -3,6 +3,7 @@ package nearest
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"github.com/agext/levenshtein"
 )
@@ -12,6 +13,9 @@ import (
 func Of(word string, known []string, limit int) string {
 	best, least := "", limit+1
 	for _, k := range known {
+		if n := utf8.RuneCountInString(k) - utf8.RuneCountInString(word); n > limit || -n > limit {
+			continue // so many letters come or go at least
+		}
 		if d := levenshtein.Distance(strings.ToLower(word), strings.ToLower(k), nil); d < least {
 			best, least = k, d
 		}
